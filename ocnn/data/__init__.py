@@ -1,0 +1,24 @@
+"""From raw archives to splits. `DATASETS` names every data set; a reader is imported when it is used."""
+
+from ocnn.data.dataset import Arrays, Dataset
+from ocnn.importing import load_object
+
+#: Name of each data set → where its `Dataset` stands. A new data set is one reader and one line here.
+DATASETS = {
+    "digits": "ocnn.data.digits:DIGITS",
+    "mnist": "ocnn.data.mnist:MNIST",
+    "synthetic": "ocnn.data.synthetic:SYNTHETIC",
+}
+
+__all__ = ["DATASETS", "Arrays", "Dataset", "load_dataset"]
+
+
+def load_dataset(name_or_path: str) -> Dataset:
+    """The data set of that name in `DATASETS`, or at that `package.module:OBJECT`.
+
+    Raises:
+        KeyError: neither a registered name nor such a path.
+    """
+    dataset = load_object(name_or_path if ":" in name_or_path else DATASETS[name_or_path])
+    assert isinstance(dataset, Dataset)
+    return dataset

@@ -1,0 +1,137 @@
+"""Raw archives: downloaded from official addresses or copied from a mirror folder, and verified either way.
+
+A mirror is a folder with one sub-folder per data set, `MIRROR/mnist/train-images-idx3-ubyte.gz` and so on. Where its
+archives differ from the official ones, a file `SHA256SUMS` beside them (the output of `sha256sum *`) states their
+checksums; what it does not list must be the official archive.
+"""
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ocnn.errors import DataError
+from ocnn.files import atomic_write
+
+#: Seconds to wait for a server, and rounds over all addresses before giving up.
+TIMEOUT = 30
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file of a data set: its name, the addresses that serve it (tried in turn) and its official SHA-256."""
+
+    name: str
+    urls: tuple[str, ...]
+    sha256: str
+
+
+def checksum(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
+    import pooch
+
+    return pooch.file_hash(str(path), alg="sha256")
+
+
+def mirror_checksums(folder: Path) -> dict[str, str]:
+    """The checksums that a mirror's own `SHA256SUMS` states, by file name; empty where it has none.
+
+    Raises:
+        DataError: a line is not `<64 hexadecimal digits>  <name>`.
+    """
+    listing = folder / "SHA256SUMS"
+    if not listing.is_file():
+        return {}
+    sums = {}
+    for number, line in enumerate(listing.read_text().splitlines(), 1):
+        if not line.strip():
+            continue
+        digest, _, name = line.partition(" ")
+        if len(digest) != 64 or set(digest.lower()) - set("0123456789abcdef") or not name.strip(" *"):
+            raise DataError(f"{listing}, line {number}: expected '<sha256>  <file name>', found {line!r}.")
+        sums[name.strip(" *")] = digest.lower()
+    return sums
+
+
+def verify(path: Path, archive: Archive, sums: dict[str, str] | None = None) -> None:
+    """Checks a file against its checksum: the mirror's own one if it lists the file, else the official one.
+
+    Raises:
+        DataError: they differ.
+    """
+    expected = (sums or {}).get(archive.name, archive.sha256)
+    found = checksum(path)
+    if found != expected:
+        raise DataError(
+            f"{path} is not the expected archive: its SHA-256 is {found}, but should be {expected}."
+            " Delete or replace the file; a mirror may state checksums of its own in a file SHA256SUMS beside it."
+        )
+
+
+def check_available(dataset: str, archives: Iterable[Archive], mirror: Path | None) -> list[str]:
+    """What stands in the way of obtaining these archives, one sentence a fault; empty if nothing does.
+
+    With a mirror, its files are looked up and verified; without one, each archive's servers are asked whether any
+    answers.
+    """
+    problems: list[str] = []
+    for archive in archives:
+        if mirror is not None:
+            path = mirror / dataset / archive.name
+            if not path.is_file():
+                problems.append(f"The mirror has no {path}: put the official {archive.name} there.")
+                continue
+            try:
+                verify(path, archive, mirror_checksums(path.parent))
+            except DataError as error:
+                problems.append(str(error))
+        elif not any(_answers(url) for url in archive.urls):
+            problems.append(
+                f"{archive.name} of the data set {dataset} is missing and none of its servers answers: connect this"
+                f" machine to the internet, or put the file into MIRROR/{dataset}/ and name the folder MIRROR by the"
+                " configuration key 'mirror' or the environment variable OCNN_MIRROR."
+            )
+    return problems
+
+
+def _answers(url: str) -> bool:
+    import requests
+
+    try:
+        return requests.head(url, timeout=5, allow_redirects=True).ok
+    except requests.RequestException:
+        return False
+
+
+def obtain(dataset: str, archive: Archive, destination: Path, mirror: Path | None) -> None:
+    """Puts a verified copy of the archive at `destination`, from the mirror if there is one, else by download.
+
+    Raises:
+        DataError: it is nowhere to be had, or not what it should be.
+    """
+    if mirror is not None:
+        source = mirror / dataset / archive.name
+        if not source.is_file():
+            raise DataError(f"The mirror has no {source}.")
+        with atomic_write(destination) as temporary:
+            shutil.copyfile(source, temporary)
+            verify(temporary, archive, mirror_checksums(source.parent))
+        return
+
+    import pooch
+    import requests
+
+    downloader = pooch.HTTPDownloader(timeout=TIMEOUT)
+    failures = []
+    for _ in range(ROUNDS):
+        for url in archive.urls:
+            try:
+                with atomic_write(destination) as temporary:
+                    downloader(url, str(temporary), None)
+                    verify(temporary, archive)
+                return
+            except (requests.RequestException, OSError, DataError) as error:
+                failures.append(f"{url}: {error}")
+                print(f"failed: {failures[-1]}", flush=True)
+    raise DataError(f"{archive.name} could not be downloaded:\n  " + "\n  ".join(failures))

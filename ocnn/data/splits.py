@@ -1,0 +1,135 @@
+"""Splits: which samples a fit may see and which it is measured on, as an auditable table of indices."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from sklearn.model_selection import train_test_split
+
+from ocnn.errors import DataError, ResultError
+from ocnn.files import atomic_write
+
+METADATA_KEY = b"ocnn"
+SCHEMA = pa.schema(
+    [
+        ("evaluation", pa.dictionary(pa.int8(), pa.string())),  # train: fitted on; test: never fitted on
+        ("sample", pa.int32()),  # index into that part of the data set
+        ("label", pa.dictionary(pa.int16(), pa.string())),
+        ("is_anomaly", pa.bool_()),
+        ("holdout", pa.bool_()),  # a method that tunes on labels may see this one's, and is not measured on it
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The samples of one (normal class, seed): the table of `SCHEMA` and its metadata.
+
+    minimum, maximum: of the normal training samples, for min-max scaling; None for tabular data.
+    """
+
+    samples: pd.DataFrame
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def part(self, evaluation: str) -> pd.DataFrame:
+        """The rows of `train` or `test`, in order of their index."""
+        return self.samples[self.samples["evaluation"] == evaluation]
+
+
+def anomaly_count(normals: int, contamination: float) -> int:
+    """How many anomalies join the training set: that share of the normals, rounded to the nearest whole number."""
+    return round(contamination * normals)
+
+
+def draw_split(
+    train_labels: np.ndarray,
+    test_labels: np.ndarray,
+    classes: tuple[str, ...],
+    normal_class: str,
+    *,
+    contamination: float,
+    holdout: float,
+    seed: int,
+) -> pd.DataFrame:
+    """Draws the training set (all normals and some anomalies) and the holdout of the evaluation samples.
+
+    Args:
+        train_labels, test_labels: (n,) indices into `classes`.
+        normal_class: one of `classes`.
+        contamination: anomalies drawn at random, without replacement, from the training part's other classes, as a
+            share of the normals.
+        holdout: share of the evaluation samples (the test part) whose labels a method may tune on; drawn stratified.
+        seed: decides the drawn anomalies and the holdout.
+
+    Returns:
+        Rows of `SCHEMA`: the training set, then the whole test part.
+
+    Raises:
+        DataError: no normal sample, or too few anomalies to draw from.
+    """
+    normal = classes.index(normal_class)
+    normals = np.flatnonzero(train_labels == normal)
+    others = np.flatnonzero(train_labels != normal)
+    wanted = anomaly_count(len(normals), contamination)
+    if len(normals) < 2:
+        raise DataError(f"Class {normal_class!r} has {len(normals)} training samples; at least 2 are needed.")
+    if wanted > len(others):
+        raise DataError(
+            f"A contamination of {contamination} asks for {wanted} anomalies beside the {len(normals)} samples of"
+            f" class {normal_class!r}, but the other classes have {len(others)}."
+        )
+    # Two independent streams: another contamination must not change which samples are held out.
+    anomaly_rng, holdout_rng = np.random.default_rng(seed).spawn(2)
+    drawn = anomaly_rng.choice(others, wanted, replace=False)
+    train = np.sort(np.concatenate([normals, drawn]))
+    test_is_anomaly = test_labels != normal
+    held_out = np.zeros(len(test_labels), bool)
+    if holdout > 0:
+        try:
+            _, chosen = train_test_split(
+                np.arange(len(test_labels)),
+                test_size=holdout,
+                stratify=test_is_anomaly,
+                random_state=int(holdout_rng.integers(2**31)),
+            )
+        except ValueError as error:
+            raise DataError(f"A holdout of {holdout} of the test samples cannot be drawn: {error}") from error
+        held_out[chosen] = True
+    names = np.asarray(classes)
+    return pd.DataFrame(
+        {
+            "evaluation": np.repeat(["train", "test"], [len(train), len(test_labels)]),
+            "sample": np.concatenate([train, np.arange(len(test_labels))]).astype(np.int32),
+            "label": np.concatenate([names[train_labels[train]], names[test_labels]]),
+            "is_anomaly": np.concatenate([train_labels[train] != normal, test_is_anomaly]),
+            "holdout": np.concatenate([np.zeros(len(train), bool), held_out]),
+        }
+    )
+
+
+def write_split(path: Path, split: Split, metadata: dict[str, Any]) -> None:
+    """Writes a split as Parquet, its constants and `metadata` as JSON in the schema."""
+    table = pa.Table.from_pandas(split.samples, schema=SCHEMA, preserve_index=False)
+    content = {**metadata, "minimum": split.minimum, "maximum": split.maximum}
+    with atomic_write(path) as temporary:
+        pq.write_table(table.replace_schema_metadata({METADATA_KEY: json.dumps(content)}), temporary)
+
+
+def read_split(path: Path) -> Split:
+    """Reads a split.
+
+    Raises:
+        ResultError: not a split file.
+    """
+    try:
+        table = pq.read_table(path)
+        content = json.loads(table.schema.metadata[METADATA_KEY])
+        return Split(table.cast(SCHEMA).to_pandas(), content["minimum"], content["maximum"])
+    except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
+        raise ResultError(f"{path} is not a split file: {error}. Delete it and run again.") from error

@@ -1,0 +1,59 @@
+"""The objectives as pure functions of tensors, written with `keras.ops`, each with its formula and source."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from keras import ops
+from numpy.typing import ArrayLike
+
+Tensor = Any
+
+
+def weight_decay(kernels: Iterable[Tensor], factor: float) -> Tensor:
+    """(λ/2) Σ_l ‖W_l‖_F², Deep SVDD's regulariser (Ruff et al. 2018, Eq. 4), over all weight kernels."""
+    return 0.5 * factor * sum((ops.sum(ops.square(kernel)) for kernel in kernels), start=ops.zeros(()))
+
+
+def reconstruction_error(x: Tensor, reconstruction: Tensor) -> Tensor:
+    """Σ_j (x_j − x̂_j)² of each sample, over all its pixels or features: (batch, …) → (batch,)."""
+    return ops.sum(ops.square(x - reconstruction), axis=tuple(range(1, len(x.shape))))
+
+
+def mean_squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
+    """Mean of (x − x̂)² over the samples and all their pixels or features."""
+    return ops.mean(ops.square(x - reconstruction))
+
+
+def squared_distance(codes: Tensor, center: Tensor) -> Tensor:
+    """‖f − c‖² of each code: (batch, code), (code,) → (batch,)."""
+    return ops.sum(ops.square(codes - center), axis=1)
+
+
+def one_class_deep_svdd(codes: Tensor, center: Tensor) -> Tensor:
+    """mean_n ‖f_n − c‖² (Ruff et al. 2018, Eq. 4 without its regulariser)."""
+    return ops.mean(squared_distance(codes, center))
+
+
+def one_class_nn(y: Tensor, w: Tensor, V: Tensor, r: Tensor, nu: float) -> Tensor:
+    """Eq. 3 of the paper: ½‖w‖² + ½‖V‖_F² + (1/ν) mean_n max(0, r − ŷ_n) − r.
+
+    Args:
+        y: (batch,) outputs ŷ_n = ⟨w, g(V x_n)⟩.
+        w, V: weights of the output and of the hidden layer, of any shape.
+        r: scalar, the bias of the hyperplane.
+        nu: ν in (0, 1].
+    """
+    norms = 0.5 * ops.sum(ops.square(w)) + 0.5 * ops.sum(ops.square(V))
+    return norms + ops.mean(ops.relu(r - y)) / nu - r
+
+
+def nu_quantile(y: ArrayLike, nu: float) -> float:
+    """The r that minimises (1/ν) mean_n max(0, r − y_n) − r (Theorem 1): the ⌈νN⌉-th smallest of the y_n.
+
+    The whole training set is to be given, not a batch.
+
+    >>> nu_quantile([1, 2, 3, 4, 5, 6, 7, 8, 9], 0.33)
+    3.0
+    """
+    return float(np.quantile(np.asarray(y, np.float64), nu, method="inverted_cdf"))

@@ -1,0 +1,94 @@
+"""What all methods share: scikit-learn's outlier detector with its checks of the input."""
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ocnn.methods.diagnosis import Diagnosis, diagnose_scores
+
+
+class AnomalyDetector(OutlierMixin, BaseEstimator):
+    """Base of the methods: `fit`, `score_samples`, `decision_function` and `predict` with scikit-learn's meaning.
+
+    A method defines `_fit(X)`, returning a diagnosis or None, and `_score_samples(X)`; it sets `offset_`, or has a
+    parameter `contamination`, the share of training samples that `predict` is to call anomalous.
+
+    X is (n, d) or (n, height, width, channels), of real finite numbers.
+
+    Attributes:
+        offset_: `decision_function` is `score_samples` minus this.
+        diagnosis_: how the fit ended, a `Diagnosis`.
+        input_shape_: shape of a sample.
+        n_features_in_: d, or the height of an image.
+    """
+
+    #: Type that the samples are converted to.
+    _dtype: Any = np.float64
+    #: Whether `fit` can start from a pretrained autoencoder, given by the parameter `autoencoder`.
+    uses_autoencoder = False
+
+    def fit(self, X: ArrayLike, y: Any = None) -> Self:
+        """Fits the method to samples most of which are normal; y is ignored.
+
+        Raises:
+            ValueError: samples or parameters that cannot be used; nothing has been computed yet then.
+        """
+        self._validate_params()
+        X = self._check_samples(X, reset=True)
+        # A refit starts from nothing: no attribute of an earlier fit decides anything.
+        if hasattr(self, "offset_"):
+            del self.offset_
+        diagnosis = self._fit(X)
+        return self._finish(X, diagnosis)
+
+    def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
+        """Normality of each sample, higher = more normal, in the method's own unit: (n, …) → (n,)."""
+        check_is_fitted(self)
+        return self._score_samples(self._check_samples(X, reset=False))
+
+    def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
+        """`score_samples` less the threshold: ≥ 0 normal, < 0 anomalous; (n, …) → (n,)."""
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int64]:
+        """1 for normal, −1 for anomalous samples: (n, …) → (n,)."""
+        return np.where(self.decision_function(X) >= 0, 1, -1)
+
+    def _fit(self, X: NDArray[Any]) -> Diagnosis | None:
+        raise NotImplementedError
+
+    def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        raise NotImplementedError
+
+    def _finish(self, X: NDArray[Any], diagnosis: Diagnosis | None) -> Self:
+        """Sets the threshold and the diagnosis from the scores of the training samples."""
+        scores = self._score_samples(X)
+        if not hasattr(self, "offset_"):
+            self.offset_ = float(np.quantile(scores, self.contamination))
+        found = diagnosis if diagnosis is not None and diagnosis.degenerate else diagnose_scores(scores)
+        self.diagnosis_ = found or diagnosis or Diagnosis("converged", "the fit has no iterations of its own")
+        return self
+
+    def _check_samples(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
+        X = validate_data(
+            self, X, reset=reset, allow_nd=True, dtype=self._dtype, order="C", ensure_min_samples=2 if reset else 1
+        )
+        if X.ndim not in (2, 4):
+            raise ValueError(
+                f"Samples must be (n, d) or (n, height, width, channels), got an array with dim {X.ndim}: {X.shape}."
+            )
+        if reset:
+            self.input_shape_ = X.shape[1:]
+        elif X.shape[1:] != self.input_shape_:
+            raise ValueError(
+                f"{type(self).__name__} was fitted to samples of shape {self.input_shape_}, got {X.shape[1:]}."
+            )
+        return X
+
+
+def flatten(X: NDArray[Any]) -> NDArray[Any]:
+    """(n, …) → (n, d): images as rows of pixels."""
+    return X.reshape(len(X), -1)

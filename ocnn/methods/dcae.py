@@ -1,0 +1,91 @@
+"""Deep convolutional autoencoder (Masci et al. 2011): the reconstruction error tells anomalies."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocnn import architectures
+from ocnn.methods.deep import DeepDetector, load_weights
+from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
+
+
+class DCAE(DeepDetector):
+    """Autoencoder trained on the mean squared error; `score_samples` is minus the squared reconstruction error.
+
+    Images are reconstructed through a sigmoid, so they should lie in about [0, 1].
+
+    Args:
+        network: name in `ocnn.architectures.NETWORKS`, fields of a `Network`, or `auto`.
+        autoencoder: file written by `save_autoencoder` for the same network: taken as it is, nothing is trained.
+        epochs, learning_rates: of each phase of Adam.
+        batch_size: samples a step.
+        weight_decay: λ of the regulariser (λ/2) Σ‖W‖².
+        contamination: share of training samples that `predict` calls anomalous.
+        random_state: seed, generator or None.
+        verbose: 1 prints the progress.
+
+    Attributes:
+        autoencoder_: the Keras model.
+    """
+
+    def __init__(
+        self,
+        network: Any = "auto",
+        autoencoder: str | Path | None = None,
+        epochs: Sequence[int] = (250, 100),
+        learning_rates: Sequence[float] = (1e-4, 1e-5),
+        batch_size: int = 200,
+        weight_decay: float = 1e-5,
+        contamination: float = 0.1,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.network = network
+        self.autoencoder = autoencoder
+        self.epochs = epochs
+        self.learning_rates = learning_rates
+        self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.contamination = contamination
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
+        return self.build_or_train(X)
+
+    def build_or_train(self, X: NDArray[Any]) -> Diagnosis | None:
+        """Sets `autoencoder_` and `history_` for samples (n, …) float32, drawing on the global random state."""
+        from ocnn import losses, networks
+        from ocnn.methods.training import ObjectiveModel, train
+
+        shape = X.shape[1:]
+        network = architectures.resolve(self.network, shape)
+        if network.kind == "none":
+            raise ValueError("an autoencoder needs a network; 'none' is for methods that work on features as they are.")
+        self.autoencoder_ = networks.build_autoencoder(network, shape)
+        self.history_ = {}
+        if self.autoencoder is not None:
+            load_weights(self.autoencoder_, self.autoencoder)
+            return None
+        kernels = self.autoencoder_.trainable_variables
+
+        def objective(x: Any, reconstruction: Any) -> Any:
+            decay = losses.weight_decay(kernels, self.weight_decay)
+            return losses.mean_squared_error(x, reconstruction) + decay
+
+        model = ObjectiveModel(self.autoencoder_, objective)
+        self.history_ = {"loss": train(model, X, **self._training("autoencoder"))}
+        return diagnose_schedule(self.history_["loss"])
+
+    def save_autoencoder(self, path: str | Path) -> None:
+        """Writes the weights, to start other methods from; the name must end in `.weights.h5`."""
+        self.autoencoder_.save_weights(path)
+
+    def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        from ocnn.methods.training import apply
+
+        difference = X - apply(self.autoencoder_, X)
+        return -np.square(difference, dtype=np.float64).reshape(len(X), -1).sum(axis=1)

@@ -1,0 +1,151 @@
+"""What the deep methods share: samples as float32, the pretrained autoencoder, seeds and training settings.
+
+Keras is imported when a method is fitted, not before: that costs seconds, and shallow methods need none of it.
+"""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
+
+from ocnn import architectures
+from ocnn.errors import ResultError
+from ocnn.methods.base import AnomalyDetector
+from ocnn.methods.diagnosis import Diagnosis
+
+if TYPE_CHECKING:
+    import keras
+
+
+class DeepDetector(AnomalyDetector):
+    """Base of the deep methods. A method defines `_fit_network(X)` and `_score_samples(X)`.
+
+    Attributes:
+        history_: what was recorded in each epoch, by name.
+    """
+
+    _dtype = np.float32
+    uses_autoencoder = True
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "network": [str, dict, architectures.Network],
+        "autoencoder": [str, Path, None],
+        "epochs": ["array-like"],
+        "learning_rates": ["array-like"],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+        "contamination": [Interval(Real, 0, 0.5, closed="right")],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    history_: dict[str, list[float]]
+
+    def _fit(self, X: NDArray[Any]) -> Diagnosis | None:
+        import_keras()
+        from ocnn.methods.training import seeded
+
+        with seeded(self.random_state):
+            return self._fit_network(X)
+
+    def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
+        raise NotImplementedError
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        architectures.parse(self.network)
+        check_phases(self.epochs, self.learning_rates, "epochs", "learning_rates")
+
+    def _training(self, name: str) -> dict[str, Any]:
+        """The settings of `training.train`."""
+        return {
+            "epochs": self.epochs,
+            "learning_rates": self.learning_rates,
+            "batch_size": self.batch_size,
+            "verbose": self.verbose,
+            "name": name,
+        }
+
+
+class PretrainedDetector(DeepDetector):
+    """Base of the methods whose encoder is initialised from an autoencoder's: a given one, or one trained first."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **DeepDetector._parameter_constraints,
+        "pretrain_epochs": ["array-like"],
+        "pretrain_learning_rates": ["array-like"],
+    }
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        check_phases(
+            self.pretrain_epochs, self.pretrain_learning_rates, "pretrain_epochs", "pretrain_learning_rates"
+        )
+
+    def _pretrained_encoder(self, X: NDArray[Any]) -> "keras.Model":
+        """The encoder to start from. The network `none` has nothing to pretrain."""
+        from ocnn import networks
+        from ocnn.methods.dcae import DCAE
+
+        network = architectures.resolve(self.network, X.shape[1:])
+        if network.kind == "none":
+            return networks.build_encoder(network, X.shape[1:])
+        dcae = DCAE(
+            network=network,
+            autoencoder=self.autoencoder,
+            epochs=self.pretrain_epochs,
+            learning_rates=self.pretrain_learning_rates,
+            batch_size=self.batch_size,
+            weight_decay=self.weight_decay,
+            verbose=self.verbose,
+        )
+        dcae.build_or_train(X)
+        return dcae.autoencoder_.get_layer("encoder")
+
+
+def check_phases(epochs: Any, rates: Any, epochs_name: str, rates_name: str) -> None:
+    """Raises ValueError unless these are whole numbers ≥ 0 and as many learning rates > 0."""
+    good = (
+        isinstance(epochs, Sequence | np.ndarray)
+        and isinstance(rates, Sequence | np.ndarray)
+        and len(epochs) == len(rates) > 0
+        and all(isinstance(n, Integral) and n >= 0 for n in epochs)
+        and all(isinstance(rate, Real) and rate > 0 for rate in rates)
+    )
+    if not good:
+        raise ValueError(
+            f"{epochs_name} must be a sequence of whole numbers, one a phase, and {rates_name} one of as many positive"
+            f" numbers; got {epochs!r} and {rates!r}."
+        )
+
+
+def import_keras() -> None:
+    """Imports Keras.
+
+    Raises:
+        ImportError: no backend is installed; the message says how to install one.
+    """
+    try:
+        import keras  # noqa: F401  (imported for its effect: it fails without a backend)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"The deep methods need a Keras backend ({error}): install one with pip install 'ocnn[cpu]' (TensorFlow on"
+            " the CPU), 'ocnn[gpu]' (TensorFlow with CUDA) or 'ocnn[jax]' and KERAS_BACKEND=jax."
+        ) from error
+
+
+def load_weights(model: "keras.Model", path: str | Path) -> None:
+    """Loads the weights of a saved autoencoder.
+
+    Raises:
+        ResultError: no such file, a corrupt one, or one of another network.
+    """
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError) as error:
+        raise ResultError(
+            f"{path} does not hold the weights of this network ({error}). Delete it to have it made anew."
+        ) from error

@@ -1,0 +1,54 @@
+"""Isolation Forest (Liu et al. 2008), scikit-learn's, with the paper's 100 trees on sub-samples of 256."""
+
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import IsolationForest
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ocnn.methods.base import AnomalyDetector, flatten
+
+
+class IForest(AnomalyDetector):
+    """Isolation Forest on flattened samples; `score_samples` is minus the anomaly score of its paper.
+
+    Args:
+        n_estimators: trees.
+        max_samples: samples a tree is grown on; all of them where there are fewer.
+        contamination: share of training samples that `predict` calls anomalous; `auto`: the paper's threshold 0.5.
+        random_state: seed, generator or None.
+    """
+
+    _dtype = np.float32  # what scikit-learn's trees compute in
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_estimators": [Interval(Integral, 1, None, closed="left")],
+        "max_samples": [Interval(Integral, 2, None, closed="left")],
+        "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
+        "random_state": ["random_state"],
+    }
+
+    def __init__(
+        self,
+        n_estimators: int = 100,
+        max_samples: int = 256,
+        contamination: float | str = "auto",
+        random_state: Any = None,
+    ) -> None:
+        self.n_estimators = n_estimators
+        self.max_samples = max_samples
+        self.contamination = contamination
+        self.random_state = random_state
+
+    def _fit(self, X: NDArray[Any]) -> None:
+        self.forest_ = IsolationForest(
+            n_estimators=self.n_estimators,
+            max_samples=min(self.max_samples, len(X)),
+            random_state=self.random_state,
+        ).fit(flatten(X))
+        if self.contamination == "auto":
+            self.offset_ = self.forest_.offset_
+
+    def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return self.forest_.score_samples(flatten(X))

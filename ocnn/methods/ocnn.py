@@ -1,0 +1,200 @@
+"""The one-class neural network of Chalapathy, Menon and Chawla (2019): Eq. 3, by Algorithm 1."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ocnn.methods.deep import PretrainedDetector
+from ocnn.methods.diagnosis import MINIMAL_RELATIVE_SPREAD, Diagnosis
+
+if TYPE_CHECKING:
+    import keras
+
+#: r before the first iteration.
+INITIAL_R = 0.1
+#: Outer iterations in a row that a negative objective may fall before the fit is called diverged.
+DIVERGENCE_PATIENCE = 5
+#: Activations g with g(s z) = s g(z) for s > 0.
+HOMOGENEOUS = ("linear", "relu")
+
+
+class OneClassNN(PretrainedDetector):
+    """OC-NN: one hidden layer and one output on the encoder's codes, all trained together.
+
+        min over w, V, encoder, r :  ½‖w‖² + ½‖V‖² + (1/ν)(1/N) Σ_n max(0, r − ŷ_n) − r ,   ŷ_n = ⟨w, g(V x_n)⟩
+
+    Alternating minimisation: an epoch of Adam with r fixed, then r ← the ν-quantile of ŷ over the training set.
+    `score_samples` is ŷ, `decision_function` ŷ − r.
+
+    With a linear or relu g and the hidden layer's norm unbounded, the objective is positively homogeneous of degree
+    one in (scaled w and V, r). Once it is negative it is therefore unbounded below: a larger scale always improves it.
+    Such a fit is stopped and marked `diverged` when the objective has been negative and falling for five iterations.
+
+    Args:
+        nu: ν in (0, 1], the share of anomalies in the training set.
+        hidden: units of the hidden layer.
+        activation: g, `linear`, `sigmoid` or `relu`.
+        network: name in `ocnn.architectures.NETWORKS`, fields of a `Network`, `auto`, or `none`: codes are the features.
+        autoencoder: file of a pretrained autoencoder (`DCAE.save_autoencoder`); None pretrains one.
+        epochs, learning_rates: of each phase of Adam; an epoch is an outer iteration, so they limit these.
+        tol: the fit has converged when r and the objective change by less than this share in an iteration.
+        pretrain_epochs, pretrain_learning_rates: the same for the autoencoder that is pretrained if none is given.
+        batch_size: samples a step.
+        weight_decay: λ of the regulariser (λ/2) Σ‖W‖² of the encoder.
+        random_state: seed, generator or None.
+        verbose: 1 prints the progress.
+
+    Attributes:
+        encoder_, head_: Keras models, samples → codes → ŷ.
+        r_: the bias r.
+        history_: for each outer iteration the `loss` (mean over its batches) and, over the whole training set in
+            inference mode, `objective`, `r`, `w_norm`, `V_norm` and `spread` (standard deviation of ŷ).
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **{k: v for k, v in PretrainedDetector._parameter_constraints.items() if k != "contamination"},
+        "nu": [Interval(Real, 0, 1, closed="right")],
+        "hidden": [Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions({"linear", "sigmoid", "relu"})],
+        "tol": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        nu: float = 0.1,
+        hidden: int = 32,
+        activation: str = "linear",
+        network: Any = "auto",
+        autoencoder: str | Path | None = None,
+        epochs: Sequence[int] = (150, 100),
+        learning_rates: Sequence[float] = (1e-4, 1e-5),
+        tol: float = 1e-4,
+        pretrain_epochs: Sequence[int] = (250, 100),
+        pretrain_learning_rates: Sequence[float] = (1e-4, 1e-5),
+        batch_size: int = 200,
+        weight_decay: float = 1e-5,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.nu = nu
+        self.hidden = hidden
+        self.activation = activation
+        self.network = network
+        self.autoencoder = autoencoder
+        self.epochs = epochs
+        self.learning_rates = learning_rates
+        self.tol = tol
+        self.pretrain_epochs = pretrain_epochs
+        self.pretrain_learning_rates = pretrain_learning_rates
+        self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        if sum(self.epochs) < 1:
+            raise ValueError(f"epochs must allow at least one outer iteration, got {self.epochs!r}.")
+
+    def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
+        import keras
+
+        from ocnn import losses
+        from ocnn.methods.training import ObjectiveModel, apply, train
+
+        self.encoder_ = self._pretrained_encoder(X)
+        codes = keras.Input(self.encoder_.output_shape[1:])
+        hidden = keras.layers.Dense(self.hidden, activation=self.activation, use_bias=False, name="V")
+        output = keras.layers.Dense(1, use_bias=False, name="w")
+        self.head_ = keras.Model(codes, keras.ops.squeeze(output(hidden(codes)), axis=-1), name="head")
+
+        inputs = keras.Input(X.shape[1:])
+        network = keras.Model(inputs, self.head_(self.encoder_(inputs)))
+        w, V, encoder_kernels = output.kernel, hidden.kernel, self.encoder_.trainable_variables
+        r = keras.Variable(INITIAL_R, trainable=False, name="r")
+
+        def objective(x: Any, y: Any) -> Any:
+            decay = losses.weight_decay(encoder_kernels, self.weight_decay)
+            return losses.one_class_nn(y, w, V, r, self.nu) + decay
+
+        def observe() -> dict[str, float]:
+            """Updates r by Theorem 1 and measures the fit over the whole training set."""
+            y = apply(network, X).astype(np.float64)
+            finite = bool(np.isfinite(y).all())
+            if finite:
+                r.assign(losses.nu_quantile(y, self.nu))
+            to_numpy = keras.ops.convert_to_numpy
+            return {
+                "objective": float(losses.one_class_nn(y.astype(np.float32), w, V, r, self.nu)),
+                "r": float(to_numpy(r)),
+                "w_norm": float(np.linalg.norm(to_numpy(w))),
+                "V_norm": float(np.linalg.norm(to_numpy(V))),
+                "spread": float(y.std()),
+                "size": float(np.abs(y).max()),
+            }
+
+        watch = _watch(observe, self.tol, homogeneous=self.activation in HOMOGENEOUS)
+        model = ObjectiveModel(network, objective, variables=[r])
+        loss = train(model, X, **self._training("ocnn"), callbacks=[watch])
+        self.r_ = self.offset_ = float(keras.ops.convert_to_numpy(r))
+        self.history_ = {"loss": loss, **{name: [row[name] for row in watch.rows] for name in watch.rows[0]}}
+        return watch.diagnosis
+
+    def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        from ocnn.methods.training import apply
+
+        return apply(self.head_, apply(self.encoder_, X)).astype(np.float64)
+
+
+def judge(rows: Sequence[dict[str, float]], tol: float, *, homogeneous: bool) -> Diagnosis | None:
+    """Whether an alternation should stop after these outer iterations, and why; None to go on.
+
+    rows: `objective`, `r`, `spread` and `size` (largest |ŷ|) of each iteration, as `OneClassNN.history_` has them.
+    """
+    last = rows[-1]
+    if not all(np.isfinite(value) for value in last.values()):
+        return Diagnosis("diverged", f"a number of outer iteration {len(rows)} is not finite")
+    objectives = [row["objective"] for row in rows[-DIVERGENCE_PATIENCE - 1 :]]
+    falling = len(objectives) > DIVERGENCE_PATIENCE and all(np.diff(objectives) < 0)
+    if homogeneous and falling and all(value < 0 for value in objectives[1:]):
+        return Diagnosis(
+            "diverged",
+            f"objective negative and falling for {DIVERGENCE_PATIENCE} outer iterations, {last['objective']:.3g} after"
+            f" {len(rows)}: homogeneous, so unbounded below",
+        )
+    if last["spread"] < MINIMAL_RELATIVE_SPREAD * last["size"] or last["size"] == 0:
+        return Diagnosis("collapsed", f"outputs spread over {last['spread']:.2g} only after {len(rows)} iterations")
+    if len(rows) > 1:
+        changes = [
+            abs(last[name] - rows[-2][name]) / max(abs(rows[-2][name]), np.finfo(float).tiny)
+            for name in ("r", "objective")
+        ]
+        if max(changes) < tol:
+            return Diagnosis("converged", f"r and objective changed by less than {tol:g} in iteration {len(rows)}")
+    return None
+
+
+def _watch(observe: Any, tol: float, *, homogeneous: bool) -> "keras.callbacks.Callback":
+    """The callback that closes each outer iteration. A function, as its base class comes with Keras."""
+    import keras
+
+    class Watch(keras.callbacks.Callback):
+        def __init__(self) -> None:
+            super().__init__()
+            self.rows: list[dict[str, float]] = []
+            self.diagnosis = Diagnosis("limit", "no outer iteration")
+
+        def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+            self.rows.append(observe())
+            found = judge(self.rows, tol, homogeneous=homogeneous)
+            if found is not None:
+                self.model.stop_training = True
+            limit = f"limit of {len(self.rows)} outer iterations reached before r and objective settled to {tol:g}"
+            self.diagnosis = found or Diagnosis("limit", limit)
+
+    return Watch()

@@ -1,0 +1,99 @@
+"""One-class SVM / SVDD with a Gaussian kernel (Schölkopf et al. 2001), by scikit-learn's solver.
+
+For a grid of γ the squared distances are computed once and serve every kernel.
+"""
+
+from numbers import Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.metrics import roc_auc_score
+from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
+from sklearn.svm import OneClassSVM
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ocnn.methods.base import AnomalyDetector, flatten
+
+
+class OCSVM(AnomalyDetector):
+    """One-class SVM on flattened samples, kernel exp(−γ‖x − x'‖²).
+
+    Args:
+        nu: bound on the share of training samples outside, ν in (0, 1].
+        gamma: a number; `scale`, 1 / (d · variance of X); or several numbers, of which the one with the best AUC on a
+            labelled holdout is taken (`fit(X, X_holdout=…, y_holdout=…)`).
+
+    Attributes:
+        gamma_: the γ taken.
+        holdout_auc_: AUC on the holdout of each γ; None without a grid.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "nu": [Interval(Real, 0, 1, closed="right")],
+        "gamma": [StrOptions({"scale"}), Interval(Real, 0, None, closed="neither"), "array-like"],
+    }
+
+    def __init__(self, nu: float = 0.1, gamma: float | str | list[float] = "scale") -> None:
+        self.nu = nu
+        self.gamma = gamma
+
+    def uses_holdout(self) -> bool:
+        """Whether fitting takes labelled samples: with a grid of γ."""
+        return not isinstance(self.gamma, str | Real)
+
+    def fit(
+        self, X: ArrayLike, y: Any = None, *, X_holdout: ArrayLike | None = None, y_holdout: ArrayLike | None = None
+    ) -> Self:
+        """Fits to X; with a grid of γ, takes the best on the holdout (y_holdout: 1 normal, −1 anomalous).
+
+        Raises:
+            ValueError: unusable samples or parameters; a grid without a holdout of both kinds.
+        """
+        self._holdout = None
+        if self.uses_holdout():
+            if X_holdout is None or y_holdout is None or len(np.unique(np.asarray(y_holdout))) != 2:
+                raise ValueError(
+                    "A grid of gamma is chosen from by the AUC on X_holdout, y_holdout, with normal (1) and anomalous"
+                    " (-1) samples; give these, or a single gamma."
+                )
+            self._holdout = (X_holdout, np.asarray(y_holdout))
+        try:
+            return super().fit(X, y)
+        finally:
+            del self._holdout
+
+    def _fit(self, X: NDArray[Any]) -> None:
+        rows = flatten(X)
+        if self._holdout is None:
+            gammas = [1.0 / (rows.shape[1] * (rows.var() or 1.0)) if self.gamma == "scale" else float(self.gamma)]  # type: ignore[arg-type]
+        else:
+            gammas = [float(gamma) for gamma in self.gamma]
+            holdout, labels = self._holdout
+            held_distances = euclidean_distances(flatten(self._check_samples(holdout, reset=False)), rows, squared=True)
+        distances = euclidean_distances(rows, squared=True)
+        kernel = np.empty_like(distances)
+        best, aucs = None, []
+        for gamma in gammas:
+            np.exp(np.multiply(distances, -gamma, out=kernel), out=kernel)
+            svm = OneClassSVM(kernel="precomputed", nu=self.nu).fit(kernel)
+            if self._holdout is not None:
+                held_kernel = np.exp(-gamma * held_distances[:, svm.support_])
+                aucs.append(float(roc_auc_score(labels, held_kernel @ svm.dual_coef_[0])))
+            if best is None or aucs[-1] > max(aucs[:-1]):
+                best = (gamma, svm)
+        assert best is not None
+        self.gamma_, svm = best
+        self.holdout_auc_ = aucs or None
+        self.support_vectors_ = rows[svm.support_]
+        self.dual_coef_ = svm.dual_coef_[0]
+        self.offset_ = float(svm.offset_[0])
+
+    def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        # In slices, as the kernel of many samples with many support vectors would not fit into memory.
+        rows, step = flatten(X), 4096
+        parts = [
+            rbf_kernel(rows[start : start + step], self.support_vectors_, gamma=self.gamma_) @ self.dual_coef_
+            for start in range(0, len(rows), step)
+        ]
+        return np.concatenate(parts)

@@ -1,0 +1,112 @@
+"""Training a Keras model by an objective, alike for every deep method."""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+#: Samples a call when a network is applied; training has a batch size of its own.
+INFERENCE_BATCH = 1000
+
+
+@contextmanager
+def seeded(random_state: Any) -> Iterator[None]:
+    """Seeds Python, NumPy and the Keras backend inside the block; Python's and NumPy's states come back after it."""
+    seed = int(np.random.RandomState(random_state).randint(2**31)) if _is_seed(random_state) else _draw(random_state)
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    try:
+        keras.utils.set_random_seed(seed)
+        yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+
+
+def _is_seed(random_state: Any) -> bool:
+    return random_state is not None and not isinstance(random_state, np.random.RandomState)
+
+
+def _draw(random_state: np.random.RandomState | None) -> int:
+    from sklearn.utils import check_random_state
+
+    return int(check_random_state(random_state).randint(2**31))
+
+
+class ObjectiveModel(keras.Model):
+    """A network trained by an objective of the samples and of what the network makes of them.
+
+    network: from samples (batch, …) to outputs.
+    objective: (samples, outputs) → scalar loss; its own variables are passed in `variables`.
+    """
+
+    def __init__(
+        self, network: keras.Model, objective: Callable[[Any, Any], Any], variables: Sequence[Any] = ()
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.objective = objective
+        for number, variable in enumerate(variables):
+            setattr(self, f"objective_variable_{number}", variable)
+
+    def call(self, x: Any, training: bool = False) -> Any:
+        """Outputs of the network."""
+        return self.network(x, training=training)
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """The objective's value for a batch."""
+        return self.objective(x, y_pred)
+
+
+class Progress(keras.callbacks.Callback):
+    """Prints the loss about twenty times in a training, and in its first and last epoch."""
+
+    def __init__(self, name: str, epochs: int) -> None:
+        super().__init__()
+        self.name, self.epochs, self.every = name, epochs, max(1, epochs // 20)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Prints a line where it is due."""
+        if epoch % self.every == 0 or epoch + 1 == self.epochs:
+            print(f"{self.name}: epoch {epoch + 1} of {self.epochs}, loss {(logs or {})['loss']:.6g}", flush=True)
+
+
+def train(
+    model: ObjectiveModel,
+    X: NDArray[np.float32],
+    *,
+    epochs: Sequence[int],
+    learning_rates: Sequence[float],
+    batch_size: int,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    verbose: int = 0,
+    name: str = "training",
+) -> list[float]:
+    """Trains with Adam in phases, `epochs[i]` epochs at `learning_rates[i]`, the optimiser's state going on.
+
+    Returns:
+        The mean loss of the batches in each epoch.
+    """
+    total = sum(epochs)
+    if total == 0:
+        return []
+    rates = np.repeat(np.asarray(learning_rates, float), epochs)
+    schedule = keras.callbacks.LearningRateScheduler(lambda epoch, _: float(rates[epoch]))
+    shown = [Progress(name, total)] if verbose else []
+    model.compile(optimizer=keras.optimizers.Adam(float(rates[0])))
+    history = model.fit(
+        X, batch_size=batch_size, epochs=total, shuffle=True, verbose=0, callbacks=[schedule, *callbacks, *shown]
+    )
+    return [float(loss) for loss in history.history["loss"]]
+
+
+def apply(model: keras.Model, X: NDArray[np.float32]) -> NDArray[Any]:
+    """Outputs of a model in inference mode, as an array."""
+    if len(X) <= INFERENCE_BATCH:
+        return keras.ops.convert_to_numpy(model(X, training=False))
+    return model.predict(X, batch_size=INFERENCE_BATCH, verbose=0)

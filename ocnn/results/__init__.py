@@ -1,0 +1,1 @@
+"""From score files to what a person reads."""

@@ -1,0 +1,16 @@
+"""Measures the score file of every fit into one table."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ocnn.pipeline import collect_metrics
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--grid", type=json.loads, required=True, help="JSON: experiment → lists normal, method, seed")
+parser.add_argument("--scores", required=True, help="pattern of the score files")
+parser.add_argument("--benchmarks", required=True, help="pattern of the benchmark files")
+parser.add_argument("--output", type=Path, required=True)
+arguments = parser.parse_args()
+
+collect_metrics(arguments.grid, arguments.scores, arguments.benchmarks, arguments.output)

@@ -1,0 +1,26 @@
+"""Draws the split of one normal class and seed."""
+
+import argparse
+from pathlib import Path
+
+from ocnn.pipeline import make_split
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--dataset", required=True, help="package.module:OBJECT")
+parser.add_argument("--images", type=Path, nargs="+", required=True)
+parser.add_argument("--normal", required=True)
+parser.add_argument("--contamination", type=float, required=True)
+parser.add_argument("--holdout", type=float, required=True)
+parser.add_argument("--seed", type=int, required=True)
+parser.add_argument("--output", type=Path, required=True)
+arguments = parser.parse_args()
+
+make_split(
+    arguments.dataset,
+    {path.name: path for path in arguments.images},
+    arguments.output,
+    normal_class=arguments.normal,
+    contamination=arguments.contamination,
+    holdout=arguments.holdout,
+    seed=arguments.seed,
+)

@@ -1,0 +1,17 @@
+"""Writes Table 3 as CSV and Markdown."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ocnn.pipeline import make_table3
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--metrics", type=Path, required=True)
+parser.add_argument("--published", type=Path, nargs="*", default=[])
+parser.add_argument("--datasets", type=json.loads, required=True, help="JSON: experiment → dataset of its published rows")
+parser.add_argument("--csv", type=Path, required=True)
+parser.add_argument("--markdown", type=Path, required=True)
+arguments = parser.parse_args()
+
+make_table3(arguments.metrics, arguments.published, arguments.datasets, arguments.csv, arguments.markdown)
