@@ -14,8 +14,8 @@ rule metrics:
     params:
         # The paths of thousands of files do not fit into a command line; the grid names them.
         grid=json.dumps(GRID),
-        scores=rules.fit.output[0],
-        benchmarks=rules.fit.benchmark,
+        scores=lambda wildcards: rules.fit.output[0],
+        benchmarks=lambda wildcards: rules.fit.benchmark,
         code=code("ocnn.pipeline:collect_metrics"),
     log:
         f"{RESULTS}/logs/metrics.log",
