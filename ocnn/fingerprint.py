@@ -138,8 +138,12 @@ def _bound_names(statement: ast.stmt) -> list[str]:
         targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
         return [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
     if isinstance(statement, ast.If | ast.Try | ast.With):
-        return [name for part in ast.iter_child_nodes(statement) if isinstance(part, ast.stmt) for name in
-                _bound_names(part)]
+        return [
+            name
+            for part in ast.iter_child_nodes(statement)
+            if isinstance(part, ast.stmt)
+            for name in _bound_names(part)
+        ]
     return []
 
 
@@ -147,8 +151,10 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             first = node.body[0] if node.body else None
-            if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(
-                first.value.value, str
+            if (
+                isinstance(first, ast.Expr)
+                and isinstance(first.value, ast.Constant)
+                and isinstance(first.value.value, str)
             ):
                 node.body = node.body[1:] or [ast.Pass()]
     return tree

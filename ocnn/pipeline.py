@@ -215,9 +215,7 @@ def collect_metrics(grid: Mapping[str, Mapping[str, list[Any]]], scores: str, be
         output: the Parquet file.
     """
     fits = grid_fits(grid)
-    metrics = collect(
-        [Path(scores.format(**fit)) for fit in fits], [Path(benchmarks.format(**fit)) for fit in fits]
-    )
+    metrics = collect([Path(scores.format(**fit)) for fit in fits], [Path(benchmarks.format(**fit)) for fit in fits])
     with atomic_write(output) as temporary:
         metrics.to_parquet(temporary, index=False)
 

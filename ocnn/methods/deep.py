@@ -81,9 +81,7 @@ class PretrainedDetector(DeepDetector):
 
     def _validate_params(self) -> None:
         super()._validate_params()
-        check_phases(
-            self.pretrain_epochs, self.pretrain_learning_rates, "pretrain_epochs", "pretrain_learning_rates"
-        )
+        check_phases(self.pretrain_epochs, self.pretrain_learning_rates, "pretrain_epochs", "pretrain_learning_rates")
 
     def _pretrained_encoder(self, X: NDArray[Any]) -> "keras.Model":
         """The encoder to start from. The network `none` has nothing to pretrain."""

@@ -39,7 +39,7 @@ class OneClassNN(PretrainedDetector):
         nu: ν in (0, 1], the share of anomalies in the training set.
         hidden: units of the hidden layer.
         activation: g, `linear`, `sigmoid` or `relu`.
-        network: name in `ocnn.architectures.NETWORKS`, fields of a `Network`, `auto`, or `none`: codes are the features.
+        network: name in `ocnn.architectures.NETWORKS`, fields of a `Network`, `auto` or `none` (codes are features).
         autoencoder: file of a pretrained autoencoder (`DCAE.save_autoencoder`); None pretrains one.
         epochs, learning_rates: of each phase of Adam; an epoch is an outer iteration, so they limit these.
         tol: the fit has converged when r and the objective change by less than this share in an iteration.

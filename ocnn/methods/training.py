@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import check_random_state
 
 #: Samples a call when a network is applied; training has a batch size of its own.
 INFERENCE_BATCH = 1000
@@ -16,24 +17,15 @@ INFERENCE_BATCH = 1000
 @contextmanager
 def seeded(random_state: Any) -> Iterator[None]:
     """Seeds Python, NumPy and the Keras backend inside the block; Python's and NumPy's states come back after it."""
-    seed = int(np.random.RandomState(random_state).randint(2**31)) if _is_seed(random_state) else _draw(random_state)
-    python_state, numpy_state = random.getstate(), np.random.get_state()
+    seed = int(check_random_state(random_state).randint(2**31))
+    # Keras seeds NumPy's legacy global state, so that it is this one which has to come back.
+    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
         keras.utils.set_random_seed(seed)
         yield
     finally:
         random.setstate(python_state)
-        np.random.set_state(numpy_state)
-
-
-def _is_seed(random_state: Any) -> bool:
-    return random_state is not None and not isinstance(random_state, np.random.RandomState)
-
-
-def _draw(random_state: np.random.RandomState | None) -> int:
-    from sklearn.utils import check_random_state
-
-    return int(check_random_state(random_state).randint(2**31))
+        np.random.set_state(numpy_state)  # noqa: NPY002
 
 
 class ObjectiveModel(keras.Model):

@@ -9,7 +9,9 @@ from ocnn.pipeline import make_table3
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--metrics", type=Path, required=True)
 parser.add_argument("--published", type=Path, nargs="*", default=[])
-parser.add_argument("--datasets", type=json.loads, required=True, help="JSON: experiment → dataset of its published rows")
+parser.add_argument(
+    "--datasets", type=json.loads, required=True, help="JSON: experiment → dataset of its published rows"
+)
 parser.add_argument("--csv", type=Path, required=True)
 parser.add_argument("--markdown", type=Path, required=True)
 arguments = parser.parse_args()
