@@ -141,7 +141,7 @@ class Config(Section):
 
     def estimator(self, method: str) -> str:
         """Where the estimator of a method stands, `package.module:Class`."""
-        name = (self.methods[method] or {}).get("estimator", method)
+        name = str((self.methods[method] or {}).get("estimator", method))
         return METHODS.get(name, name)
 
     def settings(self, experiment: str, method: str, seed: int) -> dict[str, Any]:
@@ -221,7 +221,8 @@ def _describe(fault: Any) -> str:
         parents = [str(part) for part in fault["loc"][:-1]]
         model: type[Section] = Config
         if parents[:1] == ["experiments"]:
-            model = {"training": Training, "autoencoder": Autoencoder}.get(parents[-1], Experiment)
+            parts: dict[str, type[Section]] = {"training": Training, "autoencoder": Autoencoder}
+            model = parts.get(parents[-1], Experiment)
         return f"{path}: unknown key{_nearest(str(fault['loc'][-1]), model.model_fields)}"
     return f"{path}: {fault['msg'][0].lower()}{fault['msg'][1:]} (got {fault['input']!r})"
 

@@ -23,7 +23,7 @@ def fingerprint(*targets: str) -> str:
     """
     packages = frozenset(target.split(".")[0].split(":")[0] for target in targets)
     found: dict[tuple[str, str], str] = {}
-    pending = [tuple(target.split(":", 1)) for target in targets]
+    pending: list[tuple[str, str]] = [(module, name) for module, _, name in (t.partition(":") for t in targets)]
     for module, name in pending:
         if _source(module, name) is None:
             raise LookupError(f"{module} defines no {name}.")
@@ -47,7 +47,8 @@ class _Module:
     def __init__(self, name: str) -> None:
         spec = find_spec(name)
         path = spec.origin if spec else None
-        tree = ast.parse(Path(path).read_text(encoding="utf-8")) if path and path.endswith(".py") else ast.Module([])
+        text = Path(path).read_text(encoding="utf-8") if path and path.endswith(".py") else ""
+        tree = ast.parse(text)
         self.definitions: dict[str, list[ast.stmt]] = {}
         self.imports: dict[str, tuple[str, str | None]] = {}
         for node in ast.walk(tree):
@@ -78,10 +79,10 @@ def _source(module: str, name: str) -> str | None:
     return None if statements is None else "\n".join(ast.unparse(statement) for statement in statements)
 
 
-def _references(module: str, name: str, packages: frozenset[str]) -> list[tuple[str, ...]]:
+def _references(module: str, name: str, packages: frozenset[str]) -> list[tuple[str, str]]:
     """The definitions that one refers to by name, within the packages."""
     here = _module(module)
-    references: list[tuple[str, ...]] = []
+    references: list[tuple[str, str]] = []
     for statement in here.definitions[name]:
         for node in ast.walk(statement):
             if isinstance(node, ast.Name):
@@ -96,7 +97,7 @@ def _references(module: str, name: str, packages: frozenset[str]) -> list[tuple[
     return references
 
 
-def _imported(base: str, name: str | None, packages: frozenset[str]) -> list[tuple[str, ...]]:
+def _imported(base: str, name: str | None, packages: frozenset[str]) -> list[tuple[str, str]]:
     """The definition behind `from base import name`, followed through re-exports."""
     if name is None or base.split(".")[0] not in packages:
         return []
@@ -110,7 +111,7 @@ def _imported(base: str, name: str | None, packages: frozenset[str]) -> list[tup
 
 def _through_modules(
     binding: tuple[str, str | None], attributes: list[str], packages: frozenset[str]
-) -> list[tuple[str, ...]]:
+) -> list[tuple[str, str]]:
     """The definition behind `module.attribute`, or `package.module.attribute`."""
     module = binding[0] if binding[1] is None else f"{binding[0]}.{binding[1]}"
     for attribute in attributes:

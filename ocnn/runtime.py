@@ -1,6 +1,8 @@
 """How a job of the workflow uses its machine: as many threads as it was given, the same arithmetic every time."""
 
 import os
+import sys
+from pathlib import Path
 
 
 def use_threads(threads: int) -> None:
@@ -19,3 +21,17 @@ def use_threads(threads: int) -> None:
         os.environ[variable] = number
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def export_environment(root: Path, mirror: Path | None) -> None:
+    """Sets what the jobs of this process inherit: this Python, this checkout's package, and the mirror.
+
+    So a job runs alike whether or not the environment is activated and the package installed.
+    """
+    python, path = str(Path(sys.executable).parent), os.environ.get("PATH", "")
+    if path.split(os.pathsep)[0] != python:
+        os.environ["PATH"] = os.pathsep.join([python, path])
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(root), *(p for p in paths if p and p != str(root))])
+    if mirror is not None:
+        os.environ["OCNN_MIRROR"] = str(mirror)

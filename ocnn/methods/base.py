@@ -37,12 +37,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             ValueError: samples or parameters that cannot be used; nothing has been computed yet then.
         """
         self._validate_params()
-        X = self._check_samples(X, reset=True)
+        samples = self._check_samples(X, reset=True)
         # A refit starts from nothing: no attribute of an earlier fit decides anything.
         if hasattr(self, "offset_"):
             del self.offset_
-        diagnosis = self._fit(X)
-        return self._finish(X, diagnosis)
+        return self._finish(samples, self._fit(samples))
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Normality of each sample, higher = more normal, in the method's own unit: (n, …) → (n,)."""
@@ -73,20 +72,20 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         return self
 
     def _check_samples(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
-        X = validate_data(
+        samples: NDArray[Any] = validate_data(
             self, X, reset=reset, allow_nd=True, dtype=self._dtype, order="C", ensure_min_samples=2 if reset else 1
         )
-        if X.ndim not in (2, 4):
+        if samples.ndim not in (2, 4):
             raise ValueError(
-                f"Samples must be (n, d) or (n, height, width, channels), got an array with dim {X.ndim}: {X.shape}."
+                f"Samples must be (n, d) or (n, height, width, channels), got dim {samples.ndim}: {samples.shape}."
             )
         if reset:
-            self.input_shape_ = X.shape[1:]
-        elif X.shape[1:] != self.input_shape_:
+            self.input_shape_ = samples.shape[1:]
+        elif samples.shape[1:] != self.input_shape_:
             raise ValueError(
-                f"{type(self).__name__} was fitted to samples of shape {self.input_shape_}, got {X.shape[1:]}."
+                f"{type(self).__name__} was fitted to samples of shape {self.input_shape_}, got {samples.shape[1:]}."
             )
-        return X
+        return samples
 
 
 def flatten(X: NDArray[Any]) -> NDArray[Any]:

@@ -3,6 +3,7 @@
 Keras is imported when a method is fitted, not before: that costs seconds, and shallow methods need none of it.
 """
 
+import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
@@ -110,8 +111,8 @@ def check_phases(epochs: Any, rates: Any, epochs_name: str, rates_name: str) -> 
         isinstance(epochs, Sequence | np.ndarray)
         and isinstance(rates, Sequence | np.ndarray)
         and len(epochs) == len(rates) > 0
-        and all(isinstance(n, Integral) and n >= 0 for n in epochs)
-        and all(isinstance(rate, Real) and rate > 0 for rate in rates)
+        and all(isinstance(n, Integral) and int(n) >= 0 for n in epochs)
+        and all(isinstance(rate, Real) and float(rate) > 0 for rate in rates)
     )
     if not good:
         raise ValueError(
@@ -142,8 +143,11 @@ def load_weights(model: "keras.Model", path: str | Path) -> None:
         ResultError: no such file, a corrupt one, or one of another network.
     """
     try:
-        model.load_weights(path)
-    except (OSError, ValueError, KeyError) as error:
+        with warnings.catch_warnings():
+            # Keras only warns of layers that the file lacks, and leaves them as they were initialised.
+            warnings.simplefilter("error", UserWarning)
+            model.load_weights(path)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
         raise ResultError(
             f"{path} does not hold the weights of this network ({error}). Delete it to have it made anew."
         ) from error

@@ -34,7 +34,7 @@ class OCSVM(AnomalyDetector):
         "gamma": [StrOptions({"scale"}), Interval(Real, 0, None, closed="neither"), "array-like"],
     }
 
-    def __init__(self, nu: float = 0.1, gamma: float | str | list[float] = "scale") -> None:
+    def __init__(self, nu: float = 0.1, gamma: Any = "scale") -> None:
         self.nu = nu
         self.gamma = gamma
 
@@ -66,7 +66,7 @@ class OCSVM(AnomalyDetector):
     def _fit(self, X: NDArray[Any]) -> None:
         rows = flatten(X)
         if self._holdout is None:
-            gammas = [1.0 / (rows.shape[1] * (rows.var() or 1.0)) if self.gamma == "scale" else float(self.gamma)]  # type: ignore[arg-type]
+            gammas = [1.0 / (rows.shape[1] * (rows.var() or 1.0)) if self.gamma == "scale" else float(self.gamma)]
         else:
             gammas = [float(gamma) for gamma in self.gamma]
             holdout, labels = self._holdout

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,13 +45,13 @@ def summarise(metrics: pd.DataFrame, published: pd.DataFrame, datasets: Mapping[
     keys = ["experiment", "normal", "method"]
     rows = []
     for key, group in metrics.groupby(keys, sort=False):
-        experiment, normal, method = key
+        experiment, normal, method = map(str, key)
         match = published[
             (published["dataset"] == datasets.get(experiment))
             & (published["class"] == normal)
             & (published["method"] == method)
         ]
-        row = dict(zip(keys, key, strict=True))
+        row: dict[str, Any] = dict(zip(keys, key, strict=True))
         row["published_mean"] = match["auc_mean"].iloc[0] if len(match) else np.nan
         row["published_std"] = match["auc_std"].iloc[0] if len(match) else np.nan
         for evaluation in EVALUATIONS:
@@ -78,10 +79,11 @@ def to_markdown(summary: pd.DataFrame, metrics: pd.DataFrame) -> str:
         count = f"{seeds[0]}" if len(seeds) == 1 else f"{seeds[0]} to {seeds[-1]}"
         parts.append(f"## {experiment} ({count} seed{'s' if seeds[-1] > 1 else ''})\n")
         methods = list(dict.fromkeys(group["method"]))
+        shown = EVALUATIONS if group["published_mean"].isna().all() else (*EVALUATIONS, "published")
         lines = []
         for normal, rows in group.groupby("normal", sort=False):
             cells = {row["method"]: row for _, row in rows.iterrows()}
-            for line in (*EVALUATIONS, "published"):
+            for line in shown:
                 texts = [_cell(cells[method], line) if method in cells else MISSING for method in methods]
                 lines.append([normal if line == EVALUATIONS[0] else "", line, *texts])
         table = pd.DataFrame(lines, columns=["normal", "AUC", *methods])
@@ -95,8 +97,7 @@ def _cell(row: pd.Series, line: str) -> str:
     if pd.isna(mean):
         text = MISSING
     elif line == "published":
-        # As it was printed: the paper gives two digits here and one there.
-        text = f"{mean:g}" + ("" if pd.isna(std) else f" ± {std:g}")
+        text = f"{mean:.2f}" + ("" if pd.isna(std) else f" ± {std:.1f}")
     else:
         text = f"{mean:.1f}" + ("" if pd.isna(std) else f" ± {std:.1f}")
     if line != "published":

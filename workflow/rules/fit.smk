@@ -1,34 +1,29 @@
 # Split → autoencoder → fit → scores.
 
 
-def autoencoder_file(wildcards):
-    """The shared autoencoder, for a method that starts from it."""
-    if CONFIG.uses_autoencoder(wildcards.experiment, wildcards.method):
-        return rules.autoencoder.output.weights
-    return []
-
-
 rule autoencoder:
     input:
         split=rules.split.output[0],
         images=image_files,
     output:
         weights=f"{RESULTS}/autoencoders/{{experiment}}/{{normal}}/seed-{{seed}}.weights.h5",
+    log:
+        f"{RESULTS}/logs/autoencoder/{{experiment}}/{{normal}}/seed-{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/autoencoder/{{experiment}}/{{normal}}/seed-{{seed}}.tsv"
+    conda:
+        "../../envs/jobs.yaml"
+    threads: CONFIG.threads
+    resources:
+        mem_mb=3000,
+        runtime=720,
     params:
         settings=lambda wildcards: json.dumps(
             CONFIG.autoencoder_settings(wildcards.experiment, int(wildcards.seed)), sort_keys=True
         ),
         code=code("ocnn.pipeline:pretrain"),
-    log:
-        f"{RESULTS}/logs/autoencoder/{{experiment}}/{{normal}}/seed-{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/autoencoder/{{experiment}}/{{normal}}/seed-{{seed}}.tsv"
-    threads: CONFIG.threads
-    resources:
-        mem_mb=3000,
-        runtime=720,
     shell:
-        "python {SCRIPTS:q}/autoencoder.py --split {input.split:q} --images {input.images:q}"
+        "python -m workflow.scripts.autoencoder --split {input.split:q} --images {input.images:q}"
         " --settings {params.settings:q} --threads {threads} --output {output.weights:q} > {log:q} 2>&1"
 
 
@@ -39,6 +34,16 @@ rule fit:
         autoencoder=autoencoder_file,
     output:
         f"{RESULTS}/scores/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.parquet",
+    log:
+        f"{RESULTS}/logs/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.tsv"
+    conda:
+        "../../envs/jobs.yaml"
+    threads: CONFIG.threads
+    resources:
+        mem_mb=4000,
+        runtime=720,
     params:
         estimator=lambda wildcards: CONFIG.estimator(wildcards.method),
         settings=lambda wildcards: json.dumps(
@@ -53,15 +58,7 @@ rule fit:
             }
         ),
         code=lambda wildcards: code("ocnn.pipeline:fit_method", CONFIG.estimator(wildcards.method)),
-    log:
-        f"{RESULTS}/logs/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.tsv"
-    threads: CONFIG.threads
-    resources:
-        mem_mb=4000,
-        runtime=720,
     shell:
-        "python {SCRIPTS:q}/fit.py --estimator {params.estimator:q} --split {input.split:q}"
+        "python -m workflow.scripts.fit --estimator {params.estimator:q} --split {input.split:q}"
         " --images {input.images:q} --autoencoder {input.autoencoder:q} --settings {params.settings:q}"
         " --identity {params.identity:q} --threads {threads} --output {output:q} > {log:q} 2>&1"

@@ -11,18 +11,20 @@ rule metrics:
         fits(rules.fit.output[0]),
     output:
         f"{RESULTS}/metrics.parquet",
+    log:
+        f"{RESULTS}/logs/metrics.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/metrics.tsv"
+    conda:
+        "../../envs/jobs.yaml"
     params:
         # The paths of thousands of files do not fit into a command line; the grid names them.
         grid=json.dumps(GRID),
         scores=lambda wildcards: rules.fit.output[0],
         benchmarks=lambda wildcards: rules.fit.benchmark,
         code=code("ocnn.pipeline:collect_metrics"),
-    log:
-        f"{RESULTS}/logs/metrics.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/metrics.tsv"
     shell:
-        "python {SCRIPTS:q}/metrics.py --grid {params.grid:q} --scores {params.scores:q}"
+        "python -m workflow.scripts.metrics --grid {params.grid:q} --scores {params.scores:q}"
         " --benchmarks {params.benchmarks:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -33,13 +35,15 @@ rule table3:
     output:
         csv=f"{RESULTS}/tables/table3.csv",
         markdown=f"{RESULTS}/tables/table3.md",
-    params:
-        datasets=json.dumps({name: block.published for name, block in CONFIG.experiments.items()}),
-        code=code("ocnn.pipeline:make_table3"),
     log:
         f"{RESULTS}/logs/table3.log",
     benchmark:
         f"{RESULTS}/benchmarks/table3.tsv"
+    conda:
+        "../../envs/jobs.yaml"
+    params:
+        datasets=json.dumps({name: block.published for name, block in CONFIG.experiments.items()}),
+        code=code("ocnn.pipeline:make_table3"),
     shell:
-        "python {SCRIPTS:q}/table3.py --metrics {input.metrics:q} --published {input.published:q}"
+        "python -m workflow.scripts.table3 --metrics {input.metrics:q} --published {input.published:q}"
         " --datasets {params.datasets:q} --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"

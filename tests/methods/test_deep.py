@@ -1,0 +1,137 @@
+"""The deep methods train what they should, from where they should."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ocnn.errors import ResultError
+from ocnn.losses import nu_quantile
+from ocnn.methods import DCAE, DeepSVDD, OneClassNN
+from ocnn.methods.deep_svdd import away_from_zero
+from tests.conftest import QUICK, QUICK_PRETRAINED
+
+NETWORK = {"kind": "lenet", "widths": [4, 2], "code": 6, "kernel": 3}
+
+
+@pytest.fixture(scope="module")
+def images() -> np.ndarray:
+    """Images of one blurred bar, so that there is something to learn."""
+    rng = np.random.default_rng(0)
+    images = rng.uniform(0, 0.1, (64, 8, 8, 1))
+    images[:, 2:5, 1:7] += rng.uniform(0.5, 0.8, (64, 1, 1, 1))
+    return images.astype("float32")
+
+
+@pytest.fixture(scope="module")
+def pretrained(images: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> tuple[DCAE, Path]:
+    """An autoencoder and the file that it was saved to."""
+    path = tmp_path_factory.mktemp("autoencoder") / "a.weights.h5"
+    dcae = DCAE(network=NETWORK, **{**QUICK, "epochs": (20,)}).fit(images)
+    dcae.save_autoencoder(path)
+    return dcae, path
+
+
+def weights(model: Any) -> list[np.ndarray]:
+    return [np.asarray(weight) for weight in model.trainable_variables]
+
+
+def test_the_autoencoder_learns(images: np.ndarray) -> None:
+    dcae = DCAE(network=NETWORK, **{**QUICK, "epochs": (20, 10), "learning_rates": (1e-2, 1e-3)}).fit(images)
+    loss = dcae.history_["loss"]
+    assert len(loss) == 30
+    assert loss[-1] < 0.5 * loss[0]
+    reconstruction = np.asarray(dcae.autoencoder_(images[:5], training=False))
+    expected = -((images[:5] - reconstruction) ** 2).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(dcae.score_samples(images[:5]), expected, rtol=1e-5)
+
+
+def test_dcae_takes_a_saved_autoencoder_as_it_is(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
+    dcae, path = pretrained
+    again = DCAE(network=NETWORK, autoencoder=path, epochs=(10**6,), learning_rates=(1.0,)).fit(images)
+    np.testing.assert_array_equal(again.score_samples(images), dcae.score_samples(images))
+
+
+@pytest.mark.parametrize("method", [DeepSVDD, OneClassNN])
+def test_methods_start_from_the_saved_encoder_and_train_all_of_it(
+    method: Any, images: np.ndarray, pretrained: tuple[DCAE, Path]
+) -> None:
+    """With a learning rate of nothing the encoder is the saved one; with a real one every kernel moves."""
+    dcae, path = pretrained
+    start = weights(dcae.autoencoder_.get_layer("encoder"))
+    settings = {**QUICK_PRETRAINED, "network": NETWORK, "autoencoder": path}
+    still = method(**{**settings, "learning_rates": (1e-12,)}).fit(images)
+    for found, expected in zip(weights(still.encoder_), start, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    moved = method(**{**settings, "learning_rates": (1e-2,)}).fit(images)
+    for found, expected in zip(weights(moved.encoder_), start, strict=True):
+        assert np.abs(found - expected).max() > 1e-3
+
+
+def test_deep_svdd_centre_is_the_mean_code_in_inference_mode(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
+    dcae, path = pretrained
+    codes = np.asarray(dcae.autoencoder_.get_layer("encoder")(images, training=False))
+    svdd = DeepSVDD(network=NETWORK, autoencoder=path, **{**QUICK, "epochs": (25,)}).fit(images)
+    np.testing.assert_allclose(svdd.center_, away_from_zero(codes.mean(axis=0)), rtol=1e-5)
+    assert svdd.history_["loss"][-1] < svdd.history_["loss"][0]
+    final = np.asarray(svdd.encoder_(images, training=False))
+    np.testing.assert_allclose(svdd.score_samples(images), -((final - svdd.center_) ** 2).sum(axis=1), rtol=1e-4)
+
+
+def test_away_from_zero() -> None:
+    found = away_from_zero(np.array([0.05, -0.05, 0.0, 0.3, -0.1, -2.0]))
+    np.testing.assert_allclose(found, [0.1, -0.1, 0.1, 0.3, -0.1, -2.0], rtol=1e-6)
+
+
+def test_ocnn_r_is_the_quantile_over_the_whole_training_set(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
+    model = OneClassNN(network=NETWORK, autoencoder=pretrained[1], nu=0.25, **{**QUICK, "epochs": (3,)}).fit(images)
+    y = model.score_samples(images)
+    assert model.r_ == pytest.approx(nu_quantile(y, 0.25), rel=1e-5)
+    # A quarter of the samples lie strictly below, the quantile itself at zero.
+    assert (model.decision_function(images) < -1e-6).sum() < 0.25 * len(images) <= (y <= model.r_ + 1e-6).sum()
+    assert all(len(values) == 3 for values in model.history_.values())
+    head = {weight.path.split("/")[-2]: weight.shape for weight in model.head_.trainable_variables}
+    assert {name: tuple(shape) for name, shape in head.items()} == {"V": (6, 32), "w": (32, 1)}
+
+
+def test_ocnn_objective_is_eq_3(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
+    """The recorded objective, in plain NumPy, from the final weights and the final r."""
+    model = OneClassNN(network=NETWORK, autoencoder=pretrained[1], nu=0.25, **{**QUICK, "epochs": (2,)}).fit(images)
+    V, w = weights(model.head_)
+    y = np.asarray(model.encoder_(images, training=False)) @ V @ w[:, 0]
+    expected = 0.5 * (w**2).sum() + 0.5 * (V**2).sum() + np.maximum(0, model.r_ - y).mean() / 0.25 - model.r_
+    assert model.history_["objective"][-1] == pytest.approx(expected, rel=1e-4)
+    np.testing.assert_allclose(model.score_samples(images), y, rtol=1e-3, atol=1e-5)
+
+
+def test_ocnn_regulariser_has_a_gradient() -> None:
+    """Of samples next to the origin only the norms are left to minimise: both must fall."""
+    samples = np.random.default_rng(0).normal(0, 1e-3, (64, 6))
+    model = OneClassNN(network="none", epochs=(40,), learning_rates=(1e-2,), tol=0, random_state=0).fit(samples)
+    for name in ("w_norm", "V_norm"):
+        assert model.history_[name][-1] < 0.8 * model.history_[name][0]
+
+
+def test_linear_ocnn_diverges_on_data_far_from_the_origin_and_stops() -> None:
+    """All samples at distance 100 in one direction: the margin outgrows the norms, and the objective has no minimum."""
+    X = np.random.default_rng(0).normal(100, 1, (64, 6))
+    model = OneClassNN(network="none", epochs=(200,), learning_rates=(1e-2,), random_state=0).fit(X)
+    assert model.diagnosis_.status == "diverged"
+    assert model.history_["objective"][-1] < 0
+    assert len(model.history_["objective"]) < 200
+    bounded = OneClassNN(network="none", activation="sigmoid", epochs=(30,), learning_rates=(1e-2,), random_state=0)
+    assert bounded.fit(X).diagnosis_.status != "diverged"
+
+
+@pytest.mark.parametrize("content", [b"", b"not an HDF5 file", None])
+def test_a_damaged_or_foreign_autoencoder_is_refused(
+    content: bytes | None, images: np.ndarray, pretrained: tuple[DCAE, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / "a.weights.h5"
+    path.write_bytes(pretrained[1].read_bytes()[:2000] if content is None else content)
+    with pytest.raises(ResultError, match=r"a\.weights\.h5"):
+        DeepSVDD(network=NETWORK, autoencoder=path, **QUICK).fit(images)
+    other = {**NETWORK, "code": 5}
+    with pytest.raises(ResultError, match="this network"):
+        DeepSVDD(network=other, autoencoder=pretrained[1], **QUICK).fit(images)

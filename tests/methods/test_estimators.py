@@ -1,0 +1,164 @@
+"""scikit-learn's own checks of an estimator, and what it has no checks for, on every registered method."""
+
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from ocnn.methods import METHODS, load_estimator
+from tests.conftest import QUICK, QUICK_PRETRAINED
+
+DEEP = ("dcae", "deep_svdd", "ocnn")
+SMALL_NETWORK = {"kind": "dense", "widths": [8], "code": 4}
+TINY: dict[str, dict[str, Any]] = {
+    "iforest": {"n_estimators": 10, "random_state": 0},
+    "dcae": {**QUICK, "network": SMALL_NETWORK},
+    "deep_svdd": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
+    "ocnn": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
+}
+
+
+def make(name: str, **settings: Any) -> Any:
+    return load_estimator(name)(**{**TINY.get(name, {}), **settings})
+
+
+def expected_failures(estimator: Any) -> dict[str, str]:
+    """Checks that cannot hold, and why."""
+    if not getattr(estimator, "uses_autoencoder", False):
+        return {}
+    return {"check_methods_subset_invariance": "float32 products round differently for another number of samples"}
+
+
+@parametrize_with_checks([make(name) for name in METHODS], expected_failed_checks=expected_failures)
+def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_scores_hardly_depend_on_the_other_samples(name: str, blobs: Any) -> None:
+    """What holds in place of the check above: the same to float32's precision."""
+    train, test, _ = blobs
+    model = make(name).fit(train)
+    whole = model.decision_function(test)
+    order = np.random.default_rng(0).permutation(len(test))
+    single = np.concatenate([model.decision_function(test[i : i + 1]) for i in range(5)])
+    np.testing.assert_allclose(model.decision_function(test[order]), whole[order], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(single, whole[:5], rtol=1e-4, atol=1e-5)
+
+
+# OC-NN separates the codes from the origin: with the samples themselves as codes, the anomalies lie on its side.
+SEPARATING: dict[str, dict[str, Any]] = {
+    "iforest": {"n_estimators": 100},
+    "dcae": {"epochs": (150,), "learning_rates": (1e-2,)},
+    "deep_svdd": {"pretrain_epochs": (20,), "epochs": (20,), "learning_rates": (1e-3,)},
+    "ocnn": {"network": "none", "epochs": (60,), "learning_rates": (1e-2,), "nu": 0.1, "batch_size": 120},
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_anomalies_score_lower(name: str, blobs: Any) -> None:
+    train, test, is_anomaly = blobs
+    model = make(name, **SEPARATING.get(name, {})).fit(train)
+    assert roc_auc_score(~is_anomaly, model.decision_function(test)) > 0.95
+    np.testing.assert_array_equal(model.predict(test), np.where(model.decision_function(test) >= 0, 1, -1))
+    np.testing.assert_allclose(model.score_samples(test) - model.offset_, model.decision_function(test))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_same_seed_gives_the_same_bits_and_another_does_not(name: str, blobs: Any) -> None:
+    train, test, _ = blobs
+    first, again = (make(name).fit(train).decision_function(test) for _ in range(2))
+    assert first.tobytes() == again.tobytes()
+    if "random_state" in make(name).get_params():
+        assert (make(name, random_state=1).fit(train).decision_function(test) != first).any()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_images(name: str) -> None:
+    """Images are taken as they are, and those of another shape refused, though their first axes agree."""
+    images = np.random.default_rng(0).uniform(0.2, 0.8, (30, 8, 8, 1)).astype("float32")
+    network = {} if name not in DEEP else {"network": {"kind": "lenet", "widths": [4, 2], "code": 8, "kernel": 3}}
+    model = make(name, **network).fit(images)
+    assert model.decision_function(images[:7]).shape == (7,)
+    with pytest.raises(ValueError, match="fitted to samples of shape"):
+        model.decision_function(np.zeros((3, 8, 4, 1), "float32"))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_pipeline_clone_and_pickle(name: str, blobs: Any) -> None:
+    train, test, _ = blobs
+    pipeline = make_pipeline(StandardScaler(), clone(make(name))).fit(train)
+    scores = pipeline.decision_function(test)
+    restored = pickle.loads(pickle.dumps(pipeline))
+    np.testing.assert_allclose(restored.decision_function(test), scores, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_global_random_state_is_left_alone(name: str, blobs: Any) -> None:
+    np.random.seed(5)  # noqa: NPY002
+    expected = np.random.uniform()  # noqa: NPY002
+    np.random.seed(5)  # noqa: NPY002
+    make(name).fit(blobs[0])
+    assert np.random.uniform() == expected  # noqa: NPY002
+
+
+@pytest.mark.parametrize("samples", [np.zeros((2, 3, 4)), np.zeros(5), np.full((4, 3), np.nan), np.zeros((1, 3))])
+@pytest.mark.parametrize("name", METHODS)
+def test_unusable_samples_are_refused(name: str, samples: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"dim|NaN|minimum of 2|Expected 2D|1 sample"):
+        make(name).fit(samples)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "message"),
+    [
+        ("ocnn", {"nu": 0}, "nu"),
+        ("ocnn", {"nu": 1.5}, "nu"),
+        ("ocnn", {"activation": "tanh"}, "activation"),
+        ("ocnn", {"epochs": (0,)}, "at least one outer iteration"),
+        ("dcae", {"epochs": (5, 5)}, "one a phase"),
+        ("dcae", {"network": "lenet-mnits"}, "unknown network"),
+        ("deep_svdd", {"batch_size": 0}, "batch_size"),
+        ("deep_svdd", {"pretrain_learning_rates": (-1.0,)}, "pretrain_learning_rates"),
+        ("ocsvm", {"nu": 0}, "nu"),
+        ("ocsvm", {"gamma": -1.0}, "gamma"),
+        ("ocsvm", {"gamma": [0.1, 1.0]}, "holdout"),
+        ("kde", {"bandwidths": [1.0, -1.0]}, "positive"),
+    ],
+)
+def test_unusable_settings_are_refused(name: str, settings: dict[str, Any], message: str, blobs: Any) -> None:
+    with pytest.raises(ValueError, match=message):
+        make(name, **settings).fit(blobs[0])
+
+
+def test_a_shallow_method_imports_no_keras() -> None:
+    code = (
+        "import sys, numpy as np, ocnn\n"
+        "from ocnn.methods import OCSVM, KDE, IForest, DCAE, OneClassNN\n"
+        "X = np.random.default_rng(0).normal(size=(20, 3))\n"
+        "[m().fit(X).predict(X) for m in (OCSVM, KDE, IForest)]\n"
+        "print([m for m in ('keras', 'tensorflow', 'jax', 'torch') if m in sys.modules])\n"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+def test_without_a_backend_the_error_says_what_to_install() -> None:
+    code = (
+        "import numpy as np\nfrom ocnn.methods import DCAE\nDCAE().fit(np.random.default_rng(0).normal(size=(20, 3)))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", "import sys; sys.modules['tensorflow'] = None\n" + code],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "pip install 'ocnn[cpu]'" in run.stderr

@@ -1,0 +1,121 @@
+"""The configuration: what it means, and that every fault is named with its key and the nearest valid name."""
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from ocnn.config import Config, load
+from ocnn.errors import ConfigError
+from tests.conftest import ROOT
+
+MINIMAL: dict[str, Any] = {
+    "methods": {"kde": None, "ocnn": {"nu": "contamination"}},
+    "experiments": {"digits": {"dataset": "digits", "contamination": 0.1}},
+}
+
+
+def read(name: str) -> Config:
+    return load(yaml.safe_load((ROOT / "config" / name).read_text()))
+
+
+@pytest.fixture(autouse=True)
+def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+
+
+def test_the_papers_protocol() -> None:
+    config = read("paper.yaml")
+    assert config.normal_classes("mnist") == list("0123456789")
+    assert config.seeds_of("mnist") == list(range(10))
+    block = config.experiments["mnist"]
+    assert block.contamination == 0.01
+    svdd = config.settings("mnist", "deep_svdd", 3)
+    assert svdd["epochs"] == [150, 100]
+    assert svdd["learning_rates"] == [1e-4, 1e-5]
+    assert svdd["random_state"] == 3
+    assert svdd["batch_size"] == 200
+    assert config.settings("mnist", "dcae", 0)["epochs"] == [250, 100]
+    assert config.settings("mnist", "ocsvm", 0) == {"nu": 0.1, "gamma": [2.0**e for e in range(-10, 0)]}
+    assert config.settings("mnist", "ocnn", 0)["nu"] == pytest.approx(0.01 / 1.01)
+
+
+def test_the_default_needs_no_archive() -> None:
+    config = read("config.yaml")
+    assert set(config.experiments) == {"digits", "synthetic"}
+    assert not any(config.dataset(name).archives for name in config.experiments)
+    assert config.uses_autoencoder("digits", "ocnn")
+    assert not config.uses_autoencoder("synthetic", "ocnn")
+    assert not config.uses_autoencoder("digits", "kde")
+
+
+def test_texts_from_the_command_line_become_numbers() -> None:
+    content = copy.deepcopy(MINIMAL)
+    content["seeds"] = "2"
+    content["methods"]["ocnn"] = {"nu": "0.2", "epochs": ["5"], "learning_rates": ["1e-4"]}
+    content["experiments"]["digits"] |= {"contamination": "0.05", "normal_classes": [3, "8"]}
+    config = load(content)
+    assert config.seeds_of("digits") == [0, 1]
+    assert config.normal_classes("digits") == ["3", "8"]
+    settings = config.settings("digits", "ocnn", 0)
+    assert (settings["nu"], settings["epochs"], settings["learning_rates"]) == (0.2, [5], [1e-4])
+
+
+def test_the_environment_names_the_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = load({**MINIMAL, "mirror": "/configured"})
+    monkeypatch.delenv("OCNN_MIRROR", raising=False)
+    assert str(config.mirror_folder()) == "/configured"
+    monkeypatch.setenv("OCNN_MIRROR", "/from/environment")
+    assert str(config.mirror_folder()) == "/from/environment"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "messages"),
+    [
+        ("sedes", 3, ["sedes: unknown key; did you mean 'seeds'?"]),
+        ("seeds", 0, ["seeds: at least one seed"]),
+        ("seeds", [1, 1], ["seeds: seeds must be different"]),
+        ("seeds", "many", ["seeds"]),
+        ("experiments", {}, ["experiments: "]),
+        ("methods.kdee", {}, ["methods.kdee: no estimator 'kdee'; did you mean 'kde'?"]),
+        ("methods.mine", {"estimator": "no.such:Thing"}, ["methods.mine.estimator: no.such:Thing cannot be imported"]),
+        ("methods.kde", {"bandwith": 1}, ["methods.kde.bandwith: unknown setting; did you mean 'bandwidths'?"]),
+        ("methods.kde", {"cv": 1}, ["experiments.digits, method kde", "'cv'"]),
+        ("methods.ocnn", {"nu": 2}, ["method ocnn", "'nu'"]),
+        ("experiments.digits.dataset", "digit", ["experiments.digits.dataset: no data set 'digit'; did you mean"]),
+        ("experiments.digits.contamination", 1.0, ["experiments.digits.contamination"]),
+        ("experiments.digits.contamination", -0.1, ["experiments.digits.contamination"]),
+        ("experiments.digits.contamination", 0, ["give nu a number"]),
+        ("experiments.digits.contaminatoin", 0.1, ["did you mean 'contamination'?"]),
+        ("experiments.digits.normal_classes", [3, 11], ["no normal class '11'"]),
+        ("experiments.digits.normal_classes", [3, "3"], ["listed twice"]),
+        ("experiments.digits.normal_classes", [], ["experiments.digits.normal_classes"]),
+        ("experiments.digits.methods", ["ocn"], ["no method 'ocn'; did you mean 'ocnn'?"]),
+        ("experiments.digits.settings", {"kd": {}}, ["experiments.digits.settings: no method 'kd'"]),
+        ("experiments.digits.settings", {"kde": {"foo": 1}}, ["experiments.digits.settings.kde.foo: unknown setting"]),
+        ("experiments.digits.network", "lenet-digit", ["experiments.digits.network: unknown network"]),
+        ("experiments.digits.autoencoder", {"epochs": [1, 2, 3]}, ["as many learning_rates as epochs"]),
+        ("experiments.digits.autoencoder", {"epoch": [1]}, ["autoencoder.epoch: unknown key; did you mean 'epochs'?"]),
+        ("experiments.digits.training", {"batchsize": 1}, ["did you mean 'batch_size'?"]),
+        ("experiments.two words", {"dataset": "digits", "contamination": 0}, ["experiments.two words"]),
+        ("published", ["config/published/none.csv"], ["there is no file config/published/none.csv"]),
+    ],
+)
+def test_each_fault_is_named(path: str, value: Any, messages: list[str]) -> None:
+    content = copy.deepcopy(MINIMAL)
+    *parents, last = path.split(".")
+    place = content
+    for parent in parents:
+        place = place[parent]
+    place[last] = value
+    with pytest.raises(ConfigError) as error:
+        load(content)
+    for message in messages:
+        assert message in str(error.value)
+
+
+def test_all_faults_are_listed_at_once() -> None:
+    with pytest.raises(ConfigError) as error:
+        load({"methods": {"kdee": {}}, "seeds": [], "experiments": {"a": {"dataset": "mnits", "contamination": 0.1}}})
+    assert len(str(error.value).splitlines()) == 4
