@@ -13,7 +13,7 @@ run: $(SET_UP)
 	@echo; echo "This table: results/tables/table3.md (table3.csv for programs) · every fit: results/metrics.parquet · every sample's score: results/scores/"
 
 test: lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(SET_UP)
 	$(BIN)/ruff check .

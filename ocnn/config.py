@@ -16,6 +16,7 @@ from ocnn.data import DATASETS, load_dataset
 from ocnn.data.dataset import Dataset
 from ocnn.errors import ConfigError
 from ocnn.methods import METHODS, load_estimator
+from ocnn.methods.base import AnomalyDetector
 
 #: In a method's settings: ν is the share of anomalies in the training set, the paper's choice.
 SHARE_OF_ANOMALIES = "contamination"
@@ -251,9 +252,12 @@ def _method_faults(config: Config) -> list[str]:
         path = f"methods.{method}" if given is None else f"methods.{method}.estimator"
         if ":" in name:
             try:
-                load_estimator(name)
+                estimator = load_estimator(name)
             except (ImportError, AttributeError) as error:
                 faults.append(f"{path}: {name} cannot be imported ({error})")
+            else:
+                if not (isinstance(estimator, type) and issubclass(estimator, AnomalyDetector)):
+                    faults.append(f"{path}: {name} is not a subclass of ocnn.methods.base.AnomalyDetector")
         elif name not in METHODS:
             faults.append(f"{path}: no estimator {name!r}{_nearest(name, METHODS)}")
     return faults

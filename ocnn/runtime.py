@@ -20,7 +20,7 @@ def use_threads(threads: int) -> None:
     ):
         os.environ[variable] = number
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def export_environment(root: Path, mirror: Path | None) -> None:

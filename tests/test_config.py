@@ -80,6 +80,7 @@ def test_the_environment_names_the_mirror(monkeypatch: pytest.MonkeyPatch) -> No
         ("experiments", {}, ["experiments: "]),
         ("methods.kdee", {}, ["methods.kdee: no estimator 'kdee'; did you mean 'kde'?"]),
         ("methods.mine", {"estimator": "no.such:Thing"}, ["methods.mine.estimator: no.such:Thing cannot be imported"]),
+        ("methods.mine", {"estimator": "sklearn.svm:OneClassSVM"}, ["not a subclass of"]),
         ("methods.kde", {"bandwith": 1}, ["methods.kde.bandwith: unknown setting; did you mean 'bandwidths'?"]),
         ("methods.kde", {"cv": 1}, ["experiments.digits, method kde", "'cv'"]),
         ("methods.ocnn", {"nu": 2}, ["method ocnn", "'nu'"]),

@@ -54,8 +54,10 @@ def mirror_checksums(folder: Path) -> dict[str, str]:
     return sums
 
 
-def verify(path: Path, archive: Archive, sums: dict[str, str] | None = None) -> None:
+def verify(path: Path, archive: Archive, origin: Path | str, sums: dict[str, str] | None = None) -> None:
     """Checks a file against its checksum: the mirror's own one if it lists the file, else the official one.
+
+    origin: where it comes from, for the message.
 
     Raises:
         DataError: they differ.
@@ -64,8 +66,8 @@ def verify(path: Path, archive: Archive, sums: dict[str, str] | None = None) -> 
     found = checksum(path)
     if found != expected:
         raise DataError(
-            f"{path} is not the expected archive: its SHA-256 is {found}, but should be {expected}."
-            " Delete or replace the file; a mirror may state checksums of its own in a file SHA256SUMS beside it."
+            f"{origin} is not the expected archive: its SHA-256 is {found}, but should be {expected}."
+            " Replace the file; a mirror may state checksums of its own in a file SHA256SUMS beside it."
         )
 
 
@@ -83,7 +85,7 @@ def check_available(dataset: str, archives: Iterable[Archive], mirror: Path | No
                 problems.append(f"The mirror has no {path}: put the official {archive.name} there.")
                 continue
             try:
-                verify(path, archive, mirror_checksums(path.parent))
+                verify(path, archive, path, mirror_checksums(path.parent))
             except DataError as error:
                 problems.append(str(error))
         elif not any(_answers(url) for url in archive.urls):
@@ -116,7 +118,7 @@ def obtain(dataset: str, archive: Archive, destination: Path, mirror: Path | Non
             raise DataError(f"The mirror has no {source}.")
         with atomic_write(destination) as temporary:
             shutil.copyfile(source, temporary)
-            verify(temporary, archive, mirror_checksums(source.parent))
+            verify(temporary, archive, source, mirror_checksums(source.parent))
         return
 
     import pooch
@@ -129,7 +131,7 @@ def obtain(dataset: str, archive: Archive, destination: Path, mirror: Path | Non
             try:
                 with atomic_write(destination) as temporary:
                     downloader(url, str(temporary), None)
-                    verify(temporary, archive)
+                    verify(temporary, archive, url)
                 return
             except (requests.RequestException, OSError, DataError) as error:
                 failures.append(f"{url}: {error}")

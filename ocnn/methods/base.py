@@ -1,6 +1,6 @@
 """What all methods share: scikit-learn's outlier detector with its checks of the input."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,6 +25,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         n_features_in_: d, or the height of an image.
     """
 
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
     #: Type that the samples are converted to.
     _dtype: Any = np.float64
     #: Whether `fit` can start from a pretrained autoencoder, given by the parameter `autoencoder`.

@@ -1,0 +1,83 @@
+"""The IDX reader against files made by hand, whole and damaged."""
+
+import gzip
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ocnn.data.idx import read_idx
+from ocnn.errors import DataError
+
+BODY = bytes(range(24))
+
+
+def header(*shape: int, magic: bytes = b"\0\0\x08\x03", order: str = ">") -> bytes:
+    return magic + struct.pack(f"{order}{len(shape)}I", *shape)
+
+
+WHOLE = gzip.compress(header(2, 3, 4) + BODY)
+
+
+def write(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def test_a_whole_file(tmp_path: Path) -> None:
+    images = read_idx(write(tmp_path / "images.gz", WHOLE), (2, 3, 4))
+    assert images.dtype == np.uint8
+    np.testing.assert_array_equal(images, np.arange(24).reshape(2, 3, 4))
+    np.testing.assert_array_equal(read_idx(tmp_path / "images.gz", (None, 3, 4)), images)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "truncated"),
+        (b"no gzip at all", "corrupt"),
+        (WHOLE[:30], "corrupt or truncated gzip"),
+        (WHOLE[:15] + bytes([WHOLE[15] ^ 0xFF]) + WHOLE[16:], r"corrupt|magic|shape|truncated"),
+        (WHOLE[:-6] + b"\0\0" + WHOLE[-4:], "corrupt"),
+        (gzip.compress(header(2, 3)), "truncated, 12 bytes of a 16-byte header"),
+        (gzip.compress(header(2, 3, 4, magic=b"\0\0\x0d\x03") + BODY), "wrong magic number 00000d03"),
+        (gzip.compress(header(2, 3, 4, magic=b"\0\0\x08\x01") + BODY), "wrong magic number 00000801"),
+        (gzip.compress(header(2, 3, 4, order="<") + BODY), r"states shape \(33554432"),
+        (gzip.compress(header(3, 3, 4) + BODY), r"states shape \(3, 3, 4\)"),
+        (gzip.compress(header(2, 3, 4) + BODY[:-1]), "truncated, 23 of 24 bytes"),
+        (gzip.compress(header(2, 3, 4) + BODY + b"\0"), "more than the 24 bytes"),
+    ],
+)
+def test_a_damaged_file(content: bytes, message: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "images.gz", content)
+    with pytest.raises(DataError, match=message) as error:
+        read_idx(path, (2, 3, 4))
+    assert str(path) in str(error.value)
+
+
+def test_a_header_of_absurd_size_is_refused_before_memory_is_asked_for(tmp_path: Path) -> None:
+    path = write(tmp_path / "images.gz", gzip.compress(header(2**32 - 1, 3, 4) + BODY))
+    with pytest.raises(DataError, match="cannot be right"):
+        read_idx(path, (None, 3, 4))
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.one_of(
+        st.binary(max_size=80),
+        st.binary(max_size=80).map(gzip.compress),
+        st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)).map(
+            lambda change: WHOLE[: change[0]] + bytes([change[1]]) + WHOLE[change[0] + 1 :]
+        ),
+    )
+)
+def test_nothing_but_the_documented_error_comes_out(tmp_path: Path, content: bytes) -> None:
+    path = write(tmp_path / "images.gz", content)
+    try:
+        images = read_idx(path, (2, 3, 4))
+    except DataError:
+        return
+    np.testing.assert_array_equal(images.ravel(), np.arange(24))

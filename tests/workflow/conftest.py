@@ -1,0 +1,111 @@
+"""A copy of the workflow in an empty folder, with a configuration that runs in half a minute."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+
+PARTS = ("Snakefile", "workflow", "ocnn", "envs")
+TRAINING = {"epochs": [2], "learning_rates": [0.001]}
+CONFIG: dict[str, Any] = {
+    "methods": {"kde": {}, "ocsvm": {"gamma": [0.01, 0.1]}, "dcae": {}, "deep_svdd": TRAINING, "ocnn": TRAINING},
+    "experiments": {
+        "digits": {
+            "dataset": "digits",
+            "normal_classes": [3],
+            "contamination": 0.1,
+            "network": "lenet-digits",
+            "autoencoder": TRAINING,
+        }
+    },
+}
+
+
+class Checkout:
+    """A folder with the workflow's files and a configuration of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for part in PARTS:
+            if (ROOT / part).is_dir():
+                shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(ROOT / part, folder / part)
+        self.configure(CONFIG)
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Writes the configuration."""
+        path = self.folder / "config" / "config.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(dict(config), sort_keys=False))
+
+    def replace(self, file: str, old: str, new: str) -> None:
+        """Edits a source file."""
+        path = self.folder / file
+        assert old in path.read_text()
+        path.write_text(path.read_text().replace(old, new))
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs Snakemake; OCNN_MIRROR is unset unless given."""
+        inherited = {key: value for key, value in os.environ.items() if key not in ("OCNN_MIRROR", "PYTHONPATH")}
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            cwd=self.folder,
+            env={**inherited, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def succeed(self, *arguments: str, **environment: str) -> str:
+        """Runs Snakemake to a good end; its output."""
+        run = self.run(*arguments, **environment)
+        logs = "".join(p.read_text() for p in self.folder.glob("results/logs/**/*.log")) if run.returncode else ""
+        assert run.returncode == 0, run.stdout + run.stderr + logs
+        return run.stdout + run.stderr
+
+    def planned(self, *arguments: str) -> Counter[str]:
+        """How many jobs of each rule a run would have, the target and the tables apart."""
+        output = self.succeed("-n", *arguments)
+        jobs = Counter(re.findall(r"^(?:local)?rule (\w+):$", output, re.MULTILINE))
+        assert jobs or "Nothing to be done" in output
+        return Counter({rule: count for rule, count in jobs.items() if rule not in ("default", "metrics", "table3")})
+
+    def scores(self) -> dict[str, bytes]:
+        """The content of every score file, by its path."""
+        base = self.folder / "results" / "scores"
+        return {str(path.relative_to(base)): path.read_bytes() for path in sorted(base.rglob("*.parquet"))}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """A checkout whose run is done; a test that changes it uses a copy."""
+    checkout = Checkout(tmp_path_factory.mktemp("finished"))
+    checkout.succeed()
+    return checkout
+
+
+@pytest.fixture
+def copy(finished: Checkout, tmp_path: Path) -> Checkout:
+    """A copy of the finished checkout, its times and Snakemake's records kept."""
+    folder = tmp_path / "copy"
+    shutil.copytree(finished.folder, folder, copy_function=shutil.copy2)
+    checkout = object.__new__(Checkout)
+    checkout.folder = folder
+    return checkout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    """A checkout in which nothing has run."""
+    return Checkout(tmp_path)

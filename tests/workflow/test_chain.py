@@ -1,0 +1,157 @@
+"""The real workflow, from archive to table, and what a second run does after a change."""
+
+import copy as copying
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ocnn.data.splits import read_split
+from ocnn.results.scores import read_scores
+from tests.workflow.conftest import CONFIG, Checkout
+
+METHODS = list(CONFIG["methods"])
+
+
+def score_file(checkout: Checkout, method: str, seed: int = 0) -> Path:
+    return checkout.folder / "results" / "scores" / "digits" / "3" / method / f"seed-{seed}.parquet"
+
+
+def test_every_file_is_there(finished: Checkout) -> None:
+    results = finished.folder / "results"
+    assert {path.split("/")[2] for path in finished.scores()} == set(METHODS)
+    for method in METHODS:
+        rows = pd.read_csv(results / "benchmarks" / "fit" / "digits" / "3" / method / "seed-0.tsv", sep="\t")
+        assert (rows["s"] > 0).all()
+    log = (results / "logs" / "autoencoder" / "digits" / "3" / "seed-0.log").read_text()
+    assert "autoencoder: epoch 2 of 2, loss 0." in log
+    assert not list(results.rglob(".*parquet*"))
+    # No training set is written out: all that a split leaves is its table of indices.
+    assert {path.name for path in results.rglob("*.npy")} == {
+        "train.npy",
+        "train_labels.npy",
+        "test.npy",
+        "test_labels.npy",
+    }
+
+
+def test_scores_hold_every_sample_of_the_split(finished: Checkout) -> None:
+    split = read_split(finished.folder / "results" / "splits" / "digits" / "3" / "seed-0.parquet").samples
+    for method in METHODS:
+        scores, metadata = read_scores(score_file(finished, method))
+        pd.testing.assert_frame_equal(
+            scores[["evaluation", "sample", "is_anomaly"]].astype({"evaluation": str}),
+            split[["evaluation", "sample", "is_anomaly"]].astype({"evaluation": str}),
+        )
+        assert np.isfinite(scores["anomaly_score"]).all()
+        # Only the method that tunes on labels loses the samples that it saw.
+        expected = split["holdout"] if method == "ocsvm" else np.zeros(len(split), bool)
+        np.testing.assert_array_equal(scores["tuned_on"], expected)
+        assert metadata["diagnosis"]["status"] in ("converged", "limit", "diverged", "collapsed")
+        assert metadata["versions"]["scikit-learn"]
+        assert metadata["settings"].get("random_state", 0) == 0
+        assert (metadata["backend"] == "tensorflow") == (method not in ("kde", "ocsvm"))
+    assert set(read_scores(score_file(finished, "ocnn"))[1]["history"]) >= {"objective", "r", "w_norm", "V_norm"}
+
+
+def test_metrics_and_table(finished: Checkout) -> None:
+    metrics = pd.read_parquet(finished.folder / "results" / "metrics.parquet")
+    assert len(metrics) == 2 * len(METHODS)
+    assert metrics["auc"].between(0, 1).all()
+    assert (metrics["seconds"] > 0).all()
+    kde = metrics[(metrics["method"] == "kde") & (metrics["evaluation"] == "test")].iloc[0]
+    scores, _ = read_scores(score_file(finished, "kde"))
+    test = scores[scores["evaluation"] == "test"]
+    # The AUC by its definition: the share of pairs that are ranked rightly.
+    normal, anomalous = (test.loc[test["is_anomaly"] == kind, "anomaly_score"].to_numpy() for kind in (False, True))
+    pairs = (anomalous[:, None] > normal).mean() + 0.5 * (anomalous[:, None] == normal).mean()
+    assert kde["auc"] == pytest.approx(pairs)
+    assert kde["auc"] > 0.9
+    markdown = (finished.folder / "results" / "tables" / "table3.md").read_text()
+    assert f"{100 * pairs:.1f}" in markdown
+    assert all(method in markdown for method in METHODS)
+
+
+def test_two_runs_from_scratch_give_identical_score_files(finished: Checkout, checkout: Checkout) -> None:
+    checkout.succeed("--cores", "1")
+    assert checkout.scores() == finished.scores()
+
+
+def test_a_second_run_does_nothing(finished: Checkout) -> None:
+    assert "Nothing to be done" in finished.succeed("-n")
+
+
+def test_another_seed_runs_only_that_seed(copy: Checkout) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (copy.folder / "results" / "scores").rglob("*.parquet")}
+    arguments = ("--config", "seeds=2")
+    assert copy.planned(*arguments) == {"split": 1, "autoencoder": 1, "fit": len(METHODS)}
+    copy.succeed(*arguments)
+    assert len(copy.scores()) == 2 * len(METHODS)
+    assert all(path.stat().st_mtime_ns == time for path, time in before.items())
+    first, second = (read_scores(score_file(copy, "kde", seed))[0] for seed in (0, 1))
+    assert set(first.loc[first["evaluation"] == "train", "sample"]) != set(
+        second.loc[second["evaluation"] == "train", "sample"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "jobs"),
+    [
+        ("ocnn/methods/ocnn.py", "        import keras\n", "        # why\n        import keras\n", {}),
+        ("ocnn/methods/kde.py", '"""Gaussian kernel density', '"""The Gaussian kernel density', {}),
+        ("ocnn/losses.py", "+ ops.mean(ops.relu(r - y)) / nu - r", "+ ops.mean(ops.relu(r - y)) - r", {"fit": 1}),
+        ("ocnn/losses.py", "ops.mean(squared_distance(", "2 * ops.mean(squared_distance(", {"fit": 1}),
+        ("ocnn/methods/kde.py", "2.0 * bandwidth**2", "3.0 * bandwidth**2", {"fit": 1}),
+        ("ocnn/losses.py", "ops.mean(ops.square(x - r", "3 * ops.mean(ops.square(x - r", {"autoencoder": 1, "fit": 3}),
+        ("config/config.yaml", "kde: {}", "kde: {cv: 4}", {"fit": 1}),
+        ("config/config.yaml", "contamination: 0.1", "contamination: 0.2", {"split": 1, "autoencoder": 1, "fit": 5}),
+        ("ocnn/results/tables.py", 'MISSING = "–"', 'MISSING = "-"', {}),
+    ],
+)
+def test_a_change_refits_what_it_concerns(copy: Checkout, file: str, old: str, new: str, jobs: dict[str, int]) -> None:
+    copy.replace(file, old, new)
+    assert copy.planned() == jobs
+
+
+def test_a_deleted_score_file_is_made_again_and_a_deleted_table_too(copy: Checkout) -> None:
+    before = copy.scores()
+    score_file(copy, "kde").unlink()
+    assert copy.planned() == {"fit": 1}
+    copy.succeed()
+    assert copy.scores() == before
+    (copy.folder / "results" / "tables" / "table3.md").unlink()
+    assert copy.planned() == {}
+    copy.succeed()
+    assert (copy.folder / "results" / "tables" / "table3.md").is_file()
+
+
+def test_a_users_method_and_data_set(copy: Checkout) -> None:
+    """A new file and a registry line each: everything else is found from there, and nothing old is fitted again."""
+    (copy.folder / "ocnn" / "methods" / "mean_distance.py").write_text(
+        "import numpy as np\n\nfrom ocnn.methods.base import AnomalyDetector, flatten\n\n\n"
+        "class MeanDistance(AnomalyDetector):\n"
+        "    def __init__(self, contamination=0.1):\n        self.contamination = contamination\n\n"
+        "    def _fit(self, X):\n        self.mean_ = flatten(X).mean(axis=0)\n\n"
+        "    def _score_samples(self, X):\n        return -np.square(flatten(X) - self.mean_).sum(axis=1)\n"
+    )
+    copy.replace(
+        "ocnn/methods/__init__.py", "METHODS = {", 'METHODS = {\n    "mean": "ocnn.methods.mean_distance:MeanDistance",'
+    )
+    (copy.folder / "ocnn" / "data" / "wine.py").write_text(
+        "from sklearn.datasets import load_wine\n\nfrom ocnn.data.dataset import Arrays, Dataset\n\n\n"
+        "def read(archives):\n    X, y = load_wine(return_X_y=True)\n"
+        "    return Arrays(X[::2], y[::2], X[1::2], y[1::2])\n\n\n"
+        'WINE = Dataset(name="wine", classes=("a", "b", "c"), read=read, images=False)\n'
+    )
+    copy.replace("ocnn/data/__init__.py", "DATASETS = {", 'DATASETS = {\n    "wine": "ocnn.data.wine:WINE",')
+    config = copying.deepcopy(CONFIG)
+    config["methods"] = {**config["methods"], "mean": {}}
+    config["experiments"]["wine"] = {"dataset": "wine", "contamination": 0, "methods": ["kde", "mean"]}
+    copy.configure(config)
+    assert copy.planned() == {"images": 1, "split": 3, "fit": 1 + 3 * 2}
+    copy.succeed()
+    metrics = pd.read_parquet(copy.folder / "results" / "metrics.parquet")
+    assert set(metrics.loc[metrics["experiment"] == "wine", "normal"]) == {"a", "b", "c"}
+    assert (metrics.loc[(metrics["method"] == "mean") & (metrics["evaluation"] == "test"), "auc"] > 0.6).all()
+    assert "mean" in (copy.folder / "results" / "tables" / "table3.md").read_text()

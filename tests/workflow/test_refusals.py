@@ -1,0 +1,110 @@
+"""What cannot work is refused in one clear error before any job, and the real archives do work."""
+
+import gzip
+import hashlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.workflow.conftest import TRAINING, Checkout
+
+MNIST: dict[str, Any] = {
+    "methods": {"iforest": {}, "deep_svdd": TRAINING},
+    "experiments": {
+        "mnist": {
+            "dataset": "mnist",
+            "normal_classes": [0],
+            "contamination": 0.01,
+            "network": "lenet-mnist",
+            "autoencoder": {"epochs": [1], "learning_rates": [0.001]},
+            "published": "mnist",
+        }
+    },
+    "published": [str(ROOT / "config" / "published" / "table3.csv")],
+}
+FILES = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
+
+
+@pytest.fixture
+def mnist(checkout: Checkout) -> Checkout:
+    checkout.configure(MNIST)
+    return checkout
+
+
+def refused(checkout: Checkout, **environment: str) -> str:
+    run = checkout.run(**environment)
+    output = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert "Traceback" not in output
+    assert not list(checkout.folder.glob("results/**/*.parquet"))
+    assert not list(checkout.folder.glob("resources/**/*.gz"))
+    return output
+
+
+def test_a_mistyped_configuration(checkout: Checkout) -> None:
+    checkout.configure({"sedes": 3, "methods": {"kde": {}}, "experiments": {"digits": {"dataset": "digitz"}}})
+    output = refused(checkout)
+    assert "sedes: unknown key; did you mean 'seeds'?" in output
+    assert "experiments.digits.contamination: field required" in output
+
+
+def test_offline_without_a_mirror(mnist: Checkout) -> None:
+    """The servers are replaced by a closed port, so that the test is the same with and without a network."""
+    path = mnist.folder / "ocnn" / "data" / "mnist.py"
+    path.write_text(path.read_text().replace("SERVERS = (", 'SERVERS = ("http://127.0.0.1:9/",)\n_UNUSED = ('))
+    output = refused(mnist)
+    assert "train-images-idx3-ubyte.gz of the data set mnist is missing and none of its servers answers" in output
+    assert "OCNN_MIRROR" in output
+
+
+def test_a_mirror_without_the_archives(mnist: Checkout, tmp_path: Path) -> None:
+    output = refused(mnist, OCNN_MIRROR=str(tmp_path / "empty"))
+    assert all(f"The mirror has no {tmp_path}/empty/mnist/{file}" in output for file in FILES)
+
+
+def test_a_tampered_archive(mnist: Checkout, tmp_path: Path) -> None:
+    folder = tmp_path / "mirror" / "mnist"
+    folder.mkdir(parents=True)
+    for file in FILES:
+        (folder / file).write_bytes(gzip.compress(b"something else"))
+    output = refused(mnist, OCNN_MIRROR=str(folder.parent))
+    assert output.count("is not the expected archive: its SHA-256 is") == len(FILES)
+    # A mirror that states these checksums itself is believed, and the reader then says what is wrong inside.
+    sums = "".join(f"{hashlib.sha256((folder / file).read_bytes()).hexdigest()}  {file}\n" for file in FILES)
+    (folder / "SHA256SUMS").write_text(sums)
+    run = mnist.run(OCNN_MIRROR=str(folder.parent))
+    assert run.returncode != 0
+    log = (mnist.folder / "results" / "logs" / "images" / "mnist.log").read_text()
+    assert "DataError" in log
+    assert "truncated, 14 bytes of a 16-byte header" in log
+
+
+def test_real_mnist_from_the_mirror(mnist: Checkout, mirror: Path) -> None:
+    mnist.succeed(OCNN_MIRROR=str(mirror))
+    metrics = pd.read_parquet(mnist.folder / "results" / "metrics.parquet")
+    rows = {(row["method"], row["evaluation"]): row for row in metrics.to_dict("records")}
+    assert rows["iforest", "test"]["samples"] == 10_000
+    assert rows["iforest", "train"]["samples"] == 5923 + 59
+    assert rows["iforest", "train"]["anomalies"] == 59
+    # Far from chance after three epochs already, and the same direction for both kinds of method.
+    assert rows["iforest", "test"]["auc"] > 0.85
+    assert rows["deep_svdd", "test"]["auc"] > 0.85
+    table = (mnist.folder / "results" / "tables" / "table3.md").read_text()
+    assert "95.32 ± 1.2" in table
+    shutil.rmtree(mnist.folder / "results" / "images")
+
+
+def test_config_files_on_the_command_line_replace_the_default(checkout: Checkout) -> None:
+    """Two given files are merged with each other, not with config/config.yaml."""
+    whole = {
+        "methods": {"kde": {}, "iforest": {}},
+        "experiments": {"toy": {"dataset": "synthetic", "contamination": 0}},
+    }
+    (checkout.folder / "whole.yaml").write_text(yaml.safe_dump(whole))
+    (checkout.folder / "part.yaml").write_text(yaml.safe_dump({"experiments": {"toy": {"methods": ["iforest"]}}}))
+    assert checkout.planned("--configfile", "whole.yaml", "part.yaml") == {"images": 1, "split": 1, "fit": 1}
