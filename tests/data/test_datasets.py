@@ -18,8 +18,8 @@ def test_digits() -> None:
     assert arrays.train.shape[1:] == (8, 8, 1)
     assert arrays.train.min() == 0
     assert arrays.train.max() == 1
-    shares = [np.bincount(labels) / len(labels) for labels in (arrays.train_labels, arrays.test_labels)]
-    np.testing.assert_allclose(*shares, atol=0.002)
+    train, test = (np.bincount(labels) / len(labels) for labels in (arrays.train_labels, arrays.test_labels))
+    np.testing.assert_allclose(train, test, atol=0.002)
     both = np.concatenate([arrays.train, arrays.test]).reshape(1797, -1)
     assert len(np.unique(both, axis=0)) == 1797
 

@@ -103,7 +103,11 @@ def test_the_table_by_hand(tmp_path: Path) -> None:
 
 
 def test_degenerate_and_missing_fits_are_visible(tmp_path: Path) -> None:
-    runs = [([1, 2.5, 2, 3], "diverged"), ([1, 2, 3, 4], "limit"), ([1, 2, 3, float("nan")], "collapsed")]
+    runs: list[tuple[list[float], str]] = [
+        ([1, 2.5, 2, 3], "diverged"),
+        ([1, 2, 3, 4], "limit"),
+        ([1, 2, 3, float("nan")], "collapsed"),
+    ]
     metrics = metrics_of(tmp_path, runs)
     text = to_markdown(summarise(metrics, PUBLISHED, {"toy": "toyset"}), metrics)
     assert "87.5 ± 17.7 (2 of 3 seeds) †2/3" in text
