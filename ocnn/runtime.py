@@ -4,11 +4,13 @@ import os
 import sys
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 
 def use_threads(threads: int) -> None:
     """Limits BLAS, OpenMP and TensorFlow to this many threads and makes TensorFlow deterministic.
 
-    By the environment, so that nothing is imported; to be called before these libraries are.
+    By the environment for what is not imported yet, and directly for the BLAS and OpenMP libraries that are.
     """
     number = str(threads)
     for variable in (
@@ -19,6 +21,7 @@ def use_threads(threads: int) -> None:
         "TF_NUM_INTEROP_THREADS",
     ):
         os.environ[variable] = number
+    threadpool_limits(threads)
     os.environ["TF_DETERMINISTIC_OPS"] = "1"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

@@ -74,26 +74,31 @@ def verify(path: Path, archive: Archive, origin: Path | str, sums: dict[str, str
 def check_available(dataset: str, archives: Iterable[Archive], mirror: Path | None) -> list[str]:
     """What stands in the way of obtaining these archives, one sentence a fault; empty if nothing does.
 
-    With a mirror, its files are looked up and verified; without one, each archive's servers are asked whether any
+    With a mirror, its files are looked up and verified; without one, each archive's servers are asked whether one
     answers.
     """
-    problems: list[str] = []
+    if mirror is None:
+        silent = [archive.name for archive in archives if not any(_answers(url) for url in archive.urls)]
+        if not silent:
+            return []
+        return [
+            f"The data set {dataset} lacks {', '.join(silent)}, and none of their servers answers: connect this"
+            f" machine to the internet, or put the files into MIRROR/{dataset}/ and name the folder MIRROR by the"
+            " configuration key 'mirror' or the environment variable OCNN_MIRROR."
+        ]
+    folder = mirror / dataset
+    missing, problems = [], []
     for archive in archives:
-        if mirror is not None:
-            path = mirror / dataset / archive.name
-            if not path.is_file():
-                problems.append(f"The mirror has no {path}: put the official {archive.name} there.")
-                continue
-            try:
-                verify(path, archive, path, mirror_checksums(path.parent))
-            except DataError as error:
-                problems.append(str(error))
-        elif not any(_answers(url) for url in archive.urls):
-            problems.append(
-                f"{archive.name} of the data set {dataset} is missing and none of its servers answers: connect this"
-                f" machine to the internet, or put the file into MIRROR/{dataset}/ and name the folder MIRROR by the"
-                " configuration key 'mirror' or the environment variable OCNN_MIRROR."
-            )
+        path = folder / archive.name
+        if not path.is_file():
+            missing.append(archive.name)
+            continue
+        try:
+            verify(path, archive, path, mirror_checksums(folder))
+        except DataError as error:
+            problems.append(str(error))
+    if missing:
+        problems.append(f"The mirror {folder} lacks {', '.join(missing)}: put the official archives there.")
     return problems
 
 

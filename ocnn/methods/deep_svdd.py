@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ocnn.methods.deep import PretrainedDetector
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
+from ocnn.methods.pretrained import PretrainedDetector
 
 #: Coordinates of the centre nearer to zero than this are moved there: a zero is matched by an encoder of zeros.
 MINIMAL_COORDINATE = 0.1

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ocnn.methods.deep import PretrainedDetector
 from ocnn.methods.diagnosis import MINIMAL_RELATIVE_SPREAD, Diagnosis
+from ocnn.methods.pretrained import PretrainedDetector
 
 if TYPE_CHECKING:
     import keras

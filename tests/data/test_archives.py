@@ -82,7 +82,7 @@ def test_a_malformed_checksum_list(mirror: Path, line: str) -> None:
 
 
 def test_a_mirror_that_lacks_it(tmp_path: Path) -> None:
-    assert "The mirror has no" in check_available("toy", [ARCHIVE], tmp_path)[0]
+    assert "lacks archive.gz" in check_available("toy", [ARCHIVE], tmp_path)[0]
     with pytest.raises(DataError, match="The mirror has no"):
         obtain("toy", ARCHIVE, tmp_path / "archive.gz", tmp_path)
 
@@ -108,5 +108,5 @@ def test_all_addresses_fail(server: str, tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_offline_without_a_mirror() -> None:
     (problem,) = check_available("toy", [ARCHIVE], None)
-    assert "archive.gz of the data set toy is missing" in problem
+    assert "The data set toy lacks archive.gz" in problem
     assert "OCNN_MIRROR" in problem

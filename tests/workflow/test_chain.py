@@ -1,6 +1,9 @@
 """The real workflow, from archive to table, and what a second run does after a change."""
 
 import copy as copying
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -76,6 +79,29 @@ def test_metrics_and_table(finished: Checkout) -> None:
 def test_two_runs_from_scratch_give_identical_score_files(finished: Checkout, checkout: Checkout) -> None:
     checkout.succeed("--cores", "1")
     assert checkout.scores() == finished.scores()
+
+
+@pytest.mark.parametrize(("method", "imports"), [("kde", False), ("ocsvm", False), ("dcae", True)])
+def test_a_shallow_job_imports_no_tensorflow(finished: Checkout, tmp_path: Path, method: str, imports: bool) -> None:
+    """The job's own command, as Snakemake prints it, in an environment where importing TensorFlow fails."""
+    (tmp_path / "tensorflow.py").write_text("raise ImportError('TensorFlow was imported')")
+    output = finished.succeed("-n", "-p", "--forcerun", "fit")
+    (command,) = (line for line in output.splitlines() if "scripts.fit" in line and f"/3/{method}/seed-0" in line)
+    command = command.split(" > ")[0].replace("results/scores/", f"{tmp_path}/")
+    run = subprocess.run(
+        ["bash", "-c", command.strip()],
+        cwd=finished.folder,
+        env={
+            **os.environ,
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PYTHONPATH": f"{tmp_path}:{finished.folder}",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ("TensorFlow was imported" in run.stderr) == imports
+    assert (run.returncode == 0) != imports
 
 
 def test_a_second_run_does_nothing(finished: Checkout) -> None:

@@ -10,6 +10,8 @@ rule archive:
         f"{CONFIG.archives}/{{dataset}}/{{archive}}",
     log:
         f"{CONFIG.archives}/{{dataset}}/{{archive}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/archive/{{dataset}}/{{archive}}.tsv"
     retries: 2
     conda:
         "../../envs/jobs.yaml"

@@ -1,0 +1,45 @@
+"""What the methods share whose encoder starts from an autoencoder's."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from numpy.typing import NDArray
+
+from ocnn import architectures
+from ocnn.methods.dcae import DCAE
+from ocnn.methods.deep import DeepDetector, check_phases
+
+if TYPE_CHECKING:
+    import keras
+
+
+class PretrainedDetector(DeepDetector):
+    """Base of the methods whose encoder is initialised from an autoencoder's: a given one, or one trained first."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **DeepDetector._parameter_constraints,
+        "pretrain_epochs": ["array-like"],
+        "pretrain_learning_rates": ["array-like"],
+    }
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        check_phases(self.pretrain_epochs, self.pretrain_learning_rates, "pretrain_epochs", "pretrain_learning_rates")
+
+    def _pretrained_encoder(self, X: NDArray[Any]) -> "keras.Model":
+        """The encoder to start from. The network `none` has nothing to pretrain."""
+        from ocnn import networks
+
+        network = architectures.resolve(self.network, X.shape[1:])
+        if network.kind == "none":
+            return networks.build_encoder(network, X.shape[1:])
+        dcae = DCAE(
+            network=network,
+            autoencoder=self.autoencoder,
+            epochs=self.pretrain_epochs,
+            learning_rates=self.pretrain_learning_rates,
+            batch_size=self.batch_size,
+            weight_decay=self.weight_decay,
+            verbose=self.verbose,
+        )
+        dcae.build_or_train(X)
+        return dcae.autoencoder_.get_layer("encoder")
