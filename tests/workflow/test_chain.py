@@ -87,9 +87,9 @@ def test_a_shallow_job_imports_no_tensorflow(finished: Checkout, tmp_path: Path,
     (tmp_path / "tensorflow.py").write_text("raise ImportError('TensorFlow was imported')")
     output = finished.succeed("-n", "-p", "--forcerun", "fit")
     (command,) = (line for line in output.splitlines() if "scripts.fit" in line and f"/3/{method}/seed-0" in line)
-    command = command.split(" > ")[0].replace("results/scores/", f"{tmp_path}/")
+    command = command[command.index("python ") :].split(" > ")[0].replace("results/scores/", f"{tmp_path}/")
     run = subprocess.run(
-        ["bash", "-c", command.strip()],
+        ["bash", "-c", command],
         cwd=finished.folder,
         env={
             **os.environ,
