@@ -35,6 +35,17 @@ def one_class_deep_svdd(codes: Tensor, center: Tensor) -> Tensor:
     return ops.mean(squared_distance(codes, center))
 
 
+def soft_boundary_deep_svdd(codes: Tensor, center: Tensor, radius: Tensor, nu: float) -> Tensor:
+    """R² + (1/ν) mean_n max(0, ‖f_n − c‖² − R²) (Ruff et al. 2018, Eq. 3 without its regulariser)."""
+    squared_radius = ops.square(radius)
+    return squared_radius + ops.mean(ops.relu(squared_distance(codes, center) - squared_radius)) / nu
+
+
+def one_class_nn_released(codes: Tensor, center: Tensor, r: float, nu: float) -> Tensor:
+    """(1/ν) mean_n [r² + Σ_j max(0, (f_nj − c_j)² − r²)], the loss in the released code of OC-NN."""
+    return (r**2 + ops.mean(ops.sum(ops.relu(ops.square(codes - center) - r**2), axis=1))) / nu
+
+
 def one_class_nn(y: Tensor, w: Tensor, V: Tensor, r: Tensor, nu: float) -> Tensor:
     """Eq. 3 of the paper: ½‖w‖² + ½‖V‖_F² + (1/ν) mean_n max(0, r − ŷ_n) − r.
 

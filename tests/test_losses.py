@@ -54,6 +54,20 @@ def test_one_class_deep_svdd_by_hand() -> None:
     assert number(losses.one_class_deep_svdd(codes, np.array([1.0, 1.0], "float32"))) == pytest.approx((1 + 5) / 2)
 
 
+def test_soft_boundary_deep_svdd_by_hand() -> None:
+    # distances² 1 and 5, R² = 4: 4 + (1/0.5) · mean(0, 1)
+    codes = np.array([[1.0, 2.0], [3.0, 2.0]], "float32")
+    value = losses.soft_boundary_deep_svdd(codes, np.array([1.0, 1.0], "float32"), np.float32(2), 0.5)
+    assert number(value) == pytest.approx(4 + 1)
+
+
+def test_released_loss_by_hand() -> None:
+    # (1/0.5) · (0.01 + mean(0 + (0.25 − 0.01), (4 − 0.01) + 0))
+    codes = np.array([[0.05, 0.5], [2.0, 0.1]], "float32")
+    value = losses.one_class_nn_released(codes, np.zeros(2, "float32"), 0.1, 0.5)
+    assert number(value) == pytest.approx(2 * (0.01 + (0.24 + 3.99) / 2))
+
+
 def test_reconstruction_errors_by_hand() -> None:
     x = np.zeros((2, 2, 1, 1), "float32")
     reconstruction = np.array([[1.0, 2.0], [0.0, 3.0]], "float32").reshape(2, 2, 1, 1)
@@ -76,6 +90,16 @@ def svdd(weights: Any, ops: Any) -> Any:
     return losses.one_class_deep_svdd(ops.matmul(DATA, W), CENTER) + losses.weight_decay([W], 0.3)
 
 
+def soft_svdd(weights: Any, ops: Any) -> Any:
+    W, radius = ops.reshape(weights[:6], (3, 2)), weights[6]
+    return losses.soft_boundary_deep_svdd(ops.matmul(DATA, W), CENTER, radius, 0.4) + losses.weight_decay([W], 0.3)
+
+
+def released(weights: Any, ops: Any) -> Any:
+    W = ops.reshape(weights, (3, 2))
+    return losses.one_class_nn_released(ops.matmul(DATA, W), CENTER, 0.1, 0.4) + losses.weight_decay([W], 0.3)
+
+
 def autoencoder(weights: Any, ops: Any) -> Any:
     W = ops.reshape(weights, (3, 2))
     return losses.mean_squared_error(DATA, ops.matmul(ops.matmul(DATA, W), ops.transpose(W))) + losses.weight_decay(
@@ -89,7 +113,9 @@ def one_class(weights: Any, ops: Any) -> Any:
     return losses.one_class_nn(y, w, V, r, 0.4)
 
 
-@pytest.mark.parametrize(("objective", "size"), [(svdd, 6), (autoencoder, 6), (one_class, 9)])
+@pytest.mark.parametrize(
+    ("objective", "size"), [(svdd, 6), (soft_svdd, 7), (released, 6), (autoencoder, 6), (one_class, 9)]
+)
 def test_gradients(objective: Callable[[Any, Any], Any], size: int) -> None:
     """Every weight has the gradient that finite differences give: none is left out, none is squared wrongly."""
     import keras

@@ -10,8 +10,10 @@ METHODS = {
     "kde": "ocnn.methods.kde:KDE",
     "iforest": "ocnn.methods.iforest:IForest",
     "dcae": "ocnn.methods.dcae:DCAE",
+    "soft_deep_svdd": "ocnn.methods.soft_deep_svdd:SoftDeepSVDD",
     "deep_svdd": "ocnn.methods.deep_svdd:DeepSVDD",
     "ocnn": "ocnn.methods.ocnn:OneClassNN",
+    "ocnn_released": "ocnn.methods.ocnn_released:OneClassNNReleased",
 }
 
 __all__ = [*(path.split(":")[1] for path in METHODS.values()), "METHODS", "load_estimator"]

@@ -1,14 +1,18 @@
 """One-class Deep SVDD (Ruff et al. 2018, Deep One-Class Classification, Eq. 4)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
 from ocnn.methods.pretrained import PretrainedDetector
+
+if TYPE_CHECKING:
+    import keras
 
 #: Coordinates of the centre nearer to zero than this are moved there: a zero is matched by an encoder of zeros.
 MINIMAL_COORDINATE = 0.1
@@ -65,24 +69,57 @@ class DeepSVDD(PretrainedDetector):
         from ocnn import losses
         from ocnn.methods.training import ObjectiveModel, apply, train
 
-        self.encoder_ = self._pretrained_encoder(X)
+        self.encoder_ = self._build_encoder(X)
         self.center_ = center = away_from_zero(apply(self.encoder_, X).mean(axis=0))
         kernels = self.encoder_.trainable_variables
+        sphere = self._make_sphere(X)
 
         def objective(x: Any, codes: Any) -> Any:
-            return losses.one_class_deep_svdd(codes, center) + losses.weight_decay(kernels, self.weight_decay)
+            return sphere.loss(codes, center) + losses.weight_decay(kernels, self.weight_decay)
 
-        model = ObjectiveModel(self.encoder_, objective)
-        self.history_ = {"loss": train(model, X, **self._training("deep_svdd"))}
-        return diagnose_schedule(self.history_["loss"])
+        model = ObjectiveModel(self.encoder_, objective, variables=sphere.variables)
+        loss = train(model, X, **self._training(sphere.name), callbacks=sphere.callbacks)
+        self.history_ = {"loss": loss, **sphere.history}
+        return diagnose_schedule(loss)
 
-    def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
+    def _build_encoder(self, X: NDArray[Any]) -> "keras.Model":
+        """The network f whose outputs are drawn to the centre."""
+        return self._pretrained_encoder(X)
+
+    def _make_sphere(self, X: NDArray[Any]) -> "Sphere":
+        """The loss of the codes and what goes with it."""
+        from ocnn import losses
+
+        return Sphere("deep_svdd", losses.one_class_deep_svdd)
+
+    def _squared_distances(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        """‖f(x) − c‖² in inference mode, (n,)."""
         from ocnn.methods.training import apply
 
-        return -np.square(apply(self.encoder_, X) - self.center_, dtype=np.float64).sum(axis=1)
+        return np.square(apply(self.encoder_, X) - self.center_, dtype=np.float64).sum(axis=1)
+
+    def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return -self._squared_distances(X)
+
+
+@dataclass
+class Sphere:
+    """How a method of this family draws codes to the centre.
+
+    name: for the progress.
+    loss: (codes, centre) → scalar, without the regulariser.
+    variables, callbacks: of the loss, if it changes in training.
+    history: filled in by the callbacks, a number an epoch by name.
+    """
+
+    name: str
+    loss: Callable[[Any, Any], Any]
+    variables: Sequence[Any] = ()
+    callbacks: Sequence[Any] = ()
+    history: dict[str, list[float]] = field(default_factory=dict)
 
 
 def away_from_zero(center: NDArray[Any]) -> NDArray[np.float32]:
-    """The centre with every |c_i| < 0.1 moved to ±0.1, zero to +0.1 as in the released code of Deep SVDD."""
+    """The centre with every |c_i| < 0.1 moved to ±0.1; zero, which the released code of Deep SVDD leaves, to +0.1."""
     moved = np.where(center < 0, -MINIMAL_COORDINATE, MINIMAL_COORDINATE)
     return np.where(np.abs(center) < MINIMAL_COORDINATE, moved, center).astype(np.float32)

@@ -34,11 +34,15 @@ class OneClassNN(PretrainedDetector):
     With a linear or relu g and the hidden layer's norm unbounded, the objective is positively homogeneous of degree
     one in (scaled w and V, r). Once it is negative it is therefore unbounded below: a larger scale always improves it.
     Such a fit is stopped and marked `diverged` when the objective has been negative and falling for five iterations.
+    `unit_norm` takes the homogeneity away: with g(Vx) of length one, as in the feature space of a Gaussian kernel, ŷ is
+    at most ‖w‖ and the otherwise unchanged objective at least −½.
 
     Args:
         nu: ν in (0, 1], the share of anomalies in the training set.
         hidden: units of the hidden layer.
         activation: g, `linear`, `sigmoid` or `relu`.
+        unit_norm: whether g(Vx) is scaled to unit length.
+        train_encoder: whether the encoder is trained along, as in the paper, or stays as pretrained.
         network: name in `ocnn.architectures.NETWORKS`, fields of a `Network`, `auto` or `none` (codes are features).
         autoencoder: file of a pretrained autoencoder (`DCAE.save_autoencoder`); None pretrains one.
         epochs, learning_rates: of each phase of Adam; an epoch is an outer iteration, so they limit these.
@@ -60,6 +64,8 @@ class OneClassNN(PretrainedDetector):
         **{k: v for k, v in PretrainedDetector._parameter_constraints.items() if k != "contamination"},
         "nu": [Interval(Real, 0, 1, closed="right")],
         "hidden": [Interval(Integral, 1, None, closed="left")],
+        "unit_norm": ["boolean"],
+        "train_encoder": ["boolean"],
         "activation": [StrOptions({"linear", "sigmoid", "relu"})],
         "tol": [Interval(Real, 0, None, closed="left")],
     }
@@ -69,6 +75,8 @@ class OneClassNN(PretrainedDetector):
         nu: float = 0.1,
         hidden: int = 32,
         activation: str = "linear",
+        unit_norm: bool = False,
+        train_encoder: bool = True,
         network: Any = "auto",
         autoencoder: str | Path | None = None,
         epochs: Sequence[int] = (150, 100),
@@ -84,6 +92,8 @@ class OneClassNN(PretrainedDetector):
         self.nu = nu
         self.hidden = hidden
         self.activation = activation
+        self.unit_norm = unit_norm
+        self.train_encoder = train_encoder
         self.network = network
         self.autoencoder = autoencoder
         self.epochs = epochs
@@ -108,10 +118,12 @@ class OneClassNN(PretrainedDetector):
         from ocnn.methods.training import ObjectiveModel, apply, train
 
         self.encoder_ = self._pretrained_encoder(X)
+        self.encoder_.trainable = self.train_encoder
         codes = keras.Input(self.encoder_.output_shape[1:])
         hidden = keras.layers.Dense(self.hidden, activation=self.activation, use_bias=False, name="V")
         output = keras.layers.Dense(1, use_bias=False, name="w")
-        self.head_ = keras.Model(codes, keras.ops.squeeze(output(hidden(codes)), axis=-1), name="head")
+        features = keras.layers.UnitNormalization()(hidden(codes)) if self.unit_norm else hidden(codes)
+        self.head_ = keras.Model(codes, keras.ops.squeeze(output(features), axis=-1), name="head")
 
         inputs = keras.Input(X.shape[1:])
         network = keras.Model(inputs, self.head_(self.encoder_(inputs)))
@@ -138,7 +150,7 @@ class OneClassNN(PretrainedDetector):
                 "size": float(np.abs(y).max()),
             }
 
-        watch = _watch(observe, self.tol, homogeneous=self.activation in HOMOGENEOUS)
+        watch = _watch(observe, self.tol, homogeneous=self.activation in HOMOGENEOUS and not self.unit_norm)
         model = ObjectiveModel(network, objective, variables=[r])
         loss = train(model, X, **self._training("ocnn"), callbacks=[watch])
         self.r_ = self.offset_ = float(keras.ops.convert_to_numpy(r))

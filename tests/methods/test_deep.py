@@ -8,7 +8,7 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.losses import nu_quantile
-from ocnn.methods import DCAE, DeepSVDD, OneClassNN
+from ocnn.methods import DCAE, DeepSVDD, OneClassNN, OneClassNNReleased, SoftDeepSVDD
 from ocnn.methods.deep_svdd import away_from_zero
 from tests.conftest import QUICK, QUICK_PRETRAINED
 
@@ -53,7 +53,7 @@ def test_dcae_takes_a_saved_autoencoder_as_it_is(images: np.ndarray, pretrained:
     np.testing.assert_array_equal(again.score_samples(images), dcae.score_samples(images))
 
 
-@pytest.mark.parametrize("method", [DeepSVDD, OneClassNN])
+@pytest.mark.parametrize("method", [DeepSVDD, SoftDeepSVDD, OneClassNN, OneClassNNReleased])
 def test_methods_start_from_the_saved_encoder_and_train_all_of_it(
     method: Any, images: np.ndarray, pretrained: tuple[DCAE, Path]
 ) -> None:
@@ -62,10 +62,10 @@ def test_methods_start_from_the_saved_encoder_and_train_all_of_it(
     start = weights(dcae.autoencoder_.get_layer("encoder"))
     settings = {**QUICK_PRETRAINED, "network": NETWORK, "autoencoder": path}
     still = method(**{**settings, "learning_rates": (1e-12,)}).fit(images)
-    for found, expected in zip(weights(still.encoder_), start, strict=True):
+    for found, expected in zip(weights(still.encoder_)[:3], start, strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-6)
     moved = method(**{**settings, "learning_rates": (1e-2,)}).fit(images)
-    for found, expected in zip(weights(moved.encoder_), start, strict=True):
+    for found, expected in zip(weights(moved.encoder_)[:3], start, strict=True):
         assert np.abs(found - expected).max() > 1e-3
 
 
@@ -77,6 +77,48 @@ def test_deep_svdd_centre_is_the_mean_code_in_inference_mode(images: np.ndarray,
     assert svdd.history_["loss"][-1] < svdd.history_["loss"][0]
     final = np.asarray(svdd.encoder_(images, training=False))
     np.testing.assert_allclose(svdd.score_samples(images), -((final - svdd.center_) ** 2).sum(axis=1), rtol=1e-4)
+
+
+def test_soft_deep_svdd_radius(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
+    """Zero until the warm-up is over, then the quantile, so that a share ν of the training samples lies outside."""
+    settings = {**QUICK, "network": NETWORK, "autoencoder": pretrained[1], "epochs": (8,)}
+    soft = SoftDeepSVDD(nu=0.25, warm_up=4, **settings).fit(images)
+    assert soft.history_["radius"][:3] == [0, 0, 0]
+    assert min(soft.history_["radius"][3:]) > 0
+    assert soft.radius_ == pytest.approx(soft.history_["radius"][-1], rel=1e-5)
+    assert (soft.predict(images) == -1).mean() == pytest.approx(0.25, abs=1 / len(images))
+    distances = ((np.asarray(soft.encoder_(images, training=False)) - soft.center_) ** 2).sum(axis=1)
+    np.testing.assert_allclose(soft.decision_function(images), soft.radius_**2 - distances, rtol=1e-3, atol=1e-6)
+    hard = DeepSVDD(**settings).fit(images)
+    assert np.abs(hard.score_samples(images) - soft.score_samples(images)).max() > 1e-6
+
+
+def test_released_ocnn_has_a_linear_layer_on_the_codes(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
+    model = OneClassNNReleased(hidden=5, network=NETWORK, autoencoder=pretrained[1], **{**QUICK, "epochs": (25,)})
+    model.fit(images)
+    assert [tuple(kernel.shape) for kernel in model.encoder_.trainable_variables][-1] == (6, 5)
+    assert model.center_.shape == (5,)
+    assert model.history_["loss"][-1] < model.history_["loss"][0]
+
+
+def test_a_frozen_encoder_stays_as_pretrained(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
+    dcae, path = pretrained
+    settings = {**QUICK, "network": NETWORK, "autoencoder": path, "learning_rates": (1e-2,)}
+    model = OneClassNN(train_encoder=False, **settings).fit(images)
+    expected = dcae.autoencoder_.get_layer("encoder")
+    for found, start in zip(model.encoder_.weights, expected.weights, strict=True):
+        np.testing.assert_array_equal(np.asarray(found), np.asarray(start))
+
+
+def test_unit_norm_bounds_what_diverges_without() -> None:
+    """On data on which plain Eq. 3 runs off: the outputs are at most ‖w‖, the objective at least −½."""
+    X = np.random.default_rng(0).normal(100, 1, (64, 6))
+    settings = {"network": "none", "epochs": (200,), "learning_rates": (1e-2,), "random_state": 0}
+    model = OneClassNN(unit_norm=True, **settings).fit(X)
+    assert model.diagnosis_.status != "diverged"
+    assert min(model.history_["objective"]) >= -0.5
+    assert np.abs(model.score_samples(X)).max() <= model.history_["w_norm"][-1] * (1 + 1e-5)
+    np.testing.assert_allclose(model.score_samples(10 * X), model.score_samples(X), rtol=1e-4)
 
 
 def test_away_from_zero() -> None:

@@ -16,13 +16,15 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from ocnn.methods import METHODS, load_estimator
 from tests.conftest import QUICK, QUICK_PRETRAINED
 
-DEEP = ("dcae", "deep_svdd", "ocnn")
+DEEP = ("dcae", "soft_deep_svdd", "deep_svdd", "ocnn", "ocnn_released")
 SMALL_NETWORK = {"kind": "dense", "widths": [8], "code": 4}
 TINY: dict[str, dict[str, Any]] = {
     "iforest": {"n_estimators": 10, "random_state": 0},
     "dcae": {**QUICK, "network": SMALL_NETWORK},
     "deep_svdd": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
     "ocnn": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
+    "soft_deep_svdd": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
+    "ocnn_released": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
 }
 
 
@@ -59,6 +61,8 @@ SEPARATING: dict[str, dict[str, Any]] = {
     "iforest": {"n_estimators": 100},
     "dcae": {"epochs": (150,), "learning_rates": (1e-2,)},
     "deep_svdd": {"pretrain_epochs": (20,), "epochs": (20,), "learning_rates": (1e-3,)},
+    "soft_deep_svdd": {"pretrain_epochs": (20,), "epochs": (20,), "learning_rates": (1e-3,), "warm_up": 3},
+    "ocnn_released": {"pretrain_epochs": (20,), "epochs": (20,), "learning_rates": (1e-3,)},
     "ocnn": {"network": "none", "epochs": (60,), "learning_rates": (1e-2,), "nu": 0.1, "batch_size": 120},
 }
 
@@ -127,6 +131,9 @@ def test_unusable_samples_are_refused(name: str, samples: np.ndarray) -> None:
         ("dcae", {"epochs": (5, 5)}, "one a phase"),
         ("dcae", {"network": "lenet-mnits"}, "unknown network"),
         ("deep_svdd", {"batch_size": 0}, "batch_size"),
+        ("soft_deep_svdd", {"nu": 0}, "nu"),
+        ("soft_deep_svdd", {"warm_up": -1}, "warm_up"),
+        ("ocnn_released", {"hidden": 0}, "hidden"),
         ("deep_svdd", {"pretrain_learning_rates": (-1.0,)}, "pretrain_learning_rates"),
         ("ocsvm", {"nu": 0}, "nu"),
         ("ocsvm", {"gamma": -1.0}, "gamma"),
