@@ -1,13 +1,17 @@
 """The errors that a user can cause and mend; everything else is a bug."""
 
 
-class DataError(ValueError):
+class OcnnError(ValueError):
+    """Base of these errors; its message is meant for a person, without a traceback."""
+
+
+class DataError(OcnnError):
     """An archive, an image array or a split that is missing, damaged or unfit for its use."""
 
 
-class ConfigError(ValueError):
+class ConfigError(OcnnError):
     """A configuration that cannot be run; the message lists every fault with its key's path."""
 
 
-class ResultError(ValueError):
+class ResultError(OcnnError):
     """A result file that is missing, truncated or not of the expected schema."""

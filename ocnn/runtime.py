@@ -2,9 +2,22 @@
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
+
+from ocnn.errors import OcnnError
+
+
+@contextmanager
+def plain_errors() -> Iterator[None]:
+    """Ends the process with the message alone of an error that a user can mend; other errors keep their traceback."""
+    try:
+        yield
+    except OcnnError as error:
+        sys.exit(f"error: {error}")
 
 
 def use_threads(threads: int) -> None:

@@ -1,5 +1,6 @@
 """scikit-learn's own checks of an estimator, and what it has no checks for, on every registered method."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -164,6 +165,7 @@ def test_without_a_backend_the_error_says_what_to_install() -> None:
     )
     run = subprocess.run(
         [sys.executable, "-c", "import sys; sys.modules['tensorflow'] = None\n" + code],
+        env={**os.environ, "KERAS_BACKEND": "tensorflow"},
         capture_output=True,
         text=True,
         check=False,

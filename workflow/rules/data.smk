@@ -19,7 +19,8 @@ rule archive:
         dataset=lambda wildcards: CONFIG.dataset_path(DATASETS[wildcards.dataset]),
     shell:
         "python -m workflow.scripts.archive --dataset {params.dataset:q} --archive {wildcards.archive:q}"
-        " --output {output:q} > {log:q} 2>&1 || {{ cat {log:q} >&2; exit 1; }}"
+        " --output {output:q} > {log:q} 2>&1"
+        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 
 rule images:
@@ -42,6 +43,7 @@ rule images:
     shell:
         "python -m workflow.scripts.images --dataset {params.dataset:q} --archives {input:q} --outputs {output:q}"
         " > {log:q} 2>&1"
+        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 
 rule split:
@@ -67,3 +69,4 @@ rule split:
         "python -m workflow.scripts.split --dataset {params.dataset:q} --images {input.images:q}"
         " --normal {wildcards.normal:q} --contamination {params.contamination} --holdout {params.holdout}"
         " --seed {wildcards.seed} --output {output:q} > {log:q} 2>&1"
+        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -25,6 +25,7 @@ rule autoencoder:
     shell:
         "python -m workflow.scripts.autoencoder --split {input.split:q} --images {input.images:q}"
         " --settings {params.settings:q} --threads {threads} --output {output.weights:q} > {log:q} 2>&1"
+        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 
 rule fit:
@@ -62,3 +63,4 @@ rule fit:
         "python -m workflow.scripts.fit --estimator {params.estimator:q} --split {input.split:q}"
         " --images {input.images:q} --autoencoder {input.autoencoder:q} --settings {params.settings:q}"
         " --identity {params.identity:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
+        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"

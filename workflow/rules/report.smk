@@ -26,6 +26,7 @@ rule metrics:
     shell:
         "python -m workflow.scripts.metrics --grid {params.grid:q} --scores {params.scores:q}"
         " --benchmarks {params.benchmarks:q} --output {output:q} > {log:q} 2>&1"
+        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 
 rule table3:
@@ -47,3 +48,4 @@ rule table3:
     shell:
         "python -m workflow.scripts.table3 --metrics {input.metrics:q} --published {input.published:q}"
         " --datasets {params.datasets:q} --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
+        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ocnn.data.archives import obtain
 from ocnn.importing import load_object
+from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--dataset", required=True, help="package.module:OBJECT")
@@ -13,7 +14,8 @@ parser.add_argument("--archive", required=True, help="file name")
 parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
-dataset = load_object(arguments.dataset)
-archive = next(archive for archive in dataset.archives if archive.name == arguments.archive)
-mirror = os.environ.get("OCNN_MIRROR")
-obtain(dataset.name, archive, arguments.output, Path(mirror) if mirror else None)
+with plain_errors():
+    dataset = load_object(arguments.dataset)
+    archive = next(archive for archive in dataset.archives if archive.name == arguments.archive)
+    mirror = os.environ.get("OCNN_MIRROR")
+    obtain(dataset.name, archive, arguments.output, Path(mirror) if mirror else None)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.pipeline import fit_method
-from ocnn.runtime import use_threads
+from ocnn.runtime import plain_errors, use_threads
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--estimator", required=True, help="package.module:Class")
@@ -19,12 +19,13 @@ parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
 use_threads(arguments.threads)
-fit_method(
-    arguments.estimator,
-    arguments.split,
-    {path.name: path for path in arguments.images},
-    arguments.output,
-    settings=arguments.settings,
-    identity=arguments.identity,
-    autoencoder=arguments.autoencoder,
-)
+with plain_errors():
+    fit_method(
+        arguments.estimator,
+        arguments.split,
+        {path.name: path for path in arguments.images},
+        arguments.output,
+        settings=arguments.settings,
+        identity=arguments.identity,
+        autoencoder=arguments.autoencoder,
+    )

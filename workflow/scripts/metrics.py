@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.pipeline import collect_metrics
+from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=json.loads, required=True, help="JSON: experiment → lists normal, method, seed")
@@ -13,4 +14,5 @@ parser.add_argument("--benchmarks", required=True, help="pattern of the benchmar
 parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
-collect_metrics(arguments.grid, arguments.scores, arguments.benchmarks, arguments.output)
+with plain_errors():
+    collect_metrics(arguments.grid, arguments.scores, arguments.benchmarks, arguments.output)

@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 
 from ocnn.pipeline import make_split
+from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--dataset", required=True, help="package.module:OBJECT")
@@ -15,12 +16,13 @@ parser.add_argument("--seed", type=int, required=True)
 parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
-make_split(
-    arguments.dataset,
-    {path.name: path for path in arguments.images},
-    arguments.output,
-    normal_class=arguments.normal,
-    contamination=arguments.contamination,
-    holdout=arguments.holdout,
-    seed=arguments.seed,
-)
+with plain_errors():
+    make_split(
+        arguments.dataset,
+        {path.name: path for path in arguments.images},
+        arguments.output,
+        normal_class=arguments.normal,
+        contamination=arguments.contamination,
+        holdout=arguments.holdout,
+        seed=arguments.seed,
+    )

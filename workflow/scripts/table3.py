@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.pipeline import make_table3
+from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--metrics", type=Path, required=True)
@@ -16,4 +17,5 @@ parser.add_argument("--csv", type=Path, required=True)
 parser.add_argument("--markdown", type=Path, required=True)
 arguments = parser.parse_args()
 
-make_table3(arguments.metrics, arguments.published, arguments.datasets, arguments.csv, arguments.markdown)
+with plain_errors():
+    make_table3(arguments.metrics, arguments.published, arguments.datasets, arguments.csv, arguments.markdown)
