@@ -15,11 +15,6 @@ def weight_decay(kernels: Iterable[Tensor], factor: float) -> Tensor:
     return 0.5 * factor * sum((ops.sum(ops.square(kernel)) for kernel in kernels), start=0.0)
 
 
-def reconstruction_error(x: Tensor, reconstruction: Tensor) -> Tensor:
-    """Σ_j (x_j − x̂_j)² of each sample, over all its pixels or features: (batch, …) → (batch,)."""
-    return ops.sum(ops.square(x - reconstruction), axis=tuple(range(1, len(x.shape))))
-
-
 def mean_squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
     """Mean of (x − x̂)² over the samples and all their pixels or features."""
     return ops.mean(ops.square(x - reconstruction))

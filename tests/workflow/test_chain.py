@@ -121,6 +121,12 @@ def test_another_seed_runs_only_that_seed(copy: Checkout) -> None:
     )
 
 
+def test_another_class_runs_only_that_class(finished: Checkout) -> None:
+    """By a nested override on the command line, as the README shows it."""
+    arguments = ("--config", "experiments={digits: {normal_classes: [3, 8]}}")
+    assert finished.planned(*arguments) == {"split": 1, "autoencoder": 1, "fit": len(METHODS)}
+
+
 @pytest.mark.parametrize(
     ("file", "old", "new", "jobs"),
     [
