@@ -99,6 +99,7 @@ class Config(Section):
     methods: rows of the tables: a name, and the estimator's settings; `estimator` names it if the row's name is not its
         own: a name in `ocnn.methods.METHODS` or `package.module:Class`.
     experiments: by name.
+    run: names of the experiments to run, or `all`; the others are checked and left out.
     published: CSV files of published results.
     """
 
@@ -109,6 +110,7 @@ class Config(Section):
     threads: Annotated[int, Field(ge=1)] = 1
     methods: Annotated[dict[Name, Settings | None], Field(min_length=1)]
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)]
+    run: Literal["all"] | Annotated[list[str], Field(min_length=1)] = "all"
     published: list[str] = []
 
     def dataset(self, experiment: str) -> Dataset:
@@ -203,13 +205,20 @@ def load(content: Mapping[str, Any]) -> Config:
     faults = [
         *_method_faults(config),
         *(fault for name in config.experiments for fault in _experiment_faults(config, name)),
+        *(
+            f"run: no experiment {name!r}{_nearest(name, config.experiments)}"
+            for name in (config.run if config.run != "all" else [])
+            if name not in config.experiments
+        ),
         *(f"published: there is no file {path}" for path in config.published if not Path(path).is_file()),
     ]
     if not faults:
         faults = [fault for name in config.experiments for fault in _settings_faults(config, name)]
     if faults:
         raise ConfigError(_listing(faults))
-    return config
+    if config.run == "all":
+        return config
+    return config.model_copy(update={"experiments": {name: config.experiments[name] for name in config.run}})
 
 
 def _listing(faults: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from keras import ops
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 Tensor = Any
 
@@ -63,3 +63,36 @@ def nu_quantile(y: ArrayLike, nu: float) -> float:
     3.0
     """
     return float(np.quantile(np.asarray(y, np.float64), nu, method="inverted_cdf"))
+
+
+def group_soft_threshold(residuals: np.ndarray, threshold: float) -> NDArray[np.float32]:
+    """The proximal operator of λ‖·‖₂,₁ with one group a sample: argmin_N ½‖U − N‖² + λ Σ_n ‖N_n‖₂.
+
+        N_n = max(0, 1 − λ/‖U_n‖) U_n        (Yuan and Lin 2006, J. R. Statist. Soc. B 68, Eq. 2.4)
+
+    Args:
+        residuals: U, (n, …).
+        threshold: λ ≥ 0, in the unit of ‖U_n‖.
+    """
+    norms = np.sqrt(np.square(residuals, dtype=np.float64).reshape(len(residuals), -1).sum(axis=1))
+    factors = np.maximum(0, 1 - threshold / np.maximum(norms, np.finfo(float).tiny))
+    return (residuals * factors.reshape(-1, *(1,) * (residuals.ndim - 1))).astype(np.float32)
+
+
+def discriminator(real: Tensor, generated: Tensor) -> Tensor:
+    """−mean log D(x) − mean log(1 − D(G(z))) (Goodfellow et al. 2014, Algorithm 1), of logits of any shape."""
+    return ops.mean(ops.softplus(-real)) + ops.mean(ops.softplus(generated))
+
+
+def generator(generated: Tensor) -> Tensor:
+    """−mean log D(G(z)), the non-saturating form (Goodfellow et al. 2014, §3), of logits of any shape."""
+    return ops.mean(ops.softplus(-generated))
+
+
+def anogan(x: Tensor, x_generated: Tensor, f: Tensor, f_generated: Tensor, weight: float) -> Tensor:
+    """(1 − λ) Σ|x − G(z)| + λ Σ|f(x) − f(G(z))| of each sample (Schlegl et al. 2017, Eq. 5): (batch, …) → (batch,)."""
+
+    def distance(a: Tensor, b: Tensor) -> Tensor:
+        return ops.sum(ops.abs(ops.reshape(a - b, (ops.shape(a)[0], -1))), axis=1)
+
+    return (1 - weight) * distance(x, x_generated) + weight * distance(f, f_generated)

@@ -155,13 +155,14 @@ def fit_method(
     for name, value in identity.items():
         scores[name] = value
     scores["tuned_on"] = np.concatenate([np.zeros(len(train), bool), held_out])
-    scores["anomaly_score"] = -np.concatenate([model.decision_function(X_train), model.decision_function(X_test)])
+    decisions = [model.training_scores_ - model.offset_, model.decision_function(X_test)]
+    scores["anomaly_score"] = -np.concatenate(decisions)
     metadata = {
         **identity,
         "estimator": estimator,
         "settings": dict(settings),
         "diagnosis": {"status": model.diagnosis_.status, "reason": model.diagnosis_.reason},
-        "chosen": {name: getattr(model, name) for name in ("gamma_", "bandwidth_", "r_") if hasattr(model, name)},
+        "chosen": {name: getattr(model, name) for name in ("gamma_", "bandwidth_", "r_", "radius_", "noise_share_", "diversity_") if hasattr(model, name)},
         "history": getattr(model, "history_", {}),
         "backend": os.environ.get("KERAS_BACKEND", "tensorflow") if hasattr(model, "history_") else None,
         "versions": _versions(),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.optimize import approx_fprime
+from scipy.optimize import approx_fprime, minimize
 
 from ocnn import losses
 
@@ -68,6 +68,50 @@ def test_released_loss_by_hand() -> None:
     assert number(value) == pytest.approx(2 * (0.01 + (0.24 + 3.99) / 2))
 
 
+def test_group_soft_threshold_by_hand() -> None:
+    residuals = np.array([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]], "float32").reshape(3, 2, 1, 1)
+    found = losses.group_soft_threshold(residuals, 1.0)[..., 0, 0]
+    np.testing.assert_allclose(found, [[2.4, 3.2], [0, 0], [0, 0]], rtol=1e-6)
+
+
+@given(st.lists(st.floats(-3, 3), min_size=3, max_size=3), st.floats(0.01, 4))
+def test_group_soft_threshold_minimises_the_proximal_problem(sample: list[float], threshold: float) -> None:
+    """Against a numerical minimiser of ½‖u − n‖² + λ‖n‖, started away from the kink at 0."""
+    u = np.array(sample)
+
+    def value(n: np.ndarray) -> float:
+        return 0.5 * float(((u - n) ** 2).sum()) + threshold * float(np.linalg.norm(n))
+
+    found = losses.group_soft_threshold(u[None].astype("float32"), threshold)[0].astype(float)
+    best = min(minimize(value, start, method="Nelder-Mead").fun for start in (u, 0.3 * u + 0.01))
+    assert value(found) <= best + 1e-5
+
+
+def test_group_soft_threshold_limits() -> None:
+    residuals = RNG.normal(size=(5, 4, 4, 1)).astype("float32")
+    np.testing.assert_array_equal(losses.group_soft_threshold(residuals, 0.0), residuals)
+    np.testing.assert_array_equal(losses.group_soft_threshold(residuals, 1e9), np.zeros_like(residuals))
+
+
+def test_adversarial_losses_by_hand() -> None:
+    """Of logits 0 both networks are undecided: log 2 for each of the discriminator's two terms."""
+    zeros = np.zeros(4, "float32")
+    assert number(losses.discriminator(zeros, zeros)) == pytest.approx(2 * np.log(2))
+    assert number(losses.generator(zeros)) == pytest.approx(np.log(2))
+    # σ(log 3) = 3/4: −log 3/4 − log 1/4 if it takes both for real
+    sure = np.full(2, np.log(3), "float32")
+    assert number(losses.discriminator(sure, sure)) == pytest.approx(-np.log(3 / 4) - np.log(1 / 4))
+    assert number(losses.generator(sure)) == pytest.approx(-np.log(3 / 4))
+
+
+def test_anogan_by_hand() -> None:
+    # sample 0: |1| + |−2| = 3 and |0.5| = 0.5; sample 1: 0 and 2
+    x = np.array([[1.0, -2.0], [0.0, 0.0]], "float32").reshape(2, 2, 1, 1)
+    f = np.array([[0.5], [-2.0]], "float32")
+    found = losses.anogan(x, np.zeros_like(x), f, np.zeros_like(f), 0.1)
+    np.testing.assert_allclose(np.asarray(found), [0.9 * 3 + 0.1 * 0.5, 0.1 * 2], rtol=1e-6)
+
+
 def test_mean_squared_error_by_hand() -> None:
     x = np.zeros((2, 2, 1, 1), "float32")
     reconstruction = np.array([[1.0, 2.0], [0.0, 3.0]], "float32").reshape(2, 2, 1, 1)
@@ -112,8 +156,29 @@ def one_class(weights: Any, ops: Any) -> Any:
     return losses.one_class_nn(y, w, V, r, 0.4)
 
 
+def adversaries(weights: Any, ops: Any) -> Any:
+    """A linear discriminator and a linear generator of fixed noise."""
+    judge, generated = ops.reshape(weights[:3], (3, 1)), ops.matmul(DATA[:, :2], ops.reshape(weights[3:], (2, 3)))
+    real, fake = ops.matmul(DATA, judge), ops.matmul(generated, judge)
+    return losses.discriminator(real, fake) + losses.generator(fake)
+
+
+def latent(weights: Any, ops: Any) -> Any:
+    x = ops.matmul(ops.reshape(weights, (2, 2)), DATA[:2])
+    return ops.sum(losses.anogan(DATA[2:4], x, DATA[4:6], x * x, 0.1))
+
+
 @pytest.mark.parametrize(
-    ("objective", "size"), [(svdd, 6), (soft_svdd, 7), (released, 6), (autoencoder, 6), (one_class, 9)]
+    ("objective", "size"),
+    [
+        (svdd, 6),
+        (soft_svdd, 7),
+        (released, 6),
+        (autoencoder, 6),
+        (one_class, 9),
+        (adversaries, 9),
+        (latent, 4),
+    ],
 )
 def test_gradients(objective: Callable[[Any, Any], Any], size: int) -> None:
     """Every weight has the gradient that finite differences give: none is left out, none is squared wrongly."""

@@ -10,6 +10,8 @@ METHODS = {
     "kde": "ocnn.methods.kde:KDE",
     "iforest": "ocnn.methods.iforest:IForest",
     "dcae": "ocnn.methods.dcae:DCAE",
+    "rcae": "ocnn.methods.rcae:RCAE",
+    "anogan": "ocnn.methods.anogan:AnoGAN",
     "soft_deep_svdd": "ocnn.methods.soft_deep_svdd:SoftDeepSVDD",
     "deep_svdd": "ocnn.methods.deep_svdd:DeepSVDD",
     "ocnn": "ocnn.methods.ocnn:OneClassNN",

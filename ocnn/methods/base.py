@@ -14,12 +14,14 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     """Base of the methods: `fit`, `score_samples`, `decision_function` and `predict` with scikit-learn's meaning.
 
     A method defines `_fit(X)`, returning a diagnosis or None, and `_score_samples(X)`; it sets `offset_`, or has a
-    parameter `contamination`, the share of training samples that `predict` is to call anomalous.
+    parameter `contamination`, the share of training samples that `predict` is to call anomalous. If it knows the scores
+    of the training samples, it sets `training_scores_`.
 
     X is (n, d) or (n, height, width, channels), of real finite numbers.
 
     Attributes:
         offset_: `decision_function` is `score_samples` minus this.
+        training_scores_: `score_samples` of the training samples, (n,).
         diagnosis_: how the fit ended, a `Diagnosis`.
         input_shape_: shape of a sample.
         n_features_in_: d, or the height of an image.
@@ -40,8 +42,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         self._validate_params()
         samples = self._check_samples(X, reset=True)
         # A refit starts from nothing: no attribute of an earlier fit decides anything.
-        if hasattr(self, "offset_"):
-            del self.offset_
+        for name in ("offset_", "training_scores_"):
+            if hasattr(self, name):
+                delattr(self, name)
         return self._finish(samples, self._fit(samples))
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
@@ -65,7 +68,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     def _finish(self, X: NDArray[Any], diagnosis: Diagnosis | None) -> Self:
         """Sets the threshold and the diagnosis from the scores of the training samples."""
-        scores = self._score_samples(X)
+        if not hasattr(self, "training_scores_"):
+            self.training_scores_ = self._score_samples(X)
+        scores = self.training_scores_
         if not hasattr(self, "offset_"):
             self.offset_ = float(np.quantile(scores, self.contamination))
         found = diagnosis if diagnosis is not None and diagnosis.degenerate else diagnose_scores(scores)

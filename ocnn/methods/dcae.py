@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,11 @@ from numpy.typing import NDArray
 from ocnn import architectures
 from ocnn.methods.deep import DeepDetector, load_weights
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
+
+if TYPE_CHECKING:
+    import keras
+
+    from ocnn.methods.training import ObjectiveModel
 
 
 class DCAE(DeepDetector):
@@ -58,8 +63,8 @@ class DCAE(DeepDetector):
 
     def build_or_train(self, X: NDArray[Any]) -> Diagnosis | None:
         """Sets `autoencoder_` and `history_` for samples (n, …) float32, drawing on the global random state."""
-        from ocnn import losses, networks
-        from ocnn.methods.training import ObjectiveModel, train
+        from ocnn import networks
+        from ocnn.methods.training import train
 
         shape = X.shape[1:]
         network = architectures.resolve(self.network, shape)
@@ -70,22 +75,33 @@ class DCAE(DeepDetector):
         if self.autoencoder is not None:
             load_weights(self.autoencoder_, self.autoencoder)
             return None
+        self.history_ = train(self.objective_model(), X, **self._training("autoencoder"))
+        return diagnose_schedule(self.history_["loss"])
+
+    def objective_model(self) -> "ObjectiveModel":
+        """`autoencoder_` with its objective, to be trained."""
+        from ocnn import losses
+        from ocnn.methods.training import ObjectiveModel
+
         kernels = self.autoencoder_.trainable_variables
 
         def objective(x: Any, reconstruction: Any) -> Any:
             decay = losses.weight_decay(kernels, self.weight_decay)
             return losses.mean_squared_error(x, reconstruction) + decay
 
-        model = ObjectiveModel(self.autoencoder_, objective)
-        self.history_ = {"loss": train(model, X, **self._training("autoencoder"))}
-        return diagnose_schedule(self.history_["loss"])
+        return ObjectiveModel(self.autoencoder_, objective)
 
     def save_autoencoder(self, path: str | Path) -> None:
         """Writes the weights, to start other methods from; the name must end in `.weights.h5`."""
         self.autoencoder_.save_weights(path)
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        from ocnn.methods.training import apply
+        return negative_squared_error(self.autoencoder_, X)
 
-        difference = X - apply(self.autoencoder_, X)
-        return -np.square(difference, dtype=np.float64).reshape(len(X), -1).sum(axis=1)
+
+def negative_squared_error(autoencoder: "keras.Model", X: NDArray[Any]) -> NDArray[np.float64]:
+    """−‖x − D(E(x))‖² of each sample, (n, …) → (n,)."""
+    from ocnn.methods.training import apply
+
+    difference = X - apply(autoencoder, X)
+    return -np.square(difference, dtype=np.float64).reshape(len(X), -1).sum(axis=1)

@@ -57,7 +57,8 @@ class DeepDetector(AnomalyDetector):
 
     def _validate_params(self) -> None:
         super()._validate_params()
-        architectures.parse(self.network)
+        if hasattr(self, "network"):
+            architectures.parse(self.network)
         check_phases(self.epochs, self.learning_rates, "epochs", "learning_rates")
 
     def _training(self, name: str) -> dict[str, Any]:

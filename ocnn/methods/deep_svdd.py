@@ -78,9 +78,9 @@ class DeepSVDD(PretrainedDetector):
             return sphere.loss(codes, center) + losses.weight_decay(kernels, self.weight_decay)
 
         model = ObjectiveModel(self.encoder_, objective, variables=sphere.variables)
-        loss = train(model, X, **self._training(sphere.name), callbacks=sphere.callbacks)
-        self.history_ = {"loss": loss, **sphere.history}
-        return diagnose_schedule(loss)
+        history = train(model, X, **self._training(sphere.name), callbacks=sphere.callbacks)
+        self.history_ = {**history, **sphere.history}
+        return diagnose_schedule(history["loss"])
 
     def _build_encoder(self, X: NDArray[Any]) -> "keras.Model":
         """The network f whose outputs are drawn to the centre."""

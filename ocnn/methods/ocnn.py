@@ -152,9 +152,9 @@ class OneClassNN(PretrainedDetector):
 
         watch = _watch(observe, self.tol, homogeneous=self.activation in HOMOGENEOUS and not self.unit_norm)
         model = ObjectiveModel(network, objective, variables=[r])
-        loss = train(model, X, **self._training("ocnn"), callbacks=[watch])
+        history = train(model, X, **self._training("ocnn"), callbacks=[watch])
         self.r_ = self.offset_ = float(keras.ops.convert_to_numpy(r))
-        self.history_ = {"loss": loss, **{name: [row[name] for row in watch.rows] for name in watch.rows[0]}}
+        self.history_ = {**history, **{name: [row[name] for row in watch.rows] for name in watch.rows[0]}}
         return watch.diagnosis
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:

@@ -32,8 +32,12 @@ class PretrainedDetector(DeepDetector):
         network = architectures.resolve(self.network, X.shape[1:])
         if network.kind == "none":
             return networks.build_encoder(network, X.shape[1:])
+        return self._pretrained(X).autoencoder_.get_layer("encoder")
+
+    def _pretrained(self, X: NDArray[Any]) -> DCAE:
+        """A DCAE with the autoencoder to start from."""
         dcae = DCAE(
-            network=network,
+            network=self.network,
             autoencoder=self.autoencoder,
             epochs=self.pretrain_epochs,
             learning_rates=self.pretrain_learning_rates,
@@ -42,4 +46,4 @@ class PretrainedDetector(DeepDetector):
             verbose=self.verbose,
         )
         dcae.build_or_train(X)
-        return dcae.autoencoder_.get_layer("encoder")
+        return dcae

@@ -69,32 +69,42 @@ class Progress(keras.callbacks.Callback):
 
 
 def train(
-    model: ObjectiveModel,
+    model: keras.Model,
     X: NDArray[np.float32],
     *,
     epochs: Sequence[int],
     learning_rates: Sequence[float],
     batch_size: int,
+    betas: tuple[float, float] = (0.9, 0.999),
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int = 0,
     name: str = "training",
-) -> list[float]:
+) -> dict[str, list[float]]:
     """Trains with Adam in phases, `epochs[i]` epochs at `learning_rates[i]`, the optimiser's state going on.
 
+    A model that was trained before goes on with the state that its optimiser has, without being compiled again.
+
+    Args:
+        model: with a loss of its own, such as an `ObjectiveModel`.
+        betas: Adam's β₁ and β₂, of the first training.
+
     Returns:
-        The mean loss of the batches in each epoch.
+        `loss` and the model's metrics by name, the mean over the batches in each epoch.
     """
     total = sum(epochs)
     if total == 0:
-        return []
+        return {"loss": []}
     rates = np.repeat(np.asarray(learning_rates, float), epochs)
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch, _: float(rates[epoch]))
     shown = [Progress(name, total)] if verbose else []
-    model.compile(optimizer=keras.optimizers.Adam(float(rates[0])))
+    if not model.compiled:
+        model.compile(optimizer=keras.optimizers.Adam(float(rates[0]), *betas))
     history = model.fit(
         X, batch_size=batch_size, epochs=total, shuffle=True, verbose=0, callbacks=[schedule, *callbacks, *shown]
     )
-    return [float(loss) for loss in history.history["loss"]]
+    return {
+        name: [float(value) for value in values] for name, values in history.history.items() if name != "learning_rate"
+    }
 
 
 def apply(model: keras.Model, X: NDArray[np.float32]) -> NDArray[Any]:

@@ -15,13 +15,16 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ocnn.methods import METHODS, load_estimator
+from ocnn.methods.deep import DeepDetector
 from tests.conftest import QUICK, QUICK_PRETRAINED
 
-DEEP = ("dcae", "soft_deep_svdd", "deep_svdd", "ocnn", "ocnn_released")
+DEEP = ("dcae", "rcae", "anogan", "soft_deep_svdd", "deep_svdd", "ocnn", "ocnn_released")
 SMALL_NETWORK = {"kind": "dense", "widths": [8], "code": 4}
 TINY: dict[str, dict[str, Any]] = {
     "iforest": {"n_estimators": 10, "random_state": 0},
     "dcae": {**QUICK, "network": SMALL_NETWORK},
+    "rcae": {**QUICK_PRETRAINED, "network": SMALL_NETWORK, "iterations": 1},
+    "anogan": {**QUICK, "latent": 8, "widths": (8, 8), "steps": 2},
     "deep_svdd": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
     "ocnn": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
     "soft_deep_svdd": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
@@ -35,7 +38,7 @@ def make(name: str, **settings: Any) -> Any:
 
 def expected_failures(estimator: Any) -> dict[str, str]:
     """Checks that cannot hold, and why."""
-    if not getattr(estimator, "uses_autoencoder", False):
+    if not isinstance(estimator, DeepDetector):
         return {}
     return {"check_methods_subset_invariance": "float32 products round differently for another number of samples"}
 
@@ -61,6 +64,8 @@ def test_scores_hardly_depend_on_the_other_samples(name: str, blobs: Any) -> Non
 SEPARATING: dict[str, dict[str, Any]] = {
     "iforest": {"n_estimators": 100},
     "dcae": {"epochs": (150,), "learning_rates": (1e-2,)},
+    "rcae": {"pretrain_epochs": (150,), "pretrain_learning_rates": (1e-2,), "epochs": (20,), "lam": 0.2},
+    "anogan": {"epochs": (300,), "steps": 100, "search_learning_rate": 0.1, "learning_rates": (1e-3,)},
     "deep_svdd": {"pretrain_epochs": (20,), "epochs": (20,), "learning_rates": (1e-3,)},
     "soft_deep_svdd": {"pretrain_epochs": (20,), "epochs": (20,), "learning_rates": (1e-3,), "warm_up": 3},
     "ocnn_released": {"pretrain_epochs": (20,), "epochs": (20,), "learning_rates": (1e-3,)},
@@ -90,11 +95,20 @@ def test_same_seed_gives_the_same_bits_and_another_does_not(name: str, blobs: An
 def test_images(name: str) -> None:
     """Images are taken as they are, and those of another shape refused, though their first axes agree."""
     images = np.random.default_rng(0).uniform(0.2, 0.8, (30, 8, 8, 1)).astype("float32")
-    network = {} if name not in DEEP else {"network": {"kind": "lenet", "widths": [4, 2], "code": 8, "kernel": 3}}
+    takes_network = "network" in make(name).get_params()
+    network = {"network": {"kind": "lenet", "widths": [4, 2], "code": 8, "kernel": 3}} if takes_network else {}
     model = make(name, **network).fit(images)
     assert model.decision_function(images[:7]).shape == (7,)
     with pytest.raises(ValueError, match="fitted to samples of shape"):
         model.decision_function(np.zeros((3, 8, 4, 1), "float32"))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_training_scores_are_those_of_the_training_samples(name: str, blobs: Any) -> None:
+    """Kept, so that they need not be computed again; a refit does not keep those of the fit before."""
+    train, test, _ = blobs
+    model = make(name).fit(test).fit(train)
+    np.testing.assert_allclose(model.training_scores_, model.score_samples(train), rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -136,6 +150,11 @@ def test_unusable_samples_are_refused(name: str, samples: np.ndarray) -> None:
         ("soft_deep_svdd", {"warm_up": -1}, "warm_up"),
         ("ocnn_released", {"hidden": 0}, "hidden"),
         ("deep_svdd", {"pretrain_learning_rates": (-1.0,)}, "pretrain_learning_rates"),
+        ("rcae", {"lam": -1.0}, "lam"),
+        ("rcae", {"iterations": 2}, "at least one an outer iteration"),
+        ("anogan", {"widths": ()}, "widths"),
+        ("anogan", {"feature_weight": 1.5}, "feature_weight"),
+        ("anogan", {"steps": 0}, "steps"),
         ("ocsvm", {"nu": 0}, "nu"),
         ("ocsvm", {"gamma": -1.0}, "gamma"),
         ("ocsvm", {"gamma": [0.1, 1.0]}, "holdout"),

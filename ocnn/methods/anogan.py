@@ -1,0 +1,163 @@
+"""AnoGAN (Schlegl et al. 2017, Unsupervised Anomaly Detection with Generative Adversarial Networks)."""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
+
+from ocnn.methods.deep import DeepDetector
+from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
+
+#: DCGAN's β₁ and β₂ of Adam.
+BETAS = (0.5, 0.999)
+#: Generated samples that vary less than this share of the training samples' variance are few modes at best.
+COLLAPSED_SHARE = 0.05
+#: A discriminator that tells more than this share of real and generated samples apart has not been matched.
+MATCHED_ACCURACY = 0.95
+#: Generated samples from which the variance is estimated.
+GENERATED = 500
+
+
+class AnoGAN(DeepDetector):
+    """A DCGAN learns to generate normal samples; what it cannot generate is anomalous.
+
+    `score_samples` is −[(1 − λ) Σ|x − G(z*)| + λ Σ|f(x) − f(G(z*))|], f the discriminator's features and z* found by
+    Adam on the same expression. The search starts for every sample at one and the same random point, drawn in `fit`, so
+    that a sample's score does not depend on the samples that are scored with it.
+
+    Args:
+        latent: coordinates of a latent point, N(0, 1) each.
+        widths: filters of the discriminator's convolutions, each of which halves the image; the generator mirrors them.
+            For tabular data, units of dense layers.
+        feature_weight: λ in [0, 1].
+        steps: of the latent search.
+        search_learning_rate: of the latent search.
+        search_batch_size: samples searched at once.
+        epochs, learning_rates: of each phase of Adam, for both networks.
+        batch_size: samples a step.
+        contamination: share of training samples that `predict` calls anomalous.
+        random_state: seed, generator or None.
+        verbose: 1 prints the progress.
+
+    Attributes:
+        generator_, discriminator_: Keras models.
+        start_: where the latent search starts, (latent,).
+        diversity_: variance of generated samples as a share of the training samples'; near 0 if the modes collapsed.
+        history_: `loss` (sum of both networks') and the discriminator's `accuracy` of each epoch; `search_loss`, mean
+            over the training samples, of each step of their search.
+    """
+
+    uses_autoencoder = False
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **{
+            key: value
+            for key, value in DeepDetector._parameter_constraints.items()
+            if key not in ("network", "autoencoder", "weight_decay")
+        },
+        "latent": [Interval(Integral, 1, None, closed="left")],
+        "widths": ["array-like"],
+        "feature_weight": [Interval(Real, 0, 1, closed="both")],
+        "steps": [Interval(Integral, 1, None, closed="left")],
+        "search_learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "search_batch_size": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        latent: int = 256,
+        widths: Sequence[int] = (32, 64),
+        feature_weight: float = 0.1,
+        steps: int = 500,
+        search_learning_rate: float = 0.02,
+        search_batch_size: int = 500,
+        epochs: Sequence[int] = (100,),
+        learning_rates: Sequence[float] = (2e-4,),
+        batch_size: int = 200,
+        contamination: float = 0.1,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.latent = latent
+        self.widths = widths
+        self.feature_weight = feature_weight
+        self.steps = steps
+        self.search_learning_rate = search_learning_rate
+        self.search_batch_size = search_batch_size
+        self.epochs = epochs
+        self.learning_rates = learning_rates
+        self.batch_size = batch_size
+        self.contamination = contamination
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        if len(self.widths) == 0 or any(not isinstance(n, Integral) or n < 1 for n in self.widths):
+            raise ValueError(f"widths must be whole numbers ≥ 1, at least one, got {self.widths!r}.")
+
+    def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
+        import keras
+
+        from ocnn import networks
+        from ocnn.methods.adversarial import AdversarialModel
+        from ocnn.methods.training import apply, train
+
+        shape, widths = X.shape[1:], tuple(int(n) for n in self.widths)
+        if len(shape) == 3 and any(side % 2 ** len(widths) for side in shape[:2]):
+            raise ValueError(
+                f"widths of {len(widths)} entries halve the image as many times, so that height and width must be"
+                f" multiples of {2 ** len(widths)}; got samples of shape {shape}."
+            )
+        rng = np.random.default_rng(keras.random.randint((), 0, 2**31 - 1, dtype="int32").__int__())
+        self.start_ = rng.standard_normal(self.latent).astype(np.float32)
+        self.generator_ = networks.build_generator(widths, self.latent, shape)
+        self.discriminator_ = networks.build_discriminator(widths, shape)
+        model = AdversarialModel(self.generator_, self.discriminator_, seed=int(rng.integers(2**31)))
+        history = train(model, X, **self._training("anogan"), betas=BETAS)
+        # From here on both are fixed; a frozen batch normalisation stays in inference mode whatever searches through it.
+        self.generator_.trainable = self.discriminator_.trainable = False
+        generated = apply(self.generator_, rng.standard_normal((GENERATED, self.latent)).astype(np.float32))
+        self.diversity_ = float(generated.var(axis=0).mean() / max(X.var(axis=0).mean(), np.finfo(np.float32).tiny))
+        distances, curve = self._search(X)
+        self.training_scores_ = -distances
+        self.history_ = {**history, "search_loss": curve}
+        return judge(self.history_, self.diversity_)
+
+    def _search(self, X: NDArray[Any]) -> tuple[NDArray[np.float64], list[float]]:
+        from ocnn.methods.adversarial import search
+
+        return search(
+            X,
+            self.generator_,
+            self.discriminator_,
+            self.start_,
+            weight=self.feature_weight,
+            steps=self.steps,
+            learning_rate=self.search_learning_rate,
+            batch_size=self.search_batch_size,
+            show=lambda text: print(f"anogan: {text}", flush=True) if self.verbose else None,
+        )
+
+    def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return -self._search(X)[0]
+
+
+def judge(history: dict[str, list[float]], diversity: float) -> Diagnosis:
+    """How the training and the search of the training samples ended; see `AnoGAN` for the arguments."""
+    training = history["loss"]
+    if not np.isfinite([*training, *history["search_loss"], diversity]).all():
+        return Diagnosis("diverged", "a loss of the networks or of the latent search is not finite")
+    if diversity < COLLAPSED_SHARE:
+        return Diagnosis(
+            "collapsed", f"mode collapse: generated samples have {100 * diversity:.2g} % of the samples' variance"
+        )
+    accuracy = float(np.mean(history["accuracy"][-max(1, len(training) // 10) :])) if training else 1.0
+    if accuracy > MATCHED_ACCURACY:
+        return Diagnosis(
+            "limit", f"no equilibrium: the discriminator tells {100 * accuracy:.3g} % of real and generated samples"
+        )
+    search = diagnose_schedule(history["search_loss"])
+    return Diagnosis(search.status, f"latent search: {search.reason}")

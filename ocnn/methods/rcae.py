@@ -1,0 +1,132 @@
+"""Robust convolutional autoencoder: the anomalous part of the samples is split off while the autoencoder is trained.
+
+Source: Chalapathy, Menon, Chawla, Robust, Deep and Inductive Anomaly Detection (2017), with the paper's ℓ2,1 penalty.
+"""
+
+from collections.abc import Sequence
+from numbers import Integral, Real
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
+
+from ocnn.methods.dcae import negative_squared_error
+from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
+from ocnn.methods.pretrained import PretrainedDetector
+
+#: The alternation has converged when N changes by less than this share of its norm in an iteration.
+SETTLED_SHARE = 0.05
+
+
+class RCAE(PretrainedDetector):
+    """Splits X = L + N and reconstructs L; `score_samples` is minus the squared reconstruction error of X.
+
+        min over D, E, N :  ½‖X − N − D(E(L))‖² + λ‖N‖₂,₁ ,   L = X − N, one group a sample
+
+    From the pretrained autoencoder, which is what training with N = 0 gives, each outer iteration takes two steps:
+    N ← the group soft threshold of the residual X − D(E(L)), then the autoencoder is trained on L = X − N. With λ
+    above every residual's norm N stays 0. So it does with λ = 0, by convention (that of the authors' code): no noise is
+    split off, and what is left is a DCAE trained for longer. λ close to 0 is no such limit, but the opposite:
+    N takes the whole residual of every sample.
+
+    Args:
+        lam: λ ≥ 0, in the unit of a residual's norm over all pixels of an image.
+        iterations: outer iterations.
+        network: name in `ocnn.architectures.NETWORKS`, fields of a `Network`, or `auto`.
+        autoencoder: file of a pretrained autoencoder (`DCAE.save_autoencoder`); None pretrains one.
+        epochs, learning_rates: of each phase of Adam, all outer iterations together, among which the epochs are shared
+            out evenly.
+        pretrain_epochs, pretrain_learning_rates: the same for the autoencoder that is pretrained if none is given.
+        batch_size: samples a step.
+        weight_decay: factor of the regulariser ½ Σ‖W‖².
+        contamination: share of training samples that `predict` calls anomalous.
+        random_state: seed, generator or None.
+        verbose: 1 prints the progress.
+
+    Attributes:
+        autoencoder_: the Keras model.
+        noise_norms_: ‖N_n‖ of each training sample, (n,).
+        noise_share_: share of the training samples with N_n ≠ 0.
+        history_: `loss` of each epoch; of each outer iteration `noise_share` and `noise_norm`, ‖N‖ over all samples.
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        **PretrainedDetector._parameter_constraints,
+        "lam": [Interval(Real, 0, None, closed="left")],
+        "iterations": [Interval(Integral, 1, None, closed="left")],
+    }
+
+    def __init__(
+        self,
+        lam: float = 1.0,
+        iterations: int = 10,
+        network: Any = "auto",
+        autoencoder: str | Path | None = None,
+        epochs: Sequence[int] = (100,),
+        learning_rates: Sequence[float] = (1e-5,),
+        pretrain_epochs: Sequence[int] = (250, 100),
+        pretrain_learning_rates: Sequence[float] = (1e-4, 1e-5),
+        batch_size: int = 200,
+        weight_decay: float = 1e-5,
+        contamination: float = 0.1,
+        random_state: Any = None,
+        verbose: int = 0,
+    ) -> None:
+        self.lam = lam
+        self.iterations = iterations
+        self.network = network
+        self.autoencoder = autoencoder
+        self.epochs = epochs
+        self.learning_rates = learning_rates
+        self.pretrain_epochs = pretrain_epochs
+        self.pretrain_learning_rates = pretrain_learning_rates
+        self.batch_size = batch_size
+        self.weight_decay = weight_decay
+        self.contamination = contamination
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
+        from ocnn import losses
+        from ocnn.methods.training import apply, train
+
+        start = self._pretrained(X)
+        self.autoencoder_ = start.autoencoder_
+        model = start.objective_model()
+        noise = np.zeros_like(X)
+        self.history_ = {"loss": [], "noise_share": [], "noise_norm": []}
+        rates = np.repeat(np.asarray(self.learning_rates, float), self.epochs)
+        change = 0.0
+        for number, part in enumerate(np.array_split(rates, self.iterations), 1):
+            if self.lam > 0:
+                residual = X - apply(self.autoencoder_, X - noise)
+                before, noise = noise, losses.group_soft_threshold(residual, self.lam)
+                norm = float(np.linalg.norm(noise))
+                change = float(np.linalg.norm(noise - before)) / norm if norm > 0 else 0.0
+            self.noise_norms_ = np.sqrt(np.square(noise, dtype=np.float64).reshape(len(X), -1).sum(axis=1))
+            self.noise_share_ = float((self.noise_norms_ > 0).mean())
+            settings = {**self._training(f"rcae iteration {number}"), "verbose": 0}
+            settings |= {"epochs": [1] * len(part), "learning_rates": part}
+            self.history_["loss"] += train(model, X - noise, **settings)["loss"]
+            self.history_["noise_share"].append(self.noise_share_)
+            self.history_["noise_norm"].append(float(np.linalg.norm(self.noise_norms_)))
+            if self.verbose:
+                print(
+                    f"rcae: iteration {number} of {self.iterations}, loss {self.history_['loss'][-1]:.6g},"
+                    f" N ≠ 0 for {100 * self.noise_share_:.3g} % of the samples",
+                    flush=True,
+                )
+        schedule = diagnose_schedule(self.history_["loss"])
+        if schedule.status != "diverged" and change > SETTLED_SHARE:
+            return Diagnosis("limit", f"N still changed by {100 * change:.2g} % in the last outer iteration")
+        return schedule
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        if sum(self.epochs) < self.iterations:
+            raise ValueError(f"epochs must be at least one an outer iteration, got {self.epochs} for {self.iterations}.")
+
+    def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        return negative_squared_error(self.autoencoder_, X)

@@ -1,0 +1,145 @@
+"""AnoGAN: each network follows its own loss, the latent search, and the diagnosis."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ocnn.methods import AnoGAN
+from ocnn.methods.anogan import judge
+from tests.conftest import QUICK
+
+SMALL = {**QUICK, "latent": 4, "widths": (8, 8), "steps": 5}
+
+
+def gradients(model: Any, x: np.ndarray) -> tuple[float, dict[str, np.ndarray]]:
+    import tensorflow as tf
+
+    with tf.GradientTape() as tape:
+        loss = model.compute_loss(x=x, y_pred=model(x, training=True))
+    variables = model.trainable_variables
+    return float(loss), {v.path: g.numpy() for v, g in zip(variables, tape.gradient(loss, variables), strict=True)}
+
+
+def test_each_network_follows_its_own_loss() -> None:
+    """The sum's gradient is, for the discriminator, that of its loss alone, and the same for the generator."""
+    import keras
+    import tensorflow as tf
+
+    from ocnn import losses, networks
+    from ocnn.methods.adversarial import AdversarialModel
+
+    keras.utils.set_random_seed(0)
+    x = np.random.default_rng(0).normal(size=(16, 6)).astype("float32")
+    generator = networks.build_generator((8, 8), 4, (6,))
+    discriminator = networks.build_discriminator((8, 8), (6,))
+    model = AdversarialModel(generator, discriminator, seed=1)
+    found = gradients(model, x)[1]
+    z = keras.random.normal((16, 4), seed=keras.random.SeedGenerator(1))
+    with tf.GradientTape(persistent=True) as tape:
+        generated = generator(z, training=True)
+        real, fake = discriminator(x, training=True)[1], discriminator(generated, training=True)[1]
+        of_discriminator, of_generator = losses.discriminator(real, fake), losses.generator(fake)
+    for network, loss in ((discriminator, of_discriminator), (generator, of_generator)):
+        for variable, gradient in zip(
+            network.trainable_variables, tape.gradient(loss, network.trainable_variables), strict=True
+        ):
+            np.testing.assert_allclose(found[variable.path], gradient.numpy(), rtol=1e-3, atol=1e-6)
+            assert np.abs(gradient.numpy()).max() > 0
+
+
+def test_both_networks_train_and_are_then_fixed() -> None:
+    from ocnn import networks
+
+    X = np.random.default_rng(0).uniform(size=(64, 8, 8, 1)).astype("float32")
+    model = AnoGAN(**{**SMALL, "epochs": (3,), "learning_rates": (1e-2,)}).fit(X)
+    for network in (model.generator_, model.discriminator_):
+        assert network.trainable_variables == []
+    before = [np.asarray(w) for w in (*model.generator_.weights, *model.discriminator_.weights)]
+    model.score_samples(X)
+    for weight, old in zip((*model.generator_.weights, *model.discriminator_.weights), before, strict=True):
+        np.testing.assert_array_equal(np.asarray(weight), old)
+    assert len(model.history_["accuracy"]) == 3
+    assert len(model.history_["search_loss"]) == SMALL["steps"]
+    fresh = networks.build_generator((8, 8), 4, (8, 8, 1))
+    assert [w.shape for w in fresh.weights] == [w.shape for w in model.generator_.weights]
+    assert float(np.asarray(model.generator_(np.zeros((1, 4), "float32"))).max()) <= 1
+
+
+def test_the_search_is_adam_on_each_sample_by_itself() -> None:
+    """Against a plain NumPy Adam through a linear generator and discriminator; batches of 2, the last one short."""
+    import keras
+
+    from ocnn.methods.adversarial import search
+
+    rng = np.random.default_rng(0)
+    W, F = (rng.normal(size=shape).astype("float32") for shape in ((3, 5), (5, 2)))
+
+    def linear(kernel: np.ndarray, *, features: bool) -> Any:
+        inputs = keras.Input((kernel.shape[0],))
+        layer = keras.layers.Dense(kernel.shape[1], use_bias=False)
+        outputs = layer(inputs)
+        model = keras.Model(inputs, [outputs, keras.ops.sum(outputs, axis=1)] if features else outputs)
+        layer.set_weights([kernel])
+        model.trainable = False
+        return model
+
+    X, start = rng.normal(size=(5, 5)).astype("float32"), rng.normal(size=3).astype("float32")
+    found, curve = search(
+        X, linear(W, features=False), linear(F, features=True), start, weight=0.1, steps=30, learning_rate=0.05,
+        batch_size=2,
+    )  # fmt: skip
+
+    z = np.repeat(start[None].astype(float), 5, axis=0)
+    m, v = np.zeros_like(z), np.zeros_like(z)
+    for t in range(1, 31):
+        difference = z @ W - X
+        gradient = 0.9 * np.sign(difference) @ W.T + 0.1 * np.sign(difference @ F) @ F.T @ W.T
+        m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
+        z = z - 0.05 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-7)
+    difference = z @ W - X
+    expected = 0.9 * np.abs(difference).sum(axis=1) + 0.1 * np.abs(difference @ F).sum(axis=1)
+    np.testing.assert_allclose(found, expected, rtol=5e-2)
+    assert len(curve) == 30
+    assert curve[-1] < curve[0]
+
+
+def test_scores_are_best_for_what_the_generator_makes() -> None:
+    """Its own samples are found again; noise of the same variance is not."""
+    rng = np.random.default_rng(0)
+    X = (0.5 + 0.2 * rng.normal(size=(200, 2)) @ rng.normal(size=(2, 10))).astype("float32")
+    model = AnoGAN(**{**SMALL, "epochs": (100,), "steps": 150, "search_learning_rate": 0.1}).fit(X)
+    own = np.asarray(model.generator_(rng.normal(size=(40, 4)).astype("float32")))
+    shuffled = rng.permuted(own, axis=1)
+    assert np.median(model.score_samples(own)) > 0.5 * np.median(model.score_samples(shuffled))
+
+
+@pytest.mark.parametrize(
+    ("changed", "diversity", "status", "reason"),
+    [
+        ({}, 0.8, "converged", "latent search"),
+        ({}, 0.01, "collapsed", "mode collapse"),
+        ({"accuracy": [0.7] * 18 + [1.0] * 2}, 0.8, "limit", "no equilibrium"),
+        ({"loss": [2.0, float("nan")]}, 0.8, "diverged", "not finite"),
+        ({"search_loss": [100.0 - i for i in range(20)]}, 0.8, "limit", "latent search: loss fell"),
+    ],
+)
+def test_diagnosis(changed: dict[str, list[float]], diversity: float, status: str, reason: str) -> None:
+    history = {"loss": [2.0] * 20, "accuracy": [0.7] * 20, "search_loss": [5.0] * 20, **changed}
+    found = judge(history, diversity)
+    assert found.status == status
+    assert reason in found.reason
+
+
+def test_a_generator_of_one_sample_is_diagnosed() -> None:
+    """Planted: with a learning rate of nothing the generator has its first weights, and those make one sample."""
+    X = np.random.default_rng(0).uniform(size=(64, 8, 8, 1)).astype("float32")
+    model = AnoGAN(**{**SMALL, "learning_rates": (1e-12,)}).fit(X)
+    assert model.diversity_ < 0.05
+    assert model.diagnosis_.status == "collapsed"
+    assert "mode collapse" in model.diagnosis_.reason
+
+
+def test_images_that_cannot_be_halved_are_refused() -> None:
+    with pytest.raises(ValueError, match="multiples of 4"):
+        AnoGAN(**SMALL).fit(np.zeros((5, 6, 8, 1), "float32"))
