@@ -131,9 +131,9 @@ def build_discriminator(widths: tuple[int, ...], shape: tuple[int, ...]) -> kera
         if len(shape) == 1:
             x = layers.Dense(width, use_bias=number == 0)(x)
         else:
-            x = layers.Conv2D(
-                width, 5, strides=2, padding="same", use_bias=number == 0, kernel_initializer=_initial()
-            )(x)
+            x = layers.Conv2D(width, 5, strides=2, padding="same", use_bias=number == 0, kernel_initializer=_initial())(
+                x
+            )
         if number > 0:
             x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)

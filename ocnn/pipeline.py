@@ -162,7 +162,11 @@ def fit_method(
         "estimator": estimator,
         "settings": dict(settings),
         "diagnosis": {"status": model.diagnosis_.status, "reason": model.diagnosis_.reason},
-        "chosen": {name: getattr(model, name) for name in ("gamma_", "bandwidth_", "r_", "radius_", "noise_share_", "diversity_") if hasattr(model, name)},
+        "chosen": {
+            name: getattr(model, name)
+            for name in ("gamma_", "bandwidth_", "r_", "radius_", "noise_share_", "diversity_")
+            if hasattr(model, name)
+        },
         "history": getattr(model, "history_", {}),
         "backend": os.environ.get("KERAS_BACKEND", "tensorflow") if hasattr(model, "history_") else None,
         "versions": _versions(),

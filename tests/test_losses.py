@@ -71,7 +71,7 @@ def test_released_loss_by_hand() -> None:
 def test_group_soft_threshold_by_hand() -> None:
     residuals = np.array([[3.0, 4.0], [0.3, 0.4], [0.0, 0.0]], "float32").reshape(3, 2, 1, 1)
     found = losses.group_soft_threshold(residuals, 1.0)[..., 0, 0]
-    np.testing.assert_allclose(found, [[2.4, 3.2], [0, 0], [0, 0]], rtol=1e-6)
+    np.testing.assert_allclose(found, np.array([[2.4, 3.2], [0, 0], [0, 0]]), rtol=1e-6)
 
 
 @given(st.lists(st.floats(-3, 3), min_size=3, max_size=3), st.floats(0.01, 4))

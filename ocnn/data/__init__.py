@@ -5,6 +5,7 @@ from ocnn.importing import load_object
 
 #: Name of each data set → where its `Dataset` stands. A new data set is one reader and one line here.
 DATASETS = {
+    "cifar10": "ocnn.data.cifar10:CIFAR10",
     "digits": "ocnn.data.digits:DIGITS",
     "mnist": "ocnn.data.mnist:MNIST",
     "synthetic": "ocnn.data.synthetic:SYNTHETIC",

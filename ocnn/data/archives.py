@@ -2,15 +2,17 @@
 
 A mirror is a folder with one sub-folder per data set, `MIRROR/mnist/train-images-idx3-ubyte.gz` and so on. Where its
 archives differ from the official ones, a file `SHA256SUMS` beside them (the output of `sha256sum *`) states their
-checksums; what it does not list must be the official archive.
+checksums; what it does not list must be the official archive. An archive that packs several files may be there
+extracted instead, `MIRROR/cifar10/cifar-10-batches-bin/data_batch_1.bin` and so on.
 """
 
 import hashlib
 import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from ocnn.data.tar import pack_members, read_members
 from ocnn.errors import DataError
 from ocnn.files import atomic_write
 
@@ -21,11 +23,15 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Archive:
-    """A file of a data set: its name, the addresses that serve it (tried in turn) and its official SHA-256."""
+    """A file of a data set: its name, the addresses that serve it (tried in turn) and its official SHA-256.
+
+    members: for a tar archive, the official SHA-256 of each member that is wanted, by its name in the archive.
+    """
 
     name: str
     urls: tuple[str, ...]
     sha256: str
+    members: Mapping[str, str] = field(default_factory=dict)
 
 
 def checksum(path: Path) -> str:
@@ -54,21 +60,56 @@ def mirror_checksums(folder: Path) -> dict[str, str]:
     return sums
 
 
-def verify(path: Path, archive: Archive, origin: Path | str, sums: dict[str, str] | None = None) -> None:
-    """Checks a file against its checksum: the mirror's own one if it lists the file, else the official one.
+def verify(path: Path, archive: Archive, origin: Path | str, sums: Mapping[str, str] | None = None) -> None:
+    """Checks a file, then each of its members, against the mirror's own checksum if it lists one, else the official.
 
     origin: where it comes from, for the message.
 
     Raises:
-        DataError: they differ.
+        DataError: they differ, or the archive cannot be read.
     """
-    expected = (sums or {}).get(archive.name, archive.sha256)
-    found = checksum(path)
+    sums = sums or {}
+    _compare(checksum(path), sums.get(archive.name, archive.sha256), origin)
+    if archive.members:
+        for name, content in read_members(path, archive.members).items():
+            _compare(hashlib.sha256(content).hexdigest(), _expected(name, archive, sums), f"{origin}, {name}")
+
+
+def _expected(member: str, archive: Archive, sums: Mapping[str, str]) -> str:
+    """The checksum of a member: the mirror's own one, listed by path or by bare name, else the official one."""
+    return sums.get(member) or sums.get(Path(member).name) or archive.members[member]
+
+
+def _compare(found: str, expected: str, origin: Path | str) -> None:
     if found != expected:
         raise DataError(
             f"{origin} is not the expected archive: its SHA-256 is {found}, but should be {expected}."
             " Replace the file; a mirror may state checksums of its own in a file SHA256SUMS beside it."
         )
+
+
+def _extracted(archive: Archive, folder: Path) -> bool:
+    """Whether a mirror's folder has the archive's members instead of the archive, be it only some of them."""
+    if (folder / archive.name).is_file():
+        return False
+    return any((folder / Path(member).parts[0]).exists() for member in archive.members)
+
+
+def _read_extracted(archive: Archive, folder: Path) -> dict[str, bytes]:
+    """The verified contents of an archive's members in a mirror's folder.
+
+    Raises:
+        DataError: one is missing or not what it should be.
+    """
+    missing = [str(folder / member) for member in archive.members if not (folder / member).is_file()]
+    if missing:
+        raise DataError(f"The mirror lacks {', '.join(missing)}.")
+    contents = {}
+    for member in archive.members:
+        sums = {**mirror_checksums(folder), **mirror_checksums((folder / member).parent)}
+        contents[member] = (folder / member).read_bytes()
+        _compare(hashlib.sha256(contents[member]).hexdigest(), _expected(member, archive, sums), folder / member)
+    return contents
 
 
 def check_available(dataset: str, archives: Iterable[Archive], mirror: Path | None) -> list[str]:
@@ -90,11 +131,16 @@ def check_available(dataset: str, archives: Iterable[Archive], mirror: Path | No
     missing, problems = [], []
     for archive in archives:
         path = folder / archive.name
-        if not path.is_file():
-            missing.append(archive.name)
+        extracted = _extracted(archive, folder)
+        if not extracted and not path.is_file():
+            places = sorted({Path(member).parts[0] for member in archive.members})
+            missing.append(archive.name + "".join(f" (or the extracted folder {place}/)" for place in places))
             continue
         try:
-            verify(path, archive, path, mirror_checksums(folder))
+            if extracted:
+                _read_extracted(archive, folder)
+            else:
+                verify(path, archive, path, mirror_checksums(folder))
         except DataError as error:
             problems.append(str(error))
     if missing:
@@ -114,11 +160,18 @@ def _answers(url: str) -> bool:
 def obtain(dataset: str, archive: Archive, destination: Path, mirror: Path | None) -> None:
     """Puts a verified copy of the archive at `destination`, from the mirror if there is one, else by download.
 
+    Of an archive that the mirror has extracted, the members are packed into one again.
+
     Raises:
         DataError: it is nowhere to be had, or not what it should be.
     """
     if mirror is not None:
         source = mirror / dataset / archive.name
+        if _extracted(archive, source.parent):
+            contents = _read_extracted(archive, source.parent)
+            with atomic_write(destination) as temporary:
+                pack_members(temporary, contents)
+            return
         if not source.is_file():
             raise DataError(f"The mirror has no {source}.")
         with atomic_write(destination) as temporary:

@@ -111,13 +111,13 @@ class AnoGAN(DeepDetector):
                 f"widths of {len(widths)} entries halve the image as many times, so that height and width must be"
                 f" multiples of {2 ** len(widths)}; got samples of shape {shape}."
             )
-        rng = np.random.default_rng(keras.random.randint((), 0, 2**31 - 1, dtype="int32").__int__())
+        rng = np.random.default_rng(int(keras.random.randint((), 0, 2**31 - 1)))
         self.start_ = rng.standard_normal(self.latent).astype(np.float32)
         self.generator_ = networks.build_generator(widths, self.latent, shape)
         self.discriminator_ = networks.build_discriminator(widths, shape)
         model = AdversarialModel(self.generator_, self.discriminator_, seed=int(rng.integers(2**31)))
         history = train(model, X, **self._training("anogan"), betas=BETAS)
-        # From here on both are fixed; a frozen batch normalisation stays in inference mode whatever searches through it.
+        # Both are fixed from here on; a frozen batch normalisation stays in inference mode when it is searched through.
         self.generator_.trainable = self.discriminator_.trainable = False
         generated = apply(self.generator_, rng.standard_normal((GENERATED, self.latent)).astype(np.float32))
         self.diversity_ = float(generated.var(axis=0).mean() / max(X.var(axis=0).mean(), np.finfo(np.float32).tiny))

@@ -126,7 +126,9 @@ class RCAE(PretrainedDetector):
     def _validate_params(self) -> None:
         super()._validate_params()
         if sum(self.epochs) < self.iterations:
-            raise ValueError(f"epochs must be at least one an outer iteration, got {self.epochs} for {self.iterations}.")
+            raise ValueError(
+                f"epochs must be at least one an outer iteration, got {self.epochs} for {self.iterations}."
+            )
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return negative_squared_error(self.autoencoder_, X)

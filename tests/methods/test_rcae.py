@@ -79,7 +79,7 @@ def test_the_noise_is_fed_back_into_training(
     """What each outer iteration trains on is X − N, N from the residual of X at the weights of that time."""
     from ocnn.methods import training
 
-    seen = []
+    seen: list[np.ndarray] = []
     train = training.train
 
     def spy(model: Any, X: np.ndarray, **settings: Any) -> Any:
