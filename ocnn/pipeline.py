@@ -17,6 +17,7 @@ from ocnn.data.splits import Split, draw_split, read_split, write_split
 from ocnn.errors import DataError, ResultError
 from ocnn.files import atomic_write
 from ocnn.importing import load_object
+from ocnn.results.consistency import consistency
 from ocnn.results.metrics import collect
 from ocnn.results.scores import write_scores
 from ocnn.results.tables import read_published, summarise, to_markdown
@@ -223,6 +224,12 @@ def collect_metrics(grid: Mapping[str, Mapping[str, list[Any]]], scores: str, be
     metrics = collect([Path(scores.format(**fit)) for fit in fits], [Path(benchmarks.format(**fit)) for fit in fits])
     with atomic_write(output) as temporary:
         metrics.to_parquet(temporary, index=False)
+
+
+def make_consistency(grid: Mapping[str, Mapping[str, list[Any]]], scores: str, output: Path) -> None:
+    """Writes as CSV how alike the seeds of every method rank the training samples; arguments as `collect_metrics`."""
+    with atomic_write(output) as temporary:
+        consistency(Path(scores.format(**fit)) for fit in grid_fits(grid)).to_csv(temporary, index=False)
 
 
 def make_table3(

@@ -42,6 +42,7 @@ class OneClassNN(PretrainedDetector):
         hidden: units of the hidden layer.
         activation: g, `linear`, `sigmoid` or `relu`.
         unit_norm: whether g(Vx) is scaled to unit length.
+        center_codes: whether the mean code of the training set under the pretrained encoder is subtracted from codes.
         train_encoder: whether the encoder is trained along, as in the paper, or stays as pretrained.
         network: name in `ocnn.architectures.NETWORKS`, fields of a `Network`, `auto` or `none` (codes are features).
         autoencoder: file of a pretrained autoencoder (`DCAE.save_autoencoder`); None pretrains one.
@@ -65,6 +66,7 @@ class OneClassNN(PretrainedDetector):
         "nu": [Interval(Real, 0, 1, closed="right")],
         "hidden": [Interval(Integral, 1, None, closed="left")],
         "unit_norm": ["boolean"],
+        "center_codes": ["boolean"],
         "train_encoder": ["boolean"],
         "activation": [StrOptions({"linear", "sigmoid", "relu"})],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -76,6 +78,7 @@ class OneClassNN(PretrainedDetector):
         hidden: int = 32,
         activation: str = "linear",
         unit_norm: bool = False,
+        center_codes: bool = False,
         train_encoder: bool = True,
         network: Any = "auto",
         autoencoder: str | Path | None = None,
@@ -93,6 +96,7 @@ class OneClassNN(PretrainedDetector):
         self.hidden = hidden
         self.activation = activation
         self.unit_norm = unit_norm
+        self.center_codes = center_codes
         self.train_encoder = train_encoder
         self.network = network
         self.autoencoder = autoencoder
@@ -122,7 +126,13 @@ class OneClassNN(PretrainedDetector):
         codes = keras.Input(self.encoder_.output_shape[1:])
         hidden = keras.layers.Dense(self.hidden, activation=self.activation, use_bias=False, name="V")
         output = keras.layers.Dense(1, use_bias=False, name="w")
-        features = keras.layers.UnitNormalization()(hidden(codes)) if self.unit_norm else hidden(codes)
+        moved = codes
+        if self.center_codes:
+            mean = apply(self.encoder_, X).mean(axis=0)
+            moved = keras.layers.Normalization(mean=mean, variance=np.ones_like(mean), name="center")(codes)
+        features = hidden(moved)
+        if self.unit_norm:
+            features = keras.layers.UnitNormalization()(features)
         self.head_ = keras.Model(codes, keras.ops.squeeze(output(features), axis=-1), name="head")
 
         inputs = keras.Input(X.shape[1:])

@@ -110,6 +110,18 @@ def test_a_frozen_encoder_stays_as_pretrained(images: np.ndarray, pretrained: tu
         np.testing.assert_array_equal(np.asarray(found), np.asarray(start))
 
 
+def test_centred_codes_are_those_less_their_mean(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
+    """Of the encoder as pretrained, on the training set; it stays fixed while the encoder moves."""
+    dcae, path = pretrained
+    codes = np.asarray(dcae.autoencoder_.get_layer("encoder")(images, training=False))
+    settings = {**QUICK, "network": NETWORK, "autoencoder": path, "learning_rates": (1e-2,)}
+    model = OneClassNN(center_codes=True, **settings).fit(images)
+    V, w = weights(model.head_)
+    moved = np.asarray(model.encoder_(images, training=False))
+    expected = (moved - codes.mean(axis=0)) @ V @ w[:, 0]
+    np.testing.assert_allclose(model.score_samples(images), expected, rtol=1e-3, atol=1e-5)
+
+
 def test_unit_norm_bounds_what_diverges_without() -> None:
     """On data on which plain Eq. 3 runs off: the outputs are at most ‖w‖, the objective at least −½."""
     X = np.random.default_rng(0).normal(100, 1, (64, 6))

@@ -2,6 +2,7 @@
 
 
 localrules:
+    consistency,
     metrics,
     table3,
 
@@ -26,6 +27,27 @@ rule metrics:
     shell:
         "python -m workflow.scripts.metrics --grid {params.grid:q} --scores {params.scores:q}"
         " --benchmarks {params.benchmarks:q} --output {output:q} > {log:q} 2>&1"
+        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+
+
+rule consistency:
+    input:
+        fits(rules.fit.output[0]),
+    output:
+        f"{RESULTS}/tables/consistency.csv",
+    log:
+        f"{RESULTS}/logs/consistency.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/consistency.tsv"
+    conda:
+        "../../envs/jobs.yaml"
+    params:
+        grid=json.dumps(GRID),
+        scores=lambda wildcards: rules.fit.output[0],
+        code=code("ocnn.pipeline:make_consistency"),
+    shell:
+        "python -m workflow.scripts.consistency --grid {params.grid:q} --scores {params.scores:q}"
+        " --output {output:q} > {log:q} 2>&1"
         " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 

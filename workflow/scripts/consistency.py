@@ -1,0 +1,17 @@
+"""Writes how alike the seeds of every method rank the training samples."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ocnn.pipeline import make_consistency
+from ocnn.runtime import plain_errors
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--grid", type=json.loads, required=True, help="JSON: experiment → lists normal, method, seed")
+parser.add_argument("--scores", required=True, help="pattern of the score files")
+parser.add_argument("--output", type=Path, required=True)
+arguments = parser.parse_args()
+
+with plain_errors():
+    make_consistency(arguments.grid, arguments.scores, arguments.output)
