@@ -27,8 +27,7 @@ def mirror() -> Path:
     return Path(folder)
 
 
-@pytest.fixture(scope="session")
-def blobs() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def draw_blobs() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Training samples, test samples and which of these are anomalies: two far apart Gaussians in ten dimensions.
 
     The normals lie off the origin, from which a one-class SVM separates, and within [0, 1].
@@ -37,3 +36,9 @@ def blobs() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     train = rng.normal(0.6, 0.05, (120, 10))
     test = np.concatenate([rng.normal(0.6, 0.05, (60, 10)), rng.uniform(0.0, 0.3, (60, 10))])
     return train.astype("float32"), test.astype("float32"), np.repeat([False, True], 60)
+
+
+@pytest.fixture(scope="session")
+def blobs() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """See `draw_blobs`."""
+    return draw_blobs()
