@@ -14,12 +14,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from ocnn.architectures import parse as parse_network
 from ocnn.data import DATASETS, load_dataset
 from ocnn.data.dataset import Dataset
-from ocnn.errors import ConfigError
+from ocnn.errors import ConfigError, ResultError
 from ocnn.methods import METHODS, load_estimator
 from ocnn.methods.base import AnomalyDetector
+from ocnn.results.tables import read_published
 
 #: In a method's settings: ν is the share of anomalies in the training set, the paper's choice.
 SHARE_OF_ANOMALIES = "contamination"
+#: Keys of a method that are not settings of its estimator.
+OWN_KEYS = ("estimator", "published")
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_]*$"
 
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
@@ -97,7 +100,8 @@ class Config(Section):
     seeds: how many (0, 1, …), or which, for experiments that do not say.
     threads: CPU threads of a fit.
     methods: rows of the tables: a name, and the estimator's settings; `estimator` names it if the row's name is not its
-        own: a name in `ocnn.methods.METHODS` or `package.module:Class`.
+        own: a name in `ocnn.methods.METHODS` or `package.module:Class`; `published` names the published column to
+        compare with if that has another name.
     experiments: by name.
     run: names of the experiments to run, or `all`; the others are checked and left out.
     published: CSV files of published results.
@@ -147,6 +151,10 @@ class Config(Section):
         name = str((self.methods[method] or {}).get("estimator", method))
         return METHODS.get(name, name)
 
+    def published_methods(self) -> dict[str, str]:
+        """For each row of the tables the method in the published tables to compare with."""
+        return {method: str((settings or {}).get("published", method)) for method, settings in self.methods.items()}
+
     def settings(self, experiment: str, method: str, seed: int) -> dict[str, Any]:
         """The estimator's parameters: the experiment's, then the method's, then the experiment's for the method."""
         block = self.experiments[experiment]
@@ -166,7 +174,7 @@ class Config(Section):
         known = load_estimator(self.estimator(method))().get_params()
         settings = {key: value for key, value in shared.items() if key in known}
         own = {**(self.methods[method] or {}), **block.settings.get(method, {})}
-        settings |= {key: value for key, value in own.items() if key != "estimator"}
+        settings |= {key: value for key, value in own.items() if key not in OWN_KEYS}
         if settings.get("nu") == SHARE_OF_ANOMALIES:
             # Anomalies are counted relative to the normals; ν is a share of all.
             settings["nu"] = block.contamination / (1 + block.contamination)
@@ -213,7 +221,8 @@ def load(content: Mapping[str, Any]) -> Config:
         *(f"published: there is no file {path}" for path in config.published if not Path(path).is_file()),
     ]
     if not faults:
-        faults = [fault for name in config.experiments for fault in _settings_faults(config, name)]
+        faults = _published_faults(config)
+        faults += [fault for name in config.experiments for fault in _settings_faults(config, name)]
     if faults:
         raise ConfigError(_listing(faults))
     if config.run == "all":
@@ -311,6 +320,26 @@ def _experiment_faults(config: Config, name: str) -> list[str]:
     if not len(epochs) == len(rates) > 0:
         faults.append(f"{path}.autoencoder: as many learning_rates as epochs are needed (got {rates} and {epochs})")
     return faults
+
+
+def _published_faults(config: Config) -> list[str]:
+    """Names that are to be found in the published tables and are not."""
+    try:
+        published = read_published(Path(path) for path in config.published)
+    except ResultError as error:
+        return [f"published: {error}"]
+    named = [
+        *(
+            (f"methods.{row}.published", (config.methods[row] or {}).get("published"), "method")
+            for row in config.methods
+        ),
+        *((f"experiments.{name}.published", block.published, "dataset") for name, block in config.experiments.items()),
+    ]
+    return [
+        f"{path}: no published {column} {name!r}{_nearest(name, dict.fromkeys(published[column]))}"
+        for path, name, column in named
+        if name is not None and name not in set(published[column])
+    ]
 
 
 def _settings_faults(config: Config, name: str) -> list[str]:

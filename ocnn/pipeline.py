@@ -236,12 +236,20 @@ def make_table3(
     metrics_path: Path,
     published: Iterable[Path],
     datasets: Mapping[str, str | None],
+    methods: Mapping[str, str],
     csv: Path,
     markdown: Path,
 ) -> None:
-    """Writes Table 3 as CSV (for programs) and Markdown (for people)."""
+    """Writes Table 3 as CSV (for programs) and Markdown (for people).
+
+    Args:
+        metrics_path: of `collect_metrics`.
+        published: files of published AUCs.
+        datasets, methods: see `summarise`.
+        csv, markdown: the outputs.
+    """
     metrics = pd.read_parquet(metrics_path)
-    summary = summarise(metrics, read_published(published), datasets)
+    summary = summarise(metrics, read_published(published), datasets, methods)
     with atomic_write(csv) as temporary:
         summary.to_csv(temporary, index=False)
     with atomic_write(markdown) as temporary:

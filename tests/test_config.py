@@ -13,6 +13,7 @@ from tests.conftest import ROOT
 MINIMAL: dict[str, Any] = {
     "methods": {"kde": None, "ocnn": {"nu": "contamination"}},
     "experiments": {"digits": {"dataset": "digits", "contamination": 0.1}},
+    "published": ["config/published/table3.csv"],
 }
 
 
@@ -62,6 +63,21 @@ def test_texts_from_the_command_line_become_numbers() -> None:
     assert (settings["nu"], settings["epochs"], settings["learning_rates"]) == (0.2, [5], [1e-4])
 
 
+def test_only_the_experiments_to_run_are_left() -> None:
+    experiments = {**MINIMAL["experiments"], "other": {"dataset": "synthetic", "contamination": 0.05}}
+    content = {**MINIMAL, "experiments": experiments}
+    assert list(load(content).experiments) == ["digits", "other"]
+    assert list(load({**content, "run": ["other"]}).experiments) == ["other"]
+
+
+def test_a_row_may_name_its_published_column() -> None:
+    methods = {**MINIMAL["methods"], "variant": {"estimator": "kde", "published": "kde"}}
+    config = load({**MINIMAL, "methods": methods})
+    assert config.published_methods()["variant"] == "kde"
+    assert config.published_methods()["ocnn"] == "ocnn"
+    assert "published" not in config.settings("digits", "variant", 0)
+
+
 def test_the_environment_names_the_mirror(monkeypatch: pytest.MonkeyPatch) -> None:
     config = load({**MINIMAL, "mirror": "/configured"})
     monkeypatch.delenv("OCNN_MIRROR", raising=False)
@@ -100,6 +116,10 @@ def test_the_environment_names_the_mirror(monkeypatch: pytest.MonkeyPatch) -> No
         ("experiments.digits.autoencoder", {"epoch": [1]}, ["autoencoder.epoch: unknown key; did you mean 'epochs'?"]),
         ("experiments.digits.training", {"batchsize": 1}, ["did you mean 'batch_size'?"]),
         ("experiments.two words", {"dataset": "digits", "contamination": 0}, ["experiments.two words"]),
+        ("run", ["digit"], ["run: no experiment 'digit'; did you mean 'digits'?"]),
+        ("run", [], ["run"]),
+        ("methods.kde", {"published": "kd"}, ["methods.kde.published: no published method 'kd'; did you mean 'kde'?"]),
+        ("experiments.digits.published", "mnits", ["digits.published: no published dataset 'mnits'; did you mean"]),
         ("published", ["config/published/none.csv"], ["there is no file config/published/none.csv"]),
     ],
 )

@@ -29,13 +29,19 @@ def read_published(paths: Iterable[Path]) -> pd.DataFrame:
     return pd.concat(tables) if tables else pd.DataFrame(columns=PUBLISHED_COLUMNS)
 
 
-def summarise(metrics: pd.DataFrame, published: pd.DataFrame, datasets: Mapping[str, str | None]) -> pd.DataFrame:
+def summarise(
+    metrics: pd.DataFrame,
+    published: pd.DataFrame,
+    datasets: Mapping[str, str | None],
+    methods: Mapping[str, str],
+) -> pd.DataFrame:
     """One row per experiment, normal class and method.
 
     Args:
         metrics: rows of `metrics.collect`.
         published: rows of `read_published`.
         datasets: for each experiment the `dataset` whose published rows it is to be compared with, or None.
+        methods: for each method the published one to compare with, if not that of its name.
 
     Returns:
         Columns experiment, normal, method, published_mean, published_std; for each evaluation its mean, std (sample
@@ -49,7 +55,7 @@ def summarise(metrics: pd.DataFrame, published: pd.DataFrame, datasets: Mapping[
         match = published[
             (published["dataset"] == datasets.get(experiment))
             & (published["class"] == normal)
-            & (published["method"] == method)
+            & (published["method"] == methods.get(method, method))
         ]
         row: dict[str, Any] = dict(zip(keys, key, strict=True))
         row["published_mean"] = match["auc_mean"].iloc[0] if len(match) else np.nan

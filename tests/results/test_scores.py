@@ -88,18 +88,20 @@ def metrics_of(tmp_path: Path, runs: list[tuple[list[float], str]]) -> pd.DataFr
 
 def test_the_table_by_hand(tmp_path: Path) -> None:
     metrics = metrics_of(tmp_path, [([1, 2.5, 2, 3], "converged"), ([1, 2, 3, 4], "limit")])
-    (row,) = summarise(metrics, PUBLISHED, {"toy": "toyset"}).to_dict("records")
+    (row,) = summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}).to_dict("records")
     assert row["test_mean"] == pytest.approx(87.5)
     assert row["test_std"] == pytest.approx(np.std([75, 100], ddof=1))
     assert (row["test_seeds"], row["train_seeds"], row["degenerate"], row["fits"]) == (2, 0, 0, 2)
     assert (row["published_mean"], row["published_std"]) == (97.1, 0.0)
     assert np.isnan(row["train_mean"])
-    text = to_markdown(summarise(metrics, PUBLISHED, {"toy": "toyset"}), metrics)
+    text = to_markdown(summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}), metrics)
     assert "## toy (2 seeds)" in text
     assert "87.5 ± 17.7" in text
     assert "97.10 ± 0.0" in text
     assert "None." in text
-    assert "97.10" not in to_markdown(summarise(metrics, PUBLISHED, {"toy": None}), metrics)
+    (other,) = summarise(metrics, PUBLISHED, {"toy": "toyset"}, {"kde": "ocsvm"}).to_dict("records")
+    assert np.isnan(other["published_mean"])
+    assert "97.10" not in to_markdown(summarise(metrics, PUBLISHED, {"toy": None}, {}), metrics)
 
 
 def test_degenerate_and_missing_fits_are_visible(tmp_path: Path) -> None:
@@ -109,7 +111,7 @@ def test_degenerate_and_missing_fits_are_visible(tmp_path: Path) -> None:
         ([1, 2, 3, float("nan")], "collapsed"),
     ]
     metrics = metrics_of(tmp_path, runs)
-    text = to_markdown(summarise(metrics, PUBLISHED, {"toy": "toyset"}), metrics)
+    text = to_markdown(summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}), metrics)
     assert "87.5 ± 17.7 (2 of 3 seeds) †2/3" in text
     assert text.count("because") == 2
 

@@ -66,8 +66,9 @@ rule table3:
         "../../envs/jobs.yaml"
     params:
         datasets=json.dumps({name: block.published for name, block in CONFIG.experiments.items()}),
+        methods=json.dumps(CONFIG.published_methods()),
         code=code("ocnn.pipeline:make_table3"),
     shell:
         "python -m workflow.scripts.table3 --metrics {input.metrics:q} --published {input.published:q}"
-        " --datasets {params.datasets:q} --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
+        " --datasets {params.datasets:q} --methods {params.methods:q} --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
         " || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -13,9 +13,19 @@ parser.add_argument("--published", type=Path, nargs="*", default=[])
 parser.add_argument(
     "--datasets", type=json.loads, required=True, help="JSON: experiment → dataset of its published rows"
 )
+parser.add_argument(
+    "--methods", type=json.loads, required=True, help="JSON: method → the published one to compare with"
+)
 parser.add_argument("--csv", type=Path, required=True)
 parser.add_argument("--markdown", type=Path, required=True)
 arguments = parser.parse_args()
 
 with plain_errors():
-    make_table3(arguments.metrics, arguments.published, arguments.datasets, arguments.csv, arguments.markdown)
+    make_table3(
+        arguments.metrics,
+        arguments.published,
+        arguments.datasets,
+        arguments.methods,
+        arguments.csv,
+        arguments.markdown,
+    )
