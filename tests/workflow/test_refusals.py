@@ -13,6 +13,7 @@ import yaml
 from tests.conftest import ROOT
 from tests.workflow.conftest import TRAINING, Checkout
 
+PUBLISHED = str(ROOT / "config" / "published" / "table3.csv")
 MNIST: dict[str, Any] = {
     "methods": {"iforest": {}, "deep_svdd": TRAINING},
     "experiments": {
@@ -25,7 +26,7 @@ MNIST: dict[str, Any] = {
             "published": "mnist",
         }
     },
-    "published": [str(ROOT / "config" / "published" / "table3.csv")],
+    "published": [PUBLISHED],
 }
 FILES = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 
@@ -102,6 +103,17 @@ def test_real_mnist_from_the_mirror(mnist: Checkout, mirror: Path) -> None:
     table = (mnist.folder / "results" / "tables" / "table3.md").read_text()
     assert "95.32 ± 1.2" in table
     shutil.rmtree(mnist.folder / "results" / "images")
+
+
+def test_real_cifar10_from_the_mirror(checkout: Checkout, mirror: Path) -> None:
+    block = {"dataset": "cifar10", "normal_classes": ["automobile"], "contamination": 0.1, "published": "cifar10"}
+    checkout.configure({"methods": {"iforest": {}}, "experiments": {"cifar10": block}, "published": [PUBLISHED]})
+    checkout.succeed(OCNN_MIRROR=str(mirror))
+    rows = pd.read_parquet(checkout.folder / "results" / "metrics.parquet").set_index("evaluation")
+    assert (rows.loc["test", "samples"], rows.loc["test", "anomalies"]) == (10_000, 9_000)
+    assert (rows.loc["train", "samples"], rows.loc["train", "anomalies"]) == (5_500, 500)
+    shutil.rmtree(checkout.folder / "results" / "images")
+    shutil.rmtree(checkout.folder / "resources")
 
 
 def test_config_files_on_the_command_line_replace_the_default(checkout: Checkout) -> None:
