@@ -50,7 +50,7 @@ def mirror_checksums(folder: Path) -> dict[str, str]:
     if not listing.is_file():
         return {}
     sums = {}
-    for number, line in enumerate(listing.read_text().splitlines(), 1):
+    for number, line in enumerate(listing.read_text(errors="replace").splitlines(), 1):
         if not line.strip():
             continue
         digest, _, name = line.partition(" ")

@@ -1,43 +1,97 @@
 """Tar archives, read by the exact names of the wanted members: nothing is ever extracted to a path of theirs."""
 
+import gzip
 import io
 import tarfile
 import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
+from typing import IO, cast
 
 from ocnn.errors import DataError
 
 #: No wanted member is larger; a small archive must not unpack to fill the memory.
 MAXIMUM_SIZE = 2**28
+#: Bytes of one header, of all headers together, and of the whole archive unpacked.
+MAXIMUM_HEADER, MAXIMUM_HEADERS, MAXIMUM_ARCHIVE = 2**14, 2**18, 2**30
+
+
+class _Headers(io.RawIOBase):
+    """An archive as `tarfile` sees it, which reads its headers only: these may be neither large nor lead backwards.
+
+    By itself `tarfile` takes extended headers of any size into memory, and some versions of it follow a negative
+    size for ever.
+    """
+
+    def __init__(self, file: IO[bytes], path: Path) -> None:
+        self.file, self.path, self.left = file, path, MAXIMUM_HEADERS
+
+    def tell(self) -> int:
+        return self.file.tell()
+
+    def seek(self, position: int, whence: int = io.SEEK_SET) -> int:
+        if not self.tell() <= position <= MAXIMUM_ARCHIVE:
+            raise DataError(f"{self.path}: a member's size leads to byte {position}, which cannot be right.")
+        return self.file.seek(position)
+
+    def read(self, size: int = -1) -> bytes:
+        self.left -= size
+        if not 0 <= size <= MAXIMUM_HEADER or self.left < 0:
+            raise DataError(f"{self.path}: its headers are of a size that cannot be right.")
+        return self.file.read(size)
+
+
+def _unpacked(raw: io.BufferedReader) -> IO[bytes]:
+    """Gzipped data unpacked, others as they are; `tarfile`'s own unpacking could not be bounded by `_Headers`."""
+    return cast(IO[bytes], gzip.GzipFile(fileobj=raw)) if raw.peek(2)[:2] == b"\x1f\x8b" else raw
 
 
 def read_members(path: Path, names: Iterable[str]) -> dict[str, bytes]:
-    """The contents of these members of a tar archive, compressed or not, in the order of `names`.
+    """The contents of these members of a tar archive, gzipped or not, in the order of `names`.
 
     Raises:
-        DataError: a corrupt or truncated archive; a member is missing, too large or no regular file; any member has a
-            name that leads out of the archive's folder.
+        DataError: a corrupt or truncated archive; a member is missing, twice there, too large or no regular file; any
+            member has a name that leads out of the archive's folder.
     """
     wanted = list(names)
     found: dict[str, bytes] = {}
     try:
-        with tarfile.open(path, "r:*") as archive:
+        with (
+            path.open("rb") as raw,
+            _unpacked(raw) as data,
+            tarfile.open(fileobj=cast(IO[bytes], _Headers(data, path)), mode="r:", encoding="utf-8") as archive,
+        ):
             for member in archive:
                 parts = PurePosixPath(member.name.replace("\\", "/"))
                 if parts.is_absolute() or ".." in parts.parts:
                     raise DataError(f"{path} holds a member {member.name!r}, which leads out of the archive's folder.")
                 if member.name not in wanted:
                     continue
-                file = archive.extractfile(member) if member.isreg() else None
-                if file is None:
+                if member.name in found:
+                    raise DataError(f"{path} holds the member {member.name} twice.")
+                if not member.isreg() or member.issparse():
                     raise DataError(f"{path}: the member {member.name} is no regular file.")
-                if member.size > MAXIMUM_SIZE:
-                    raise DataError(f"{path}: the member {member.name} is of {member.size} bytes, which is too large.")
-                found[member.name] = file.read()
+                if not 0 <= member.size <= MAXIMUM_SIZE:
+                    raise DataError(
+                        f"{path}: the member {member.name} is of {member.size} bytes, which is too large or negative."
+                    )
+                data.seek(member.offset_data)
+                found[member.name] = data.read(member.size)
                 if len(found[member.name]) != member.size:
                     raise DataError(f"{path}: truncated in the member {member.name}.")
-    except (tarfile.TarError, EOFError, OSError, zlib.error, ValueError, OverflowError) as error:
+    except DataError:
+        raise
+    # A damaged header brings more out of tarfile than its own errors.
+    except (
+        tarfile.TarError,
+        EOFError,
+        OSError,
+        zlib.error,
+        ValueError,
+        LookupError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         raise DataError(f"{path}: corrupt or truncated archive ({error}).") from error
     missing = [name for name in wanted if name not in found]
     if missing:

@@ -73,9 +73,9 @@ def test_a_mirrors_own_checksums(mirror: Path, tmp_path: Path) -> None:
     assert set(mirror_checksums(mirror / "toy")) == {"archive.gz", "other.gz"}
 
 
-@pytest.mark.parametrize("line", ["abc  archive.gz", "g" * 64 + "  archive.gz", "a" * 64])
+@pytest.mark.parametrize("line", ["abc  archive.gz", "g" * 64 + "  archive.gz", "a" * 64, "\xff"])
 def test_a_malformed_checksum_list(mirror: Path, line: str) -> None:
-    (mirror / "toy" / "SHA256SUMS").write_text(f"\n{line}\n")
+    (mirror / "toy" / "SHA256SUMS").write_text(f"\n{line}\n", encoding="latin-1")
     with pytest.raises(DataError, match="line 2"):
         mirror_checksums(mirror / "toy")
     assert "line 2" in check_available("toy", [ARCHIVE], mirror)[0]

@@ -1,6 +1,7 @@
 """CIFAR-10: the format of its batches, the archive's safety, and the archive or its extracted folder in a mirror."""
 
 import contextlib
+import gzip
 import hashlib
 import io
 import tarfile
@@ -106,6 +107,42 @@ def test_a_member_too_large_is_refused_unread(tmp_path: Path) -> None:
     (tmp_path / "c.tar").write_bytes(info.tobuf())
     with pytest.raises(DataError, match="too large"):
         read_members(tmp_path / "c.tar", ["folder/a.bin"])
+
+
+def header(name: str, size: int, kind: bytes = tarfile.REGTYPE, body: bytes = b"") -> bytes:
+    """A member as raw bytes, its stated size whatever it may be."""
+    info = tarfile.TarInfo(name)
+    info.size, info.type = size, kind
+    return info.tobuf(tarfile.GNU_FORMAT) + body + bytes(-len(body) % 512)
+
+
+A = header("folder/a.bin", 5, body=b"first")
+END = bytes(1024)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (A + header("x", -512) + END, "leads to byte"),
+        (A + header("x", 2**40) + END, "leads to byte"),
+        (header("x", 2**29, tarfile.XHDTYPE) + A + END, "headers are of a size"),
+        (header("x", 2**29, tarfile.GNUTYPE_LONGNAME) + A + END, "headers are of a size"),
+        (header("x", 2, tarfile.GNUTYPE_LONGNAME, b"n") * 2000 + A + END, "headers are of a size|corrupt"),
+        (A + A + END, "twice"),
+        (header("folder/a.bin", 5, tarfile.GNUTYPE_SPARSE, b"first") + END, "no regular file"),
+        (header("folder/a.bin", -5) + END, "negative"),
+    ],
+    ids=["backwards", "far", "pax", "longname", "chain", "twice", "sparse", "negative"],
+)
+@pytest.mark.parametrize("gzipped", [False, True], ids=["plain", "gzip"])
+def test_headers_that_would_hang_or_fill_the_memory(
+    content: bytes, message: str, gzipped: bool, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.tar"
+    path.write_bytes(gzip.compress(content, mtime=0) if gzipped else content)
+    with pytest.raises(DataError, match=message) as error:
+        read_members(path, ["folder/a.bin"])
+    assert str(path) in str(error.value)
 
 
 @pytest.mark.parametrize("keep", [0, 5, 40, 90])
