@@ -126,10 +126,16 @@ def _through_modules(
 
 @cache
 def _exists(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
+    # Looking for a part of a module that is no package would import that module, and with it, perhaps, Keras.
+    parent = module.rpartition(".")[0]
+    if parent and not _is_package(parent):
         return False
+    return find_spec(module) is not None
+
+
+def _is_package(module: str) -> bool:
+    spec = find_spec(module) if _exists(module) else None
+    return spec is not None and spec.submodule_search_locations is not None
 
 
 def _bound_names(statement: ast.stmt) -> list[str]:

@@ -1,6 +1,8 @@
 """Fingerprints: comments and docstrings do not count, code that is reached does, and nothing else."""
 
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,3 +94,14 @@ def test_methods_of_this_package_do_not_hang_together() -> None:
 def test_an_unknown_target_is_an_error() -> None:
     with pytest.raises(LookupError, match="nothing_of_the_kind"):
         fingerprint("ocnn.losses:nothing_of_the_kind")
+
+
+def test_no_module_is_imported_to_find_its_code() -> None:
+    """Planning a run must not cost the seconds that importing Keras takes."""
+    code = (
+        "import sys\nfrom ocnn.fingerprint import fingerprint\nfrom ocnn.methods import METHODS\n"
+        "[fingerprint('ocnn.pipeline:fit_method', path) for path in METHODS.values()]\n"
+        "print([name for name in ('keras', 'tensorflow') if name in sys.modules])"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
