@@ -32,6 +32,7 @@ class Network:
 NETWORKS = {
     "lenet-mnist": Network("lenet", (8, 4), 32),
     "lenet-cifar10": Network("lenet", (32, 64, 128), 128),
+    "lenet-gtsrb": Network("lenet", (16, 32, 64), 32),
     "lenet-digits": Network("lenet", (16, 8), 16, kernel=3),
     "dense": Network("dense", (128,), 32),
     "none": Network("none"),

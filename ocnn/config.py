@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ocnn.architectures import parse as parse_network
-from ocnn.data import DATASETS, load_dataset
+from ocnn.data import DATASETS, load_dataset, specified_dataset
 from ocnn.data.dataset import Dataset
 from ocnn.errors import ConfigError, ResultError
 from ocnn.methods import METHODS, load_estimator
@@ -66,9 +66,48 @@ class Training(Section):
     weight_decay: Annotated[float, Field(ge=0)] = 1e-5
 
 
+class Classifier(Section):
+    """The classifier that is attacked.
+
+    widths: filters of its convolutions, each followed by 2 × 2 pooling.
+    epochs, learning_rate, batch_size: of its training.
+    minimum_accuracy: on the test part, before an attack starts.
+    seed: of its initialisation, batches and dropout.
+    """
+
+    widths: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (16, 32, 64)
+    epochs: Annotated[int, Field(ge=1)] = 15
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    batch_size: Annotated[int, Field(ge=1)] = 128
+    minimum_accuracy: Annotated[float, Field(ge=0, le=1)] = 0.9
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class Attack(Section):
+    """A boundary attack on test images of one class.
+
+    dataset, attacked_class: whose images are attacked.
+    images: how many.
+    segment: steps that a job makes, and an interruption can lose at most.
+    seed: decides which images are attacked, and the attack's random directions.
+    """
+
+    dataset: str
+    attacked_class: str | int
+    images: Annotated[int, Field(ge=1)] = 100
+    segment: Annotated[int, Field(ge=1)] = 1000
+    seed: Annotated[int, Field(ge=0)] = 0
+    classifier: Classifier = Classifier()
+
+
 class Experiment(Section):
     """A data set, how it is split, and the methods that are fitted to each split.
 
+    dataset: name, or `package.module:OBJECT`; or, instead of it,
+    attack: name in `attacks`; the attacked class is normal and its adversarial images are the anomalies.
+    steps: of the attack; a list makes an experiment of each, `NAME_STEPS`.
+    held_out: whether the attacked test images and the adversarial ones are the test part, or everything is fitted and
+        scored at once, as in the paper.
     normal_classes: names of classes, or `all`.
     contamination: anomalies in the training set, as a share of its normal samples.
     holdout: share of the test samples that methods which tune on labels may use, and are then not measured on.
@@ -79,7 +118,10 @@ class Experiment(Section):
     published: the `dataset` of the published rows to compare with.
     """
 
-    dataset: str
+    dataset: str | None = None
+    attack: str | None = None
+    steps: Annotated[int, Field(ge=0)] | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = None
+    held_out: bool = True
     normal_classes: Literal["all"] | Annotated[list[str | int], Field(min_length=1)] = "all"
     contamination: Annotated[float, Field(ge=0, lt=1)]
     holdout: Annotated[float, Field(ge=0, lt=1)] = 0.1
@@ -102,6 +144,7 @@ class Config(Section):
     methods: rows of the tables: a name, and the estimator's settings; `estimator` names it if the row's name is not its
         own: a name in `ocnn.methods.METHODS` or `package.module:Class`; `published` names the published column to
         compare with if that has another name.
+    attacks: boundary attacks, by name.
     experiments: by name.
     run: names of the experiments to run, or `all`; the others are checked and left out.
     published: CSV files of published results.
@@ -113,17 +156,36 @@ class Config(Section):
     seeds: int | list[int] = 1
     threads: Annotated[int, Field(ge=1)] = 1
     methods: Annotated[dict[Name, Settings | None], Field(min_length=1)]
+    attacks: dict[Name, Attack] = {}
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)]
     run: Literal["all"] | Annotated[list[str], Field(min_length=1)] = "all"
     published: list[str] = []
 
     def dataset(self, experiment: str) -> Dataset:
         """The data set of an experiment."""
-        return load_dataset(self.experiments[experiment].dataset)
+        return specified_dataset(self.dataset_specification(experiment))
+
+    def dataset_specification(self, experiment: str) -> dict[str, Any]:
+        """The data set of an experiment, see `specified_dataset`."""
+        block = self.experiments[experiment]
+        if block.attack is None:
+            return {"dataset": self.dataset_path(str(block.dataset))}
+        attack = self.attacks[block.attack]
+        return {
+            "dataset": self.dataset_path(attack.dataset),
+            "attacked_class": str(attack.attacked_class),
+            "name": f"{block.attack}-{block.steps}-{'heldout' if block.held_out else 'all'}",
+            "held_out": block.held_out,
+        }
 
     def dataset_path(self, dataset: str) -> str:
         """Where a data set is defined, `package.module:OBJECT`."""
         return DATASETS.get(dataset, dataset)
+
+    def previous_steps(self, attack: str, steps: int) -> int | None:
+        """The steps of the attack that one of so many steps goes on with; None for the first."""
+        segment = self.attacks[attack].segment
+        return None if steps == 0 else (steps - 1) // segment * segment
 
     def mirror_folder(self) -> Path | None:
         """The mirror: OCNN_MIRROR if it is set, else the configured one."""
@@ -212,6 +274,7 @@ def load(content: Mapping[str, Any]) -> Config:
         raise ConfigError(_listing([_describe(fault) for fault in error.errors()])) from error
     faults = [
         *_method_faults(config),
+        *(fault for name in config.attacks for fault in _attack_faults(config, name)),
         *(fault for name in config.experiments for fault in _experiment_faults(config, name)),
         *(
             f"run: no experiment {name!r}{_nearest(name, config.experiments)}"
@@ -225,9 +288,19 @@ def load(content: Mapping[str, Any]) -> Config:
         faults += [fault for name in config.experiments for fault in _settings_faults(config, name)]
     if faults:
         raise ConfigError(_listing(faults))
-    if config.run == "all":
-        return config
-    return config.model_copy(update={"experiments": {name: config.experiments[name] for name in config.run}})
+    chosen = config.experiments if config.run == "all" else {name: config.experiments[name] for name in config.run}
+    return config.model_copy(update={"experiments": _families_resolved(chosen)})
+
+
+def _families_resolved(experiments: Mapping[str, Experiment]) -> dict[str, Experiment]:
+    """The experiments, one with a list of `steps` as one for each of them."""
+    resolved: dict[str, Experiment] = {}
+    for name, block in experiments.items():
+        if isinstance(block.steps, list):
+            resolved |= {f"{name}_{steps}": block.model_copy(update={"steps": steps}) for steps in block.steps}
+        else:
+            resolved[name] = block
+    return resolved
 
 
 def _listing(faults: Sequence[str]) -> str:
@@ -239,6 +312,8 @@ def _describe(fault: Any) -> str:
     if fault["type"] == "extra_forbidden":
         parents = [str(part) for part in fault["loc"][:-1]]
         model: type[Section] = Config
+        if parents[:1] == ["attacks"]:
+            model = Classifier if parents[-1] == "classifier" else Attack
         if parents[:1] == ["experiments"]:
             parts: dict[str, type[Section]] = {"training": Training, "autoencoder": Autoencoder}
             model = parts.get(parents[-1], Experiment)
@@ -281,26 +356,71 @@ def _method_faults(config: Config) -> list[str]:
     return faults
 
 
+def _dataset_or_fault(path: str, name: str) -> Dataset | str:
+    try:
+        return load_dataset(name)
+    except KeyError:
+        return f"{path}: no data set {name!r}{_nearest(name, DATASETS)}"
+    except (ImportError, AttributeError, AssertionError) as error:
+        return f"{path}: {name} cannot be imported ({error})"
+
+
+def _attack_faults(config: Config, name: str) -> list[str]:
+    block, path = config.attacks[name], f"attacks.{name}"
+    dataset = _dataset_or_fault(f"{path}.dataset", block.dataset)
+    if isinstance(dataset, str):
+        return [dataset]
+    if not dataset.images:
+        return [f"{path}.dataset: {dataset.name} holds no images"]
+    attacked = str(block.attacked_class)
+    if attacked not in dataset.classes:
+        return [f"{path}.attacked_class: {dataset.name} has no class {attacked!r}{_nearest(attacked, dataset.classes)}"]
+    return []
+
+
+def _source_faults(config: Config, name: str) -> list[str]:
+    """What is wrong with where an experiment's samples come from."""
+    block, path = config.experiments[name], f"experiments.{name}"
+    if (block.dataset is None) == (block.attack is None):
+        return [f"{path}: one of dataset and attack is needed, and not both"]
+    if block.dataset is not None:
+        unused = [key for key in ("steps", "held_out") if key in block.model_fields_set]
+        if unused:
+            return [f"{path}.{key}: is for an experiment with an attack" for key in unused]
+        dataset = _dataset_or_fault(f"{path}.dataset", block.dataset)
+        if isinstance(dataset, str):
+            return [dataset]
+        classes, of = dataset.normal_classes, dataset.name
+    else:
+        faults = []
+        if block.attack not in config.attacks:
+            return [f"{path}.attack: no attack {block.attack!r}{_nearest(str(block.attack), config.attacks)}"]
+        if block.steps is None:
+            faults.append(f"{path}.steps: an attack needs a number of steps")
+        elif isinstance(block.steps, list):
+            if len(set(block.steps)) < len(block.steps):
+                faults.append(f"{path}.steps: a number is listed twice (got {block.steps})")
+            taken = [f"{name}_{steps}" for steps in block.steps if f"{name}_{steps}" in config.experiments]
+            faults += [f"{path}.steps: makes the experiment {other}, which there is already" for other in taken]
+        if faults:
+            return faults
+        classes, of = (str(config.attacks[str(block.attack)].attacked_class),), str(block.attack)
+    if block.normal_classes == "all":
+        return []
+    chosen = [str(normal) for normal in block.normal_classes]
+    faults = [
+        f"{path}.normal_classes: {of} has no normal class {normal!r}{_nearest(normal, classes)}"
+        for normal in chosen
+        if normal not in classes
+    ]
+    if len(set(chosen)) < len(chosen):
+        faults.append(f"{path}.normal_classes: a class is listed twice (got {chosen})")
+    return faults
+
+
 def _experiment_faults(config: Config, name: str) -> list[str]:
     block, path = config.experiments[name], f"experiments.{name}"
-    faults = _seed_faults(f"{path}.seeds", block.seeds)
-    try:
-        dataset = load_dataset(block.dataset)
-    except KeyError:
-        faults.append(f"{path}.dataset: no data set {block.dataset!r}{_nearest(block.dataset, DATASETS)}")
-    except (ImportError, AttributeError, AssertionError) as error:
-        faults.append(f"{path}.dataset: {block.dataset} cannot be imported ({error})")
-    else:
-        if block.normal_classes != "all":
-            chosen = [str(normal) for normal in block.normal_classes]
-            faults += [
-                f"{path}.normal_classes: {dataset.name} has no normal class {normal!r}"
-                + _nearest(normal, dataset.normal_classes)
-                for normal in chosen
-                if normal not in dataset.normal_classes
-            ]
-            if len(set(chosen)) < len(chosen):
-                faults.append(f"{path}.normal_classes: a class is listed twice (got {chosen})")
+    faults = _seed_faults(f"{path}.seeds", block.seeds) + _source_faults(config, name)
     if block.methods != "all":
         faults += [
             f"{path}.methods: no method {method!r}{_nearest(method, config.methods)}"

@@ -13,6 +13,7 @@ import keras
 from keras import layers, ops
 
 from ocnn.architectures import Network
+from ocnn.errors import DataError
 
 BATCH_NORM_EPSILON = 1e-4
 #: PyTorch's momentum 0.1, with which Deep SVDD was trained, in Keras's convention (whose own default is 0.99).
@@ -140,3 +141,24 @@ def build_discriminator(widths: tuple[int, ...], shape: tuple[int, ...]) -> kera
     features = layers.Flatten()(x)
     logits = ops.squeeze(layers.Dense(1, kernel_initializer=_initial())(features), axis=-1)
     return keras.Model(inputs, [features, logits], name="discriminator")
+
+
+def build_classifier(widths: tuple[int, ...], classes: int, shape: tuple[int, ...]) -> keras.Model:
+    """A model from images (batch, *shape) to logits (batch, classes).
+
+    For each of `widths` a 3 × 3 convolution, batch normalisation, ReLU and 2 × 2 max-pooling; then a dense layer of
+    128 units, half of them dropped in training.
+
+    Raises:
+        DataError: the image cannot be halved as often.
+    """
+    if any(side % 2 ** len(widths) for side in shape[:2]):
+        raise DataError(
+            f"A classifier of {len(widths)} widths halves the image as often; {shape[:2]} pixels cannot be."
+        )
+    x = inputs = keras.Input(shape)
+    for filters in widths:
+        x = layers.Conv2D(filters, 3, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(_pooled(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)))
+    x = layers.Dense(128, activation="relu")(layers.Flatten()(x))
+    return keras.Model(inputs, layers.Dense(classes)(layers.Dropout(0.5)(x)), name="classifier")

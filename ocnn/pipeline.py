@@ -1,17 +1,20 @@
 """The steps of the workflow, each a function from files to files; rules name them, results are made by nothing else."""
 
+import json
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ocnn.backend import import_keras, load_weights
+from ocnn.data.dataset import Arrays, Dataset, open_array
 from ocnn.data.preprocessing import global_contrast_normalization_l1, min_max_scale, to_unit_interval
 from ocnn.data.splits import Split, draw_split, read_split, write_split
 from ocnn.errors import DataError, ResultError
@@ -22,52 +25,221 @@ from ocnn.results.metrics import collect
 from ocnn.results.scores import write_scores
 from ocnn.results.tables import read_published, summarise, to_markdown
 
-#: The files of a data set's folder under results/images.
-IMAGE_FILES = ("train.npy", "train_labels.npy", "test.npy", "test_labels.npy")
+if TYPE_CHECKING:
+    import keras
+
 #: Packages whose versions a score file states.
 PACKAGES = ("ocnn", "numpy", "scipy", "scikit-learn", "keras", "tensorflow", "tensorflow-cpu", "jax")
 
 
-def prepare_images(dataset: str, archives: Mapping[str, Path], outputs: Mapping[str, Path]) -> None:
+def prepare_pixels(source: Dataset, archives: Mapping[str, Path], outputs: Mapping[str, Path]) -> None:
+    """Reads a data set and writes its images as float32 in [0, 1], nothing else done to them, for an attack.
+
+    Args:
+        source: the data set.
+        archives: path of each archive by its name.
+        outputs: path of each of `ARRAY_FILES` by its name.
+    """
+    arrays = source.load(archives)
+    _write_arrays(source.name, arrays, to_unit_interval(arrays.train), to_unit_interval(arrays.test), outputs)
+
+
+def prepare_images(source: Dataset, archives: Mapping[str, Path], outputs: Mapping[str, Path]) -> None:
     """Reads a data set and writes its arrays, images contrast-normalised, for memory-mapped use by every split.
 
     Args:
-        dataset: `package.module:OBJECT`.
+        source: the data set.
         archives: path of each archive by its name.
-        outputs: path of each of `IMAGE_FILES` by its name.
+        outputs: path of each of `ARRAY_FILES` by its name.
     """
-    source = load_object(dataset)
     arrays = source.load(archives)
-    prepared = {
+    train, test = (
+        _contrast_normalised(samples) if source.images else samples.astype(np.float32)
+        for samples in (arrays.train, arrays.test)
+    )
+    _write_arrays(source.name, arrays, train, test, outputs)
+
+
+def _contrast_normalised(images: NDArray[Any]) -> NDArray[np.float32]:
+    """In blocks, as the arithmetic is done in float64."""
+    result = np.empty(images.shape, np.float32)
+    for start in range(0, len(images), 5000):
+        block = to_unit_interval(images[start : start + 5000])
+        result[start : start + 5000] = global_contrast_normalization_l1(block)
+    return result
+
+
+def _write_arrays(
+    name: str, arrays: Arrays, train: NDArray[np.float32], test: NDArray[np.float32], outputs: Mapping[str, Path]
+) -> None:
+    prepared: dict[str, NDArray[Any]] = {
+        "train.npy": train,
         "train_labels.npy": arrays.train_labels.astype(np.int64),
+        "test.npy": test,
         "test_labels.npy": arrays.test_labels.astype(np.int64),
     }
-    for name, samples in (("train.npy", arrays.train), ("test.npy", arrays.test)):
-        if source.images:
-            prepared[name] = np.concatenate(
-                [
-                    global_contrast_normalization_l1(to_unit_interval(samples[start : start + 5000]))
-                    for start in range(0, len(samples), 5000)
-                ]
-            )
-        else:
-            prepared[name] = samples.astype(np.float32)
-        print(f"{source.name}: {name} {prepared[name].shape}", flush=True)
-    for name, path in outputs.items():
+    print(f"{name}: training part {train.shape}, test part {test.shape}", flush=True)
+    for file, path in outputs.items():
         with atomic_write(path) as temporary:
-            np.save(temporary, prepared[name], allow_pickle=False)
+            np.save(temporary, prepared[file], allow_pickle=False)
 
 
-def _open(path: Path) -> NDArray[Any]:
-    """Opens an array of `prepare_images`, memory-mapped."""
-    try:
-        return np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ResultError(f"{path} is not a whole array ({error}). Delete it and run again.") from error
+def fit_classifier(
+    source: Dataset,
+    pixels: Mapping[str, Path],
+    weights: Path,
+    record: Path,
+    *,
+    widths: Sequence[int],
+    epochs: int,
+    learning_rate: float,
+    batch_size: int,
+    minimum_accuracy: float,
+    seed: int,
+) -> None:
+    """Trains a classifier of all classes of a data set, to be attacked, and records its accuracy on the test part.
+
+    Args:
+        source: the data set.
+        pixels: path of each of `ARRAY_FILES`, of `prepare_pixels`, by its name.
+        weights, record: the outputs; the record is JSON.
+        widths: see `networks.build_classifier`.
+        epochs, learning_rate, batch_size: see `attack.train_classifier`.
+        minimum_accuracy: on the test part, in [0, 1].
+
+    Raises:
+        ResultError: the accuracy is lower.
+    """
+    import_keras()
+    from ocnn import networks
+    from ocnn.attack import train_classifier
+    from ocnn.training import apply, seeded
+
+    arrays = {name: open_array(path) for name, path in pixels.items()}
+    with seeded(seed):
+        model = networks.build_classifier(tuple(widths), len(source.classes), arrays["train.npy"].shape[1:])
+        train_classifier(
+            model,
+            np.asarray(arrays["train.npy"]),
+            arrays["train_labels.npy"],
+            epochs=epochs,
+            learning_rate=learning_rate,
+            batch_size=batch_size,
+        )
+    right = apply(model, np.asarray(arrays["test.npy"])).argmax(axis=1) == arrays["test_labels.npy"]
+    accuracy = float(right.mean())
+    print(f"accuracy on the test part: {accuracy:.4f}", flush=True)
+    if accuracy < minimum_accuracy:
+        raise ResultError(
+            f"The classifier of {source.name} is right for {accuracy:.1%} of the test part, but minimum_accuracy is"
+            f" {minimum_accuracy:.1%}: train it longer before attacking it."
+        )
+    labels = arrays["test_labels.npy"]
+    content = {
+        "accuracy": accuracy,
+        "samples": len(right),
+        "classes": {name: float(right[labels == n].mean()) for n, name in enumerate(source.classes) if n in labels},
+    }
+    with atomic_write(weights) as temporary:
+        model.save_weights(temporary)
+    with atomic_write(record) as temporary:
+        temporary.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _attacked(
+    source: Dataset, pixels: Mapping[str, Path], weights: Path, widths: Sequence[int], attacked_class: str
+) -> tuple["keras.Model", NDArray[np.float32], int]:
+    """The classifier, the test images of the attacked class, and its label."""
+    import_keras()
+    from ocnn import networks
+
+    label = source.classes.index(attacked_class)
+    originals = open_array(pixels["test.npy"])[np.flatnonzero(open_array(pixels["test_labels.npy"]) == label)]
+    model = networks.build_classifier(tuple(widths), len(source.classes), originals.shape[1:])
+    load_weights(model, weights)
+    return model, originals, label
+
+
+def attack_images(
+    source: Dataset,
+    pixels: Mapping[str, Path],
+    weights: Path,
+    output: Path,
+    *,
+    widths: Sequence[int],
+    attacked_class: str,
+    images: int,
+    seed: int,
+    steps: int,
+    previous: Path | None = None,
+) -> None:
+    """Attacks test images of a class up to a number of steps and writes what came of it.
+
+    Args:
+        source, pixels: as for `fit_classifier`.
+        weights, widths: of the classifier.
+        images: how many.
+        steps: 0 to find the first misclassified images; more than `previous` has made.
+        previous: the attack to go on with.
+    """
+    from ocnn import attack
+
+    model, originals, label = _attacked(source, pixels, weights, widths, attacked_class)
+    if previous is None:
+        found = attack.start(model, originals, label, count=images, seed=seed)
+    else:
+        before = attack.read_attack(previous)
+        found = attack.advance(model, originals, label, before, steps=steps - before.steps, seed=seed)
+    attack.write_attack(output, found)
+
+
+def verify_attack(
+    source: Dataset,
+    pixels: Mapping[str, Path],
+    weights: Path,
+    path: Path,
+    output: Path,
+    *,
+    widths: Sequence[int],
+    attacked_class: str,
+) -> None:
+    """Checks an attack by the saved classifier and writes a row an image as Parquet.
+
+    Columns: source (index in the data set's test part), label (of the source), before and after (the classifier's
+    labels of the source and of the image), l2 (pixels in [0, 1]), steps, seconds (of the attack on all images) and
+    replaced (how many sources had to give way to others, as no misclassified image was found for them).
+
+    Raises:
+        ResultError: see `attack.verify`.
+    """
+    from ocnn import attack
+    from ocnn.training import apply
+
+    model, originals, label = _attacked(source, pixels, weights, widths, attacked_class)
+    found = attack.read_attack(path)
+    logits = apply(model, found.images)
+    attack.verify(found, originals, logits, label)
+    names = np.asarray(source.classes)
+    indices = np.flatnonzero(open_array(pixels["test_labels.npy"]) == label)
+    record = pd.DataFrame(
+        {
+            "source": indices[found.sources],
+            "label": attacked_class,
+            "before": names[apply(model, originals[found.sources]).argmax(axis=1)],
+            "after": names[logits.argmax(axis=1)],
+            "l2": attack.distances(found, originals),
+            "steps": found.steps,
+            "seconds": found.seconds,
+            "replaced": len(found.failed),
+        }
+    )
+    print(f"{len(record)} images, each misclassified, median L2 {record['l2'].median():.4g}", flush=True)
+    with atomic_write(output) as temporary:
+        record.to_parquet(temporary, index=False)
 
 
 def make_split(
-    dataset: str,
+    source: Dataset,
     images: Mapping[str, Path],
     output: Path,
     *,
@@ -77,11 +249,10 @@ def make_split(
     seed: int,
 ) -> None:
     """Draws and writes the split of one (normal class, seed), with its min-max constants."""
-    source = load_object(dataset)
-    train_labels = _open(images["train_labels.npy"])
+    train_labels = open_array(images["train_labels.npy"])
     samples = draw_split(
         train_labels,
-        _open(images["test_labels.npy"]),
+        open_array(images["test_labels.npy"]),
         source.classes,
         normal_class,
         contamination=contamination,
@@ -90,7 +261,7 @@ def make_split(
     )
     minimum = maximum = None
     if source.images:
-        normals = _open(images["train.npy"])[train_labels == source.classes.index(normal_class)]
+        normals = open_array(images["train.npy"])[train_labels == source.classes.index(normal_class)]
         minimum, maximum = float(normals.min()), float(normals.max())
         if not maximum > minimum:
             raise DataError(f"{source.name}: all training images of class {normal_class!r} are of one constant colour.")
@@ -100,7 +271,7 @@ def make_split(
 
 def load_samples(split: Split, images: Mapping[str, Path], evaluation: str) -> NDArray[np.float32]:
     """The samples of a split's part, scaled with its constants; float32."""
-    selected = _open(images[f"{evaluation}.npy"])[split.part(evaluation)["sample"].to_numpy()]
+    selected = open_array(images[f"{evaluation}.npy"])[split.part(evaluation)["sample"].to_numpy()]
     if split.minimum is None or split.maximum is None:
         return selected
     return min_max_scale(selected, split.minimum, split.maximum)
@@ -132,31 +303,33 @@ def fit_method(
     Args:
         estimator: `package.module:Class`.
         split_path: the split.
-        images: path of each of `IMAGE_FILES` by its name.
+        images: path of each of `ARRAY_FILES` by its name.
         output: the score file.
         settings: the estimator's parameters.
         identity: experiment, normal, method and seed, as the score file names them.
         autoencoder: the pretrained autoencoder, for a method that starts from it.
     """
     split = read_split(split_path)
-    train, test = (split.part(evaluation) for evaluation in ("train", "test"))
+    rows = pd.concat([split.part("train"), split.part("test")], ignore_index=True)
     X_train, X_test = (load_samples(split, images, evaluation) for evaluation in ("train", "test"))
     parameters = dict(settings)
     if autoencoder is not None:
         parameters["autoencoder"] = str(autoencoder)
     model = load_object(estimator)(**parameters)
-    held_out = test["holdout"].to_numpy() & uses_holdout(model)
-    if held_out.any():
-        labels = np.where(test["is_anomaly"], -1, 1)
-        model.fit(X_train, X_holdout=X_test[held_out], y_holdout=labels[held_out])
+    tuned_on = rows["holdout"].to_numpy() & uses_holdout(model)
+    if tuned_on.any():
+        # The holdout is of the test part, or of the training set where there is no test part.
+        X_evaluated, chosen = (X_test, tuned_on[len(X_train) :]) if len(X_test) else (X_train, tuned_on)
+        labels = np.where(rows.loc[tuned_on, "is_anomaly"], -1, 1)
+        model.fit(X_train, X_holdout=X_evaluated[chosen], y_holdout=labels)
     else:
         model.fit(X_train)
     print(f"{model.diagnosis_.status}: {model.diagnosis_.reason}", flush=True)
-    scores = pd.concat([train, test], ignore_index=True)[["evaluation", "sample", "is_anomaly"]]
+    scores = rows[["evaluation", "sample", "is_anomaly"]].copy()
     for name, value in identity.items():
         scores[name] = value
-    scores["tuned_on"] = np.concatenate([np.zeros(len(train), bool), held_out])
-    decisions = [model.training_scores_ - model.offset_, model.decision_function(X_test)]
+    scores["tuned_on"] = tuned_on
+    decisions = [model.training_scores_ - model.offset_, *([model.decision_function(X_test)] if len(X_test) else [])]
     scores["anomaly_score"] = -np.concatenate(decisions)
     metadata = {
         **identity,

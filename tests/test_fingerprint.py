@@ -87,7 +87,7 @@ def test_methods_of_this_package_do_not_hang_together() -> None:
     assert "ocnn.losses:one_class_nn" in found["OneClassNN"] - found["DeepSVDD"] - found["KDE"]
     assert "ocnn.losses:one_class_deep_svdd" in found["DeepSVDD"] - found["OneClassNN"]
     assert "ocnn.results.scores:write_scores" in found["KDE"]
-    assert "ocnn.methods.training:train" in found["OneClassNN"] & found["DeepSVDD"]
+    assert "ocnn.training:train" in found["OneClassNN"] & found["DeepSVDD"]
     assert not any(name.endswith((":METHODS", ":DATASETS")) for names in found.values() for name in names)
 
 

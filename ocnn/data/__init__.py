@@ -1,5 +1,9 @@
 """From raw archives to splits. `DATASETS` names every data set; a reader is imported when it is used."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from ocnn.data.adversarial import adversarial_dataset
 from ocnn.data.dataset import Arrays, Dataset
 from ocnn.importing import load_object
 
@@ -7,11 +11,12 @@ from ocnn.importing import load_object
 DATASETS = {
     "cifar10": "ocnn.data.cifar10:CIFAR10",
     "digits": "ocnn.data.digits:DIGITS",
+    "gtsrb": "ocnn.data.gtsrb:GTSRB",
     "mnist": "ocnn.data.mnist:MNIST",
     "synthetic": "ocnn.data.synthetic:SYNTHETIC",
 }
 
-__all__ = ["DATASETS", "Arrays", "Dataset", "load_dataset"]
+__all__ = ["DATASETS", "Arrays", "Dataset", "load_dataset", "specified_dataset"]
 
 
 def load_dataset(name_or_path: str) -> Dataset:
@@ -23,3 +28,15 @@ def load_dataset(name_or_path: str) -> Dataset:
     dataset = load_object(name_or_path if ":" in name_or_path else DATASETS[name_or_path])
     assert isinstance(dataset, Dataset)
     return dataset
+
+
+def specified_dataset(specification: Mapping[str, Any]) -> Dataset:
+    """The data set that a job is told to use.
+
+    Args:
+        specification: `dataset`, its name or path; where it is attacked also the other arguments of
+            `adversarial_dataset`.
+    """
+    dataset = load_dataset(specification["dataset"])
+    arguments = {key: value for key, value in specification.items() if key != "dataset"}
+    return adversarial_dataset(dataset, **arguments) if arguments else dataset

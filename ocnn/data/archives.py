@@ -23,21 +23,24 @@ ROUNDS = 3
 
 @dataclass(frozen=True)
 class Archive:
-    """A file of a data set: its name, the addresses that serve it (tried in turn) and its official SHA-256.
+    """A file of a data set: its name, the addresses that serve it (tried in turn) and its official checksum.
 
+    checksum: its SHA-256; or, where only that is known, `md5:` and its MD5.
     members: for a tar archive, the official SHA-256 of each member that is wanted, by its name in the archive.
+    editions: SHA-256 of other editions that the reader takes, too, from a mirror.
     """
 
     name: str
     urls: tuple[str, ...]
-    sha256: str
+    checksum: str
     members: Mapping[str, str] = field(default_factory=dict)
+    editions: tuple[str, ...] = ()
 
 
-def checksum(path: Path) -> str:
-    """The SHA-256 of a file, as 64 hexadecimal digits."""
+def digest(path: Path, algorithm: str = "sha256") -> str:
+    """The checksum of a file, in hexadecimal digits."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return hashlib.file_digest(file, algorithm).hexdigest()
 
 
 def mirror_checksums(folder: Path) -> dict[str, str]:
@@ -69,7 +72,10 @@ def verify(path: Path, archive: Archive, origin: Path | str, sums: Mapping[str, 
         DataError: they differ, or the archive cannot be read.
     """
     sums = sums or {}
-    _compare(checksum(path), sums.get(archive.name, archive.sha256), origin)
+    expected = sums.get(archive.name, archive.checksum)
+    if archive.name in sums or digest(path) not in archive.editions:
+        algorithm, _, value = expected.rpartition(":")
+        _compare(digest(path, algorithm or "sha256"), value, origin, algorithm or "sha256")
     if archive.members:
         for name, content in read_members(path, archive.members).items():
             _compare(hashlib.sha256(content).hexdigest(), _expected(name, archive, sums), f"{origin}, {name}")
@@ -80,10 +86,11 @@ def _expected(member: str, archive: Archive, sums: Mapping[str, str]) -> str:
     return sums.get(member) or sums.get(Path(member).name) or archive.members[member]
 
 
-def _compare(found: str, expected: str, origin: Path | str) -> None:
+def _compare(found: str, expected: str, origin: Path | str, algorithm: str = "sha256") -> None:
     if found != expected:
+        name = {"sha256": "SHA-256", "md5": "MD5"}[algorithm]
         raise DataError(
-            f"{origin} is not the expected archive: its SHA-256 is {found}, but should be {expected}."
+            f"{origin} is not the expected archive: its {name} is {found}, but should be {expected}."
             " Replace the file; a mirror may state checksums of its own in a file SHA256SUMS beside it."
         )
 

@@ -7,7 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from ocnn.data.archives import Archive
-from ocnn.errors import DataError
+from ocnn.errors import DataError, ResultError
+
+#: The files in which the workflow keeps the arrays of a data set.
+ARRAY_FILES = ("train.npy", "train_labels.npy", "test.npy", "test_labels.npy")
+#: Bytes of a file from which on it is memory-mapped; a smaller one, be it empty, is read.
+MAPPED_SIZE = 2**16
 
 
 @dataclass(frozen=True)
@@ -29,8 +34,10 @@ class Dataset:
     """A data set: `read` gets the path of each archive by its name and returns the arrays.
 
     classes: the names, in the order of the labels.
-    anomaly_classes: classes that are never normal (empty where each class is in turn the normal one).
+    archives: empty for data that come with a library or are made by another step.
     images: whether samples are images, to be contrast-normalised and scaled; tabular data stay as they are.
+    anomaly_classes: classes that are never normal (empty where each class is in turn the normal one).
+    has_test: False where there is no test part, so that samples are scored where they were fitted.
     """
 
     name: str
@@ -39,6 +46,7 @@ class Dataset:
     archives: tuple[Archive, ...] = ()
     images: bool = True
     anomaly_classes: tuple[str, ...] = ()
+    has_test: bool = True
 
     @property
     def normal_classes(self) -> tuple[str, ...]:
@@ -57,16 +65,29 @@ class Dataset:
             ("training", arrays.train, arrays.train_labels),
             ("test", arrays.test, arrays.test_labels),
         ):
-            if x.ndim != rank or y.shape != (len(x),) or len(x) == 0:
+            empty = part == "test" and not self.has_test
+            if x.ndim != rank or y.shape != (len(x),) or (len(x) == 0) != empty:
                 raise DataError(
                     f"{self.name}: {part} samples of shape {x.shape} with labels of shape {y.shape};"
                     f" expected {rank} axes and one label a sample."
                 )
             if x.dtype.kind == "f" and not np.isfinite(x).all():
                 raise DataError(f"{self.name}: {part} samples hold NaN or infinite values.")
-            if y.min() < 0 or y.max() >= len(self.classes):
+            if len(y) and (y.min() < 0 or y.max() >= len(self.classes)):
                 raise DataError(
                     f"{self.name}: {part} labels run from {y.min()} to {y.max()},"
                     f" but there are {len(self.classes)} classes."
                 )
         return arrays
+
+
+def open_array(path: Path) -> np.ndarray:
+    """Opens an array that the workflow wrote, memory-mapped if it is large.
+
+    Raises:
+        ResultError: it is damaged.
+    """
+    try:
+        return np.load(path, mmap_mode="r" if path.stat().st_size >= MAPPED_SIZE else None, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise ResultError(f"{path} is not a whole array ({error}). Delete it and run again.") from error

@@ -64,7 +64,8 @@ def draw_split(
         normal_class: one of `classes`.
         contamination: anomalies drawn at random, without replacement, from the training part's other classes, as a
             share of the normals.
-        holdout: share of the evaluation samples (the test part) whose labels a method may tune on; drawn stratified.
+        holdout: share of the evaluation samples (the test part, or the training set where there is none) whose labels
+            a method may tune on; drawn stratified.
         seed: decides the drawn anomalies and the holdout.
 
     Returns:
@@ -88,29 +89,37 @@ def draw_split(
     anomaly_rng, holdout_rng = np.random.default_rng(seed).spawn(2)
     drawn = anomaly_rng.choice(others, wanted, replace=False)
     train = np.sort(np.concatenate([normals, drawn]))
-    test_is_anomaly = test_labels != normal
-    held_out = np.zeros(len(test_labels), bool)
+    names = np.asarray(classes)
+    parts = [("train", train, train_labels[train]), ("test", np.arange(len(test_labels)), test_labels)]
+    rows = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "evaluation": evaluation,
+                    "sample": samples.astype(np.int32),
+                    "label": names[labels],
+                    "is_anomaly": labels != normal,
+                    "holdout": False,
+                }
+            )
+            for evaluation, samples, labels in parts
+            if len(samples)
+        ],
+        ignore_index=True,
+    )
     if holdout > 0:
+        evaluated = np.flatnonzero(rows["evaluation"] == ("test" if len(test_labels) else "train"))
         try:
             _, chosen = train_test_split(
-                np.arange(len(test_labels)),
+                evaluated,
                 test_size=holdout,
-                stratify=test_is_anomaly,
+                stratify=rows["is_anomaly"].to_numpy()[evaluated],
                 random_state=int(holdout_rng.integers(2**31)),
             )
         except ValueError as error:
-            raise DataError(f"A holdout of {holdout} of the test samples cannot be drawn: {error}") from error
-        held_out[chosen] = True
-    names = np.asarray(classes)
-    return pd.DataFrame(
-        {
-            "evaluation": np.repeat(["train", "test"], [len(train), len(test_labels)]),
-            "sample": np.concatenate([train, np.arange(len(test_labels))]).astype(np.int32),
-            "label": np.concatenate([names[train_labels[train]], names[test_labels]]),
-            "is_anomaly": np.concatenate([train_labels[train] != normal, test_is_anomaly]),
-            "holdout": np.concatenate([np.zeros(len(train), bool), held_out]),
-        }
-    )
+            raise DataError(f"A holdout of {holdout} of the evaluation samples cannot be drawn: {error}") from error
+        rows.loc[chosen, "holdout"] = True
+    return rows
 
 
 def write_split(path: Path, split: Split, metadata: dict[str, Any]) -> None:

@@ -103,7 +103,7 @@ class AnoGAN(DeepDetector):
 
         from ocnn import networks
         from ocnn.methods.adversarial import AdversarialModel
-        from ocnn.methods.training import apply, train
+        from ocnn.training import apply, train
 
         shape, widths = X.shape[1:], tuple(int(n) for n in self.widths)
         if len(shape) == 3 and any(side % 2 ** len(widths) for side in shape[:2]):

@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocnn import architectures
-from ocnn.methods.deep import DeepDetector, load_weights
+from ocnn.backend import load_weights
+from ocnn.methods.deep import DeepDetector
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
 
 if TYPE_CHECKING:
     import keras
 
-    from ocnn.methods.training import ObjectiveModel
+    from ocnn.training import ObjectiveModel
 
 
 class DCAE(DeepDetector):
@@ -64,7 +65,7 @@ class DCAE(DeepDetector):
     def build_or_train(self, X: NDArray[Any]) -> Diagnosis | None:
         """Sets `autoencoder_` and `history_` for samples (n, …) float32, drawing on the global random state."""
         from ocnn import networks
-        from ocnn.methods.training import train
+        from ocnn.training import train
 
         shape = X.shape[1:]
         network = architectures.resolve(self.network, shape)
@@ -81,7 +82,7 @@ class DCAE(DeepDetector):
     def objective_model(self) -> "ObjectiveModel":
         """`autoencoder_` with its objective, to be trained."""
         from ocnn import losses
-        from ocnn.methods.training import ObjectiveModel
+        from ocnn.training import ObjectiveModel
 
         kernels = self.autoencoder_.trainable_variables
 
@@ -101,7 +102,7 @@ class DCAE(DeepDetector):
 
 def negative_squared_error(autoencoder: "keras.Model", X: NDArray[Any]) -> NDArray[np.float64]:
     """−‖x − D(E(x))‖² of each sample, (n, …) → (n,)."""
-    from ocnn.methods.training import apply
+    from ocnn.training import apply
 
     difference = X - apply(autoencoder, X)
     return -np.square(difference, dtype=np.float64).reshape(len(X), -1).sum(axis=1)

@@ -3,23 +3,19 @@
 Keras is imported when a method is fitted, not before: that costs seconds, and shallow methods need none of it.
 """
 
-import warnings
 from collections.abc import Sequence
 from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
 from ocnn import architectures
-from ocnn.errors import ResultError
+from ocnn.backend import import_keras
 from ocnn.methods.base import AnomalyDetector
 from ocnn.methods.diagnosis import Diagnosis
-
-if TYPE_CHECKING:
-    import keras
 
 
 class DeepDetector(AnomalyDetector):
@@ -47,7 +43,7 @@ class DeepDetector(AnomalyDetector):
 
     def _fit(self, X: NDArray[Any]) -> Diagnosis | None:
         import_keras()
-        from ocnn.methods.training import seeded
+        from ocnn.training import seeded
 
         with seeded(self.random_state):
             return self._fit_network(X)
@@ -86,35 +82,3 @@ def check_phases(epochs: Any, rates: Any, epochs_name: str, rates_name: str) -> 
             f"{epochs_name} must be a sequence of whole numbers, one a phase, and {rates_name} one of as many positive"
             f" numbers; got {epochs!r} and {rates!r}."
         )
-
-
-def import_keras() -> None:
-    """Imports Keras.
-
-    Raises:
-        ImportError: no backend is installed; the message says how to install one.
-    """
-    try:
-        import keras  # noqa: F401  (imported for its effect: it fails without a backend)
-    except ModuleNotFoundError as error:
-        raise ImportError(
-            f"The deep methods need a Keras backend ({error}): install one with pip install 'ocnn[cpu]' (TensorFlow on"
-            " the CPU), 'ocnn[gpu]' (TensorFlow with CUDA) or 'ocnn[jax]' and KERAS_BACKEND=jax."
-        ) from error
-
-
-def load_weights(model: "keras.Model", path: str | Path) -> None:
-    """Loads the weights of a saved autoencoder.
-
-    Raises:
-        ResultError: no such file, a corrupt one, or one of another network.
-    """
-    try:
-        with warnings.catch_warnings():
-            # Keras only warns of layers that the file lacks, and leaves them as they were initialised.
-            warnings.simplefilter("error", UserWarning)
-            model.load_weights(path)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
-        raise ResultError(
-            f"{path} does not hold the weights of this network ({error}). Delete it to have it made anew."
-        ) from error

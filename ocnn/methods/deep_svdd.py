@@ -67,7 +67,7 @@ class DeepSVDD(PretrainedDetector):
 
     def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
         from ocnn import losses
-        from ocnn.methods.training import ObjectiveModel, apply, train
+        from ocnn.training import ObjectiveModel, apply, train
 
         self.encoder_ = self._build_encoder(X)
         self.center_ = center = away_from_zero(apply(self.encoder_, X).mean(axis=0))
@@ -94,7 +94,7 @@ class DeepSVDD(PretrainedDetector):
 
     def _squared_distances(self, X: NDArray[Any]) -> NDArray[np.float64]:
         """‖f(x) − c‖² in inference mode, (n,)."""
-        from ocnn.methods.training import apply
+        from ocnn.training import apply
 
         return np.square(apply(self.encoder_, X) - self.center_, dtype=np.float64).sum(axis=1)
 

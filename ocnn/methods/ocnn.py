@@ -119,7 +119,7 @@ class OneClassNN(PretrainedDetector):
         import keras
 
         from ocnn import losses
-        from ocnn.methods.training import ObjectiveModel, apply, train
+        from ocnn.training import ObjectiveModel, apply, train
 
         self.encoder_ = self._pretrained_encoder(X)
         self.encoder_.trainable = self.train_encoder
@@ -168,7 +168,7 @@ class OneClassNN(PretrainedDetector):
         return watch.diagnosis
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        from ocnn.methods.training import apply
+        from ocnn.training import apply
 
         return apply(self.head_, apply(self.encoder_, X)).astype(np.float64)
 

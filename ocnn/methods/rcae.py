@@ -90,7 +90,7 @@ class RCAE(PretrainedDetector):
 
     def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
         from ocnn import losses
-        from ocnn.methods.training import apply, train
+        from ocnn.training import apply, train
 
         start = self._pretrained(X)
         self.autoencoder_ = start.autoencoder_

@@ -77,7 +77,7 @@ def test_the_noise_is_fed_back_into_training(
     samples: np.ndarray, pretrained: tuple[DCAE, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What each outer iteration trains on is X − N, N from the residual of X at the weights of that time."""
-    from ocnn.methods import training
+    from ocnn import training
 
     seen: list[np.ndarray] = []
     train = training.train

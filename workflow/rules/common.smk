@@ -15,9 +15,10 @@ sys.path.insert(0, str(ROOT))
 from ocnn.config import load
 from ocnn.data import load_dataset
 from ocnn.data.archives import check_available
+from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
 from ocnn.fingerprint import fingerprint
-from ocnn.pipeline import IMAGE_FILES, grid_fits
+from ocnn.pipeline import grid_fits
 from ocnn.runtime import export_environment
 
 # A configuration file on the command line replaces the default one; Snakemake itself would mix the two.
@@ -34,7 +35,15 @@ except ConfigError as error:
 export_environment(ROOT, CONFIG.mirror_folder())
 
 RESULTS = CONFIG.results
-DATASETS = {CONFIG.dataset(name).name: CONFIG.experiments[name].dataset for name in CONFIG.experiments}
+#: For each experiment on an attacked class its attack; for its images' folder what they are.
+ATTACKED = {name: block for name, block in CONFIG.experiments.items() if block.attack is not None}
+ADVERSARIAL = {CONFIG.dataset(name).name: CONFIG.dataset_specification(name) for name in ATTACKED}
+#: Where the archives of each data set are read to, and under which name the configuration has it.
+PLAIN = {block.dataset for block in CONFIG.experiments.values() if block.dataset is not None}
+DATASETS = {
+    load_dataset(name).name: name
+    for name in [*sorted(PLAIN), *sorted({CONFIG.attacks[block.attack].dataset for block in ATTACKED.values()})]
+}
 GRID = {
     experiment: {
         "normal": CONFIG.normal_classes(experiment),
@@ -55,7 +64,32 @@ def fits(pattern):
 def image_files(wildcards):
     """The arrays of an experiment's data set."""
     name = CONFIG.dataset(wildcards.experiment).name
-    return [f"{RESULTS}/images/{name}/{file}" for file in IMAGE_FILES]
+    return [f"{RESULTS}/images/{name}/{file}" for file in ARRAY_FILES]
+
+
+def pixel_files(wildcards):
+    """The arrays of an attacked data set."""
+    name = load_dataset(CONFIG.attacks[wildcards.attack].dataset).name
+    return [f"{RESULTS}/pixels/{name}/{file}" for file in ARRAY_FILES]
+
+
+def previous_attack(wildcards):
+    """The attack that one goes on with."""
+    previous = CONFIG.previous_steps(wildcards.attack, int(wildcards.steps))
+    return [] if previous is None else f"{RESULTS}/attacks/{wildcards.attack}/steps-{previous}.npz"
+
+
+def attack_settings(wildcards, *names):
+    """What a job on an attack is told of it, as JSON."""
+    block = CONFIG.attacks[wildcards.attack]
+    settings = {"attacked_class": str(block.attacked_class), "widths": block.classifier.widths}
+    return json.dumps({**settings, **{name: getattr(block, name) for name in names}}, sort_keys=True)
+
+
+def attacks(pattern):
+    """The files of this pattern, one an attack that an experiment uses."""
+    used = dict.fromkeys((block.attack, block.steps) for block in ATTACKED.values())
+    return [pattern.format(attack=attack, steps=steps) for attack, steps in used]
 
 
 def archive_files(wildcards):
@@ -67,7 +101,10 @@ def archive_files(wildcards):
 def missing_archives(dataset):
     """What stands in the way of making a data set's arrays, one sentence a fault."""
     source = load_dataset(DATASETS[dataset])
-    if all(Path(RESULTS, "images", dataset, file).is_file() for file in IMAGE_FILES):
+    kinds = ["images"] if DATASETS[dataset] in PLAIN else []
+    if any(CONFIG.attacks[block.attack].dataset == DATASETS[dataset] for block in ATTACKED.values()):
+        kinds.append("pixels")
+    if all(Path(RESULTS, kind, dataset, file).is_file() for kind in kinds for file in ARRAY_FILES):
         return []
     needed = [a for a in source.archives if not Path(CONFIG.archives, dataset, a.name).is_file()]
     return check_available(dataset, needed, CONFIG.mirror_folder())

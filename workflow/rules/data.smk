@@ -27,7 +27,7 @@ rule images:
     input:
         archive_files,
     output:
-        expand(f"{RESULTS}/images/{{{{dataset}}}}/{{file}}", file=IMAGE_FILES),
+        expand(f"{RESULTS}/images/{{{{dataset}}}}/{{file}}", file=ARRAY_FILES),
     log:
         f"{RESULTS}/logs/images/{{dataset}}.log",
     benchmark:
@@ -38,7 +38,7 @@ rule images:
         mem_mb=4000,
         runtime=10,
     params:
-        dataset=lambda wildcards: CONFIG.dataset_path(DATASETS[wildcards.dataset]),
+        dataset=lambda wildcards: json.dumps({"dataset": CONFIG.dataset_path(DATASETS[wildcards.dataset])}),
         code=lambda wildcards: code("ocnn.pipeline:prepare_images", CONFIG.dataset_path(DATASETS[wildcards.dataset])),
     shell:
         "python -m workflow.scripts.images --dataset {params.dataset:q} --archives {input:q} --outputs {output:q}"
@@ -61,7 +61,7 @@ rule split:
         mem_mb=2000,
         runtime=5,
     params:
-        dataset=lambda wildcards: CONFIG.dataset_path(CONFIG.experiments[wildcards.experiment].dataset),
+        dataset=lambda wildcards: json.dumps(CONFIG.dataset_specification(wildcards.experiment), sort_keys=True),
         contamination=lambda wildcards: CONFIG.experiments[wildcards.experiment].contamination,
         holdout=lambda wildcards: CONFIG.experiments[wildcards.experiment].holdout,
         code=code("ocnn.pipeline:make_split"),

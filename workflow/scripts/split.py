@@ -1,13 +1,15 @@
 """Draws the split of one normal class and seed."""
 
 import argparse
+import json
 from pathlib import Path
 
+from ocnn.data import specified_dataset
 from ocnn.pipeline import make_split
 from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--dataset", required=True, help="package.module:OBJECT")
+parser.add_argument("--dataset", type=json.loads, required=True, help="JSON: see specified_dataset")
 parser.add_argument("--images", type=Path, nargs="+", required=True)
 parser.add_argument("--normal", required=True)
 parser.add_argument("--contamination", type=float, required=True)
@@ -18,7 +20,7 @@ arguments = parser.parse_args()
 
 with plain_errors():
     make_split(
-        arguments.dataset,
+        specified_dataset(arguments.dataset),
         {path.name: path for path in arguments.images},
         arguments.output,
         normal_class=arguments.normal,

@@ -1,0 +1,65 @@
+"""Adversarial images of one class as a data set: the class is normal, its attacked images are the anomalies."""
+
+import zipfile
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ocnn.data.dataset import ARRAY_FILES, Arrays, Dataset, open_array
+from ocnn.errors import ResultError
+
+ADVERSARIAL = "adversarial"
+#: By this name `read` finds the images that the attack made.
+ATTACK_FILE = "attack.npz"
+
+
+def adversarial_dataset(attacked: Dataset, attacked_class: str, *, name: str, held_out: bool) -> Dataset:
+    """The data set of an attacked class and its adversarial images, which were made from its test images.
+
+    Its `read` takes for archives the attacked data set's pixels, `ARRAY_FILES`, and the attack, `ATTACK_FILE`.
+
+    Args:
+        attacked: the data set of which it is a class.
+        held_out: True: the training part is that of the class, the test part its test images and the adversarial
+            ones. False: one part of all three, to be fitted and scored at once, as in the paper.
+    """
+    return Dataset(
+        name=name,
+        classes=(attacked_class, ADVERSARIAL),
+        read=partial(_read, label=attacked.classes.index(attacked_class), held_out=held_out),
+        anomaly_classes=(ADVERSARIAL,),
+        has_test=held_out,
+    )
+
+
+def _read(files: Mapping[str, Path], label: int, held_out: bool) -> Arrays:
+    arrays = {name: open_array(files[name]) for name in ARRAY_FILES}
+    train, test = (
+        arrays[f"{part}.npy"][np.flatnonzero(arrays[f"{part}_labels.npy"] == label)] for part in ("train", "test")
+    )
+    adversarial = read_adversarial(files[ATTACK_FILE])
+    if held_out:
+        return Arrays(
+            train,
+            np.zeros(len(train), np.int64),
+            np.concatenate([test, adversarial]),
+            np.repeat([0, 1], [len(test), len(adversarial)]),
+        )
+    everything = np.concatenate([train, test, adversarial])
+    labels = np.repeat([0, 1], [len(train) + len(test), len(adversarial)])
+    return Arrays(everything, labels, everything[:0], labels[:0])
+
+
+def read_adversarial(path: Path) -> np.ndarray:
+    """The images (n, height, width, channels) float32 in [0, 1] that an attack wrote.
+
+    Raises:
+        ResultError: the file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as attack:
+            return attack["images"]
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        raise ResultError(f"{path} is not a whole attack ({error}). Delete it and run again.") from error

@@ -1,0 +1,28 @@
+"""Trains the classifier that is to be attacked."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ocnn.importing import load_object
+from ocnn.pipeline import fit_classifier
+from ocnn.runtime import plain_errors, use_threads
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--dataset", required=True, help="package.module:OBJECT")
+parser.add_argument("--pixels", type=Path, nargs="+", required=True)
+parser.add_argument("--settings", type=json.loads, required=True, help="JSON: see fit_classifier")
+parser.add_argument("--threads", type=int, default=1)
+parser.add_argument("--weights", type=Path, required=True)
+parser.add_argument("--record", type=Path, required=True)
+arguments = parser.parse_args()
+
+use_threads(arguments.threads)
+with plain_errors():
+    fit_classifier(
+        load_object(arguments.dataset),
+        {path.name: path for path in arguments.pixels},
+        arguments.weights,
+        arguments.record,
+        **arguments.settings,
+    )
