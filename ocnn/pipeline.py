@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ocnn.backend import import_keras, load_weights
+from ocnn.data.adversarial import read_adversarial
 from ocnn.data.dataset import Arrays, Dataset, open_array
 from ocnn.data.preprocessing import global_contrast_normalization_l1, min_max_scale, to_unit_interval
 from ocnn.data.splits import Split, draw_split, read_split, write_split
@@ -23,7 +24,7 @@ from ocnn.importing import load_object
 from ocnn.results.consistency import consistency
 from ocnn.results.metrics import collect
 from ocnn.results.scores import write_scores
-from ocnn.results.tables import read_published, summarise, to_markdown
+from ocnn.results.tables import add_attacks, attacks_to_markdown, read_published, summarise, to_markdown
 
 if TYPE_CHECKING:
     import keras
@@ -427,3 +428,56 @@ def make_table3(
         summary.to_csv(temporary, index=False)
     with atomic_write(markdown) as temporary:
         temporary.write_text(to_markdown(summary, metrics), encoding="utf-8")
+
+
+def make_table4(
+    metrics_path: Path,
+    published: Iterable[Path],
+    datasets: Mapping[str, str | None],
+    methods: Mapping[str, str],
+    attacks: Mapping[str, Mapping[str, Any]],
+    records: str,
+    csv: Path,
+    markdown: Path,
+) -> None:
+    """Writes Table 4, the experiments on attacked classes, as CSV and Markdown.
+
+    Args:
+        metrics_path, published, datasets, methods, csv, markdown: as for `make_table3`.
+        attacks: for each experiment `attack`, `steps` and `held_out`.
+        records: pattern of the attacks' records, with {attack} and {steps}.
+    """
+    metrics = pd.read_parquet(metrics_path)
+    read = {name: pd.read_parquet(records.format(**attack)) for name, attack in attacks.items()}
+    summary = add_attacks(summarise(metrics, read_published(published), datasets, methods), attacks, read)
+    with atomic_write(csv) as temporary:
+        summary.to_csv(temporary, index=False)
+    with atomic_write(markdown) as temporary:
+        temporary.write_text(attacks_to_markdown(summary, metrics), encoding="utf-8")
+
+
+def draw_attack_strength(table4: Path, outputs: Iterable[Path]) -> None:
+    """Draws the distance of adversarial images and each method's AUC against the number of steps.
+
+    Args:
+        table4: the CSV of `make_table4`.
+        outputs: the figure, in the format that each suffix says.
+    """
+    from ocnn.results import figures
+
+    figures.save(figures.attack_strength(pd.read_csv(table4)), outputs)
+
+
+def draw_adversarial_images(pixels: Mapping[str, Path], attack: Path, record: Path, outputs: Iterable[Path]) -> None:
+    """Draws some sources of an attack, its images, and their amplified differences.
+
+    Args:
+        pixels: path of each of `ARRAY_FILES`, of `prepare_pixels`, by its name.
+        attack, record: of `attack_images` and `verify_attack`.
+        outputs: as for `draw_attack_strength`.
+    """
+    from ocnn.results import figures
+
+    rows = pd.read_parquet(record)
+    originals = open_array(pixels["test.npy"])[rows["source"].to_numpy()]
+    figures.save(figures.adversarial_images(originals, read_adversarial(attack), rows), outputs)

@@ -86,6 +86,22 @@ def attack_settings(wildcards, *names):
     return json.dumps({**settings, **{name: getattr(block, name) for name in names}}, sort_keys=True)
 
 
+def published_datasets(attacked):
+    """For each experiment of Table 3, or of Table 4 where it is attacked, the published data set to compare with."""
+    return {name: b.published for name, b in CONFIG.experiments.items() if (name in ATTACKED) == attacked}
+
+
+def tables_and_figures():
+    """What a person reads, as far as there are experiments for it."""
+    wanted = []
+    if len(ATTACKED) < len(CONFIG.experiments):
+        wanted += rules.table3.output
+    if ATTACKED:
+        wanted += [*rules.table4.output, *rules.attack_strength.output]
+        wanted += [file for pattern in rules.attack_images.output for file in attacks(pattern)]
+    return wanted
+
+
 def attacks(pattern):
     """The files of this pattern, one an attack that an experiment uses."""
     used = dict.fromkeys((block.attack, block.steps) for block in ATTACKED.values())

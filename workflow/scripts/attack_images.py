@@ -1,0 +1,19 @@
+"""Draws sources, adversarial images and their differences of one attack."""
+
+import argparse
+from pathlib import Path
+
+from ocnn.pipeline import draw_adversarial_images
+from ocnn.runtime import plain_errors
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--pixels", type=Path, nargs="+", required=True)
+parser.add_argument("--attack", type=Path, required=True)
+parser.add_argument("--record", type=Path, required=True)
+parser.add_argument("--outputs", type=Path, nargs="+", required=True)
+arguments = parser.parse_args()
+
+with plain_errors():
+    draw_adversarial_images(
+        {path.name: path for path in arguments.pixels}, arguments.attack, arguments.record, arguments.outputs
+    )
