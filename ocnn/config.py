@@ -88,14 +88,15 @@ class Attack(Section):
 
     dataset, attacked_class: whose images are attacked.
     images: how many.
-    segment: steps that a job makes, and an interruption can lose at most.
+    segment: steps that a job makes, and an interruption can lose at most; the attack adapts its step sizes by the
+        outcomes of up to 1,000 steps within a segment, so that fewer would stop it from adapting.
     seed: decides which images are attacked, and the attack's random directions.
     """
 
     dataset: str
     attacked_class: str | int
     images: Annotated[int, Field(ge=1)] = 100
-    segment: Annotated[int, Field(ge=1)] = 1000
+    segment: Annotated[int, Field(ge=1000)] = 1000
     seed: Annotated[int, Field(ge=0)] = 0
     classifier: Classifier = Classifier()
 

@@ -51,6 +51,77 @@ def test_the_default_needs_no_archive() -> None:
     assert not config.uses_autoencoder("digits", "kde")
 
 
+def test_the_papers_stop_signs() -> None:
+    config = read("paper.yaml")
+    assert {"gtsrb", "gtsrb_heldout", "gtsrb_steps_100", "gtsrb_steps_25000"} <= set(config.experiments)
+    assert config.normal_classes("gtsrb") == ["stop"]
+    assert not config.dataset("gtsrb").has_test
+    assert config.dataset("gtsrb_heldout").has_test
+    assert config.dataset("gtsrb_steps_100").name == "stop_signs-100-heldout"
+    assert round(config.experiments["gtsrb"].contamination * 1050) == 100
+    assert config.settings("gtsrb", "ocnn", 0)["nu"] == pytest.approx(100 / 1150)
+    assert config.settings("gtsrb", "ocnn", 0)["hidden"] == 16
+    assert config.settings("gtsrb_heldout", "ocnn", 0)["nu"] == 0.1
+    assert config.settings("gtsrb_heldout", "ocnn_released", 0)["hidden"] == 16
+    assert config.settings("gtsrb", "dcae", 0)["batch_size"] == 64
+    assert config.settings("gtsrb", "rcae_lambda_0", 0)["lam"] == 0
+    assert config.settings("gtsrb", "rcae", 0)["lam"] > 0
+    assert "rcae_lambda_0" not in config.methods_of("mnist")
+    assert [config.previous_steps("stop_signs", n) for n in (0, 100, 1000, 1001, 25000)] == [None, 0, 0, 1000, 24000]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"attack": "zero"}, "experiments.toy.attack: no attack 'zero'; did you mean 'zeros'?"),
+        ({"dataset": "digits"}, "experiments.toy: one of dataset and attack is needed, and not both"),
+        ({"attack": None}, "experiments.toy: one of dataset and attack is needed, and not both"),
+        ({"attack": None, "dataset": "digits"}, "experiments.toy.steps: is for an experiment with an attack"),
+        ({"steps": None}, "experiments.toy.steps: an attack needs a number of steps"),
+        ({"steps": -1}, "experiments.toy.steps"),
+        ({"steps": [5, 5]}, "experiments.toy.steps: a number is listed twice (got [5, 5])"),
+        ({"steps": []}, "experiments.toy.steps"),
+        ({"steps": [1, 10]}, "experiments.toy.steps: makes the experiment toy_10, which there is already"),
+        ({"normal_classes": [1]}, "experiments.toy.normal_classes: zeros has no normal class '1'; known are 0"),
+        ({"step": 10}, "experiments.toy.step: unknown key; did you mean 'steps'?"),
+    ],
+    ids=str,
+)
+def test_faults_of_an_experiment_with_an_attack(changes: dict[str, Any], message: str) -> None:
+    block = {"attack": "zeros", "steps": 10, "contamination": 0}
+    content = {
+        "methods": {"kde": {}},
+        "attacks": {"zeros": {"dataset": "digits", "attacked_class": 0}},
+        "experiments": {"toy": {**block, **changes}, "toy_10": block},
+    }
+    with pytest.raises(ConfigError) as error:
+        load(content)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"dataset": "gtsrp"}, "attacks.zeros.dataset: no data set 'gtsrp'; did you mean 'gtsrb'?"),
+        ({"dataset": "synthetic"}, "attacks.zeros.dataset: synthetic holds no images"),
+        (
+            {"dataset": "gtsrb", "attacked_class": "stopp"},
+            "attacked_class: gtsrb has no class 'stopp'; did you mean 'stop'",
+        ),
+        ({"segment": 10}, "attacks.zeros.segment: input should be greater than or equal to 1000 (got 10)"),
+        ({"classifier": {"epoch": 3}}, "attacks.zeros.classifier.epoch: unknown key; did you mean 'epochs'?"),
+        ({"classifier": {"minimum_accuracy": 90}}, "attacks.zeros.classifier.minimum_accuracy"),
+        ({"image": 3}, "attacks.zeros.image: unknown key; did you mean 'images'?"),
+    ],
+    ids=str,
+)
+def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
+    content = {**MINIMAL, "attacks": {"zeros": {"dataset": "digits", "attacked_class": 0, **changes}}}
+    with pytest.raises(ConfigError) as error:
+        load(content)
+    assert message in str(error.value)
+
+
 def test_texts_from_the_command_line_become_numbers() -> None:
     content = copy.deepcopy(MINIMAL)
     content["seeds"] = "2"

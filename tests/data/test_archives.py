@@ -81,6 +81,21 @@ def test_a_malformed_checksum_list(mirror: Path, line: str) -> None:
     assert "line 2" in check_available("toy", [ARCHIVE], mirror)[0]
 
 
+def test_an_md5_where_only_that_is_known_and_other_editions(mirror: Path, tmp_path: Path) -> None:
+    md5 = hashlib.md5(CONTENT).hexdigest()
+    archive = Archive("archive.gz", (), f"md5:{md5}", editions=(sha256(b"an edition"),))
+    obtain("toy", archive, tmp_path / "archive.gz", mirror)
+    (mirror / "toy" / "archive.gz").write_bytes(b"an edition")
+    assert check_available("toy", [archive], mirror) == []
+    (mirror / "toy" / "archive.gz").write_bytes(b"another")
+    (problem,) = check_available("toy", [archive], mirror)
+    assert f"its MD5 is {hashlib.md5(b'another').hexdigest()}, but should be {md5}" in problem
+    # A mirror's own list comes before both.
+    (mirror / "toy" / "archive.gz").write_bytes(b"an edition")
+    (mirror / "toy" / "SHA256SUMS").write_text(f"{sha256(CONTENT)}  archive.gz\n")
+    assert "its SHA-256 is" in check_available("toy", [archive], mirror)[0]
+
+
 def test_a_mirror_that_lacks_it(tmp_path: Path) -> None:
     assert "lacks archive.gz" in check_available("toy", [ARCHIVE], tmp_path)[0]
     with pytest.raises(DataError, match="The mirror has no"):

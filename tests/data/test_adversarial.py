@@ -1,0 +1,67 @@
+"""The data set of an attacked class: which images are where."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ocnn.data import specified_dataset
+from ocnn.data.adversarial import ATTACK_FILE
+from ocnn.data.dataset import ARRAY_FILES
+from ocnn.data.splits import draw_split
+from ocnn.errors import ResultError
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    """Images whose pixels all have one value that names them: training 1 to 20, test 101 to 110, adversarial 0.5."""
+    arrays = {
+        "train.npy": np.ones((20, 2, 2, 1), np.float32) * np.arange(1, 21)[:, None, None, None],
+        "train_labels.npy": np.repeat([3, 0], [12, 8]),
+        "test.npy": np.ones((10, 2, 2, 1), np.float32) * np.arange(101, 111)[:, None, None, None],
+        "test_labels.npy": np.repeat([0, 3], [4, 6]),
+    }
+    assert set(arrays) == set(ARRAY_FILES)
+    for name, array in arrays.items():
+        np.save(tmp_path / name, array)
+    np.savez(tmp_path / ATTACK_FILE, images=np.full((3, 2, 2, 1), 0.5))
+    return {path.name: path for path in tmp_path.iterdir()}
+
+
+def specification(held_out: bool) -> dict[str, object]:
+    return {"dataset": "digits", "attacked_class": "3", "name": "toy", "held_out": held_out}
+
+
+def test_held_out(files: dict[str, Path]) -> None:
+    dataset = specified_dataset(specification(held_out=True))
+    assert dataset.classes == ("3", "adversarial")
+    assert dataset.normal_classes == ("3",)
+    arrays = dataset.load(files)
+    np.testing.assert_array_equal(arrays.train[:, 0, 0, 0], np.arange(1, 13))
+    np.testing.assert_array_equal(arrays.train_labels, np.zeros(12))
+    np.testing.assert_array_equal(arrays.test[:, 0, 0, 0], [*range(105, 111), 0.5, 0.5, 0.5])
+    np.testing.assert_array_equal(arrays.test_labels, [0] * 6 + [1] * 3)
+
+
+def test_all_at_once(files: dict[str, Path]) -> None:
+    dataset = specified_dataset(specification(held_out=False))
+    arrays = dataset.load(files)
+    assert not dataset.has_test
+    np.testing.assert_array_equal(arrays.train[:, 0, 0, 0], [*range(1, 13), *range(105, 111), 0.5, 0.5, 0.5])
+    np.testing.assert_array_equal(arrays.train_labels, [0] * 18 + [1] * 3)
+    assert arrays.test.shape == (0, 2, 2, 1)
+    # 3 to 18 is the contamination that takes all of them; the holdout comes from where the scores come from.
+    split = draw_split(
+        arrays.train_labels, arrays.test_labels, dataset.classes, "3", contamination=3 / 18, holdout=0.4, seed=0
+    )
+    assert set(split["evaluation"]) == {"train"}
+    assert list(split["sample"]) == list(range(21))
+    assert split["is_anomaly"].sum() == 3
+    assert split["holdout"].sum() == 9
+    assert split.loc[split["holdout"], "is_anomaly"].any()
+
+
+def test_a_damaged_attack(files: dict[str, Path]) -> None:
+    files[ATTACK_FILE].write_bytes(files[ATTACK_FILE].read_bytes()[:-30])
+    with pytest.raises(ResultError, match="not a whole attack"):
+        specified_dataset(specification(held_out=True)).load(files)
