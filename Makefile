@@ -9,8 +9,8 @@ CORES ?= all
 
 run: $(SET_UP)
 	$(BIN)/snakemake --cores $(CORES)
-	@echo; cat results/tables/table3.md
-	@echo; echo "This table: results/tables/table3.md (table3.csv for programs) · every fit: results/metrics.parquet · every sample's score: results/scores/"
+	@echo; cat results/tables/table3.md; echo; cat results/tables/table4.md
+	@echo; echo "Tables: results/tables/ (csv for programs) · figures: results/figures/ · every fit: results/metrics.parquet · every sample's score: results/scores/"
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from ocnn.config import Config, load
+from ocnn.data import load_dataset
 from ocnn.errors import ConfigError
 from tests.conftest import ROOT
 
@@ -44,8 +45,9 @@ def test_the_papers_protocol() -> None:
 
 def test_the_default_needs_no_archive() -> None:
     config = read("config.yaml")
-    assert set(config.experiments) == {"digits", "synthetic"}
+    assert set(config.experiments) == {"digits", "digits_adversarial", "synthetic"}
     assert not any(config.dataset(name).archives for name in config.experiments)
+    assert not any(load_dataset(attack.dataset).archives for attack in config.attacks.values())
     assert config.uses_autoencoder("digits", "ocnn")
     assert not config.uses_autoencoder("synthetic", "ocnn")
     assert not config.uses_autoencoder("digits", "kde")

@@ -95,10 +95,7 @@ def test_from_the_classifier_to_table_4(attacked: Checkout) -> None:
 
 def test_more_steps_go_on_from_where_the_attack_is(attacked_copy: Checkout) -> None:
     assert attacked_copy.planned() == {}
-    CONFIG_WITH_MORE = {
-        **CONFIG,
-        "experiments": {**CONFIG["experiments"], "held_out": {**BLOCK, "steps": [0, 40, 1040]}},
-    }
+    family = {**BLOCK, "steps": [0, 40, 1040]}
     attacked_copy.configure({**CONFIG, "experiments": {**CONFIG["experiments"], "held_out": family}})
     more = {"attack": 2, "verify": 1, "adversarial_images": 1, "split": 1, "fit": 2}
     assert attacked_copy.planned() == more
