@@ -64,6 +64,5 @@ for _ in range(arguments.repeats):
         f"{arguments.steps} steps on {arguments.images} images: {1e3 * attacked / arguments.steps:.1f} ms a step,"
         f" {counting.batches} forward passes of {1e3 * bare / counting.batches:.1f} ms, ratio {ratios[-1]:.2f}"
     )
-print(
-    f"attack / forward passes: {np.median(ratios):.2f} (overhead {1 - 1 / np.median(ratios):.0%} of the attack's time)"
-)
+ratio = np.median(ratios)
+print(f"attack / forward passes: {ratio:.2f} (overhead {1 - 1 / ratio:.0%} of the attack's time)")

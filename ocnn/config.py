@@ -28,13 +28,15 @@ NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_]*$"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 
 
-def _numbers(value: Any) -> Any:
-    """Texts that are numbers, as numbers: `--config` and YAML's 1e-4 arrive as text."""
+def _typed(value: Any) -> Any:
+    """Texts that are numbers or truth values, as these: `--config` and YAML's 1e-4 arrive as text."""
     if isinstance(value, Mapping):
-        return {key: _numbers(item) for key, item in value.items()}
+        return {key: _typed(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_numbers(item) for item in value]
+        return [_typed(item) for item in value]
     if isinstance(value, str):
+        if value.lower() in ("true", "false"):
+            return value.lower() == "true"
         for kind in (int, float):
             try:
                 return kind(value)
@@ -43,7 +45,7 @@ def _numbers(value: Any) -> Any:
     return value
 
 
-Settings = Annotated[dict[str, Any], BeforeValidator(_numbers)]
+Settings = Annotated[dict[str, Any], BeforeValidator(_typed)]
 
 
 class Section(BaseModel):
@@ -127,7 +129,7 @@ class Experiment(Section):
     contamination: Annotated[float, Field(ge=0, lt=1)]
     holdout: Annotated[float, Field(ge=0, lt=1)] = 0.1
     seeds: int | list[int] | None = None
-    network: Annotated[str | dict[str, Any], BeforeValidator(_numbers)] = "auto"
+    network: Annotated[str | dict[str, Any], BeforeValidator(_typed)] = "auto"
     training: Training = Training()
     autoencoder: Autoencoder = Autoencoder()
     methods: Literal["all"] | Annotated[list[str], Field(min_length=1)] = "all"

@@ -127,7 +127,13 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
 def test_texts_from_the_command_line_become_numbers() -> None:
     content = copy.deepcopy(MINIMAL)
     content["seeds"] = "2"
-    content["methods"]["ocnn"] = {"nu": "0.2", "epochs": ["5"], "learning_rates": ["1e-4"]}
+    content["methods"]["ocnn"] = {
+        "nu": "0.2",
+        "unit_norm": "true",
+        "center_codes": "False",
+        "epochs": ["5"],
+        "learning_rates": ["1e-4"],
+    }
     content["experiments"]["digits"] |= {"contamination": "0.05", "normal_classes": [3, "8"]}
     config = load(content)
     assert config.seeds_of("digits") == [0, 1]
