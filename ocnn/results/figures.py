@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from ocnn.files import atomic_write
@@ -31,11 +32,18 @@ STYLE: Any = {
 }
 
 
-def method_styles(methods: Sequence[str]) -> dict[str, tuple[tuple[float, float, float], str]]:
-    """Colour and marker of each method, by its place in the configuration; pairs differ for up to 140 methods."""
+def method_styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Colour, marker and line of each method, as Matplotlib's arguments, by its place among the methods.
+
+    Ten colours can be told apart; the eleventh method has the first one's again, and another line and marker.
+    """
     colours = sns.color_palette("colorblind")
     return {
-        method: (colours[number % len(colours)], MARKERS[number % len(MARKERS)])
+        method: {
+            "color": colours[number % len(colours)],
+            "marker": MARKERS[number % len(MARKERS)],
+            "linestyle": ("-", "--", ":")[number // len(colours) % 3],
+        }
         for number, method in enumerate(methods)
     }
 
@@ -51,9 +59,12 @@ def save(figure: Figure, outputs: Iterable[Path]) -> None:
 def attack_strength(table4: pd.DataFrame) -> Figure:
     """Median L2 and AUC against the number of steps: a panel for the distance, one for each kind of experiment.
 
+    A kind with one number of steps is shown only where there is no other.
+
     table4: rows of `tables.add_attacks`.
     """
-    kinds = list(dict.fromkeys(zip(table4["attack"], table4["held_out"], strict=True)))
+    variants = table4.groupby(["attack", "held_out"], sort=False)["steps"].nunique()
+    kinds = list(variants.index[variants > 1] if (variants > 1).any() else variants.index)
     styles = method_styles(list(dict.fromkeys(table4["method"])))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
@@ -71,23 +82,34 @@ def attack_strength(table4: pd.DataFrame) -> Figure:
             evaluation = next(e for e in EVALUATIONS if rows[f"{e}_mean"].notna().any())
             for method, group in rows.groupby("method", sort=False):
                 group = group.sort_values("steps")
-                colour, marker = styles[str(method)]
                 axis.errorbar(
                     _positions(group["steps"]),
                     group[f"{evaluation}_mean"],
                     yerr=group[f"{evaluation}_std"],
-                    color=colour,
-                    marker=marker,
+                    **styles[str(method)],
                     markersize=4,
                     linewidth=1,
                     elinewidth=0.6,
                     label=method,
                 )
+                degenerate = group[group["degenerate"] > 0]
+                axis.plot(
+                    _positions(degenerate["steps"]),
+                    degenerate[f"{evaluation}_mean"],
+                    **{**styles[str(method)], "linestyle": "none"},
+                    markersize=4,
+                    markerfacecolor="white",
+                    zorder=3,
+                )
             axis.axhline(50, color="0.6", linewidth=0.8, linestyle=":")
             _label_steps(axis, rows["steps"])
             how = "held out" if held_out else "scored where fitted"
             axis.set(title=f"{attack}, {how}", ylabel=f"AUC ({evaluation}), %")
-        figure.legend(*axes[-1].get_legend_handles_labels(), loc="outside right center", frameon=False)
+        handles, labels = axes[-1].get_legend_handles_labels()
+        if (table4["degenerate"] > 0).any():
+            handles.append(Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none"))
+            labels.append("a fit diverged\nor collapsed")
+        figure.legend(handles, labels, loc="outside right center", frameon=False)
     return figure
 
 

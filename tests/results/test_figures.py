@@ -90,7 +90,12 @@ def test_attack_strength(table4: Path, tmp_path: Path) -> None:
     with Image.open(outputs[1]) as image:
         assert image.size[0] > 1000
     texts = {element.text for element in ElementTree.parse(outputs[0]).iter("{http://www.w3.org/2000/svg}text")}
-    assert {*METHODS, "Visibility", "signs, held out", "signs, scored where fitted", "5,000", "0"} <= texts
+    assert {*METHODS, "Visibility", "signs, held out", "5,000", "0", "a fit diverged", "or collapsed"} <= texts
+    # One number of steps makes no line, and is shown only where there is nothing else.
+    assert "signs, scored where fitted" not in texts
+    rows = pd.read_csv(table4)
+    alone = figures.attack_strength(rows[~rows["held_out"]])
+    assert [axis.get_title() for axis in alone.axes] == ["Visibility", "signs, scored where fitted"]
     content = outputs[0].read_bytes()
     draw_attack_strength(table4, outputs)
     assert outputs[0].read_bytes() == content
@@ -98,7 +103,7 @@ def test_attack_strength(table4: Path, tmp_path: Path) -> None:
 
 def test_methods_are_told_apart() -> None:
     styles = figures.method_styles(METHODS)
-    assert len(set(styles.values())) == 13
+    assert len({tuple(style.values()) for style in styles.values()}) == 13
     assert figures.method_styles(METHODS[:5]) == {method: styles[method] for method in METHODS[:5]}
 
 
