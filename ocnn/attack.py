@@ -117,8 +117,8 @@ def start(model: "keras.Model", originals: NDArray[np.float32], label: int, *, c
             found.append(blended[good])
             sources = np.concatenate([sources, batch[good]])
             failed = np.concatenate([failed, batch[~good]])
-            for source in batch[~good]:
-                print(f"image {source}: no misclassified image found, another takes its place", flush=True)
+            if not good.all():
+                print(f"no misclassified image found for {batch[~good].tolist()}, others take their place", flush=True)
     if len(sources) < count:
         raise DataError(
             f"{count} images are to be attacked, but of {len(originals)} images of the class {len(candidates)} are"
