@@ -59,12 +59,12 @@ def save(figure: Figure, outputs: Iterable[Path]) -> None:
 def attack_strength(table4: pd.DataFrame) -> Figure:
     """Median L2 and AUC against the number of steps: a panel for the distance, one for each kind of experiment.
 
-    A kind with one number of steps is shown only where there is no other.
+    A kind with one number of steps makes no line, and has no panel.
 
     table4: rows of `tables.add_attacks`.
     """
     variants = table4.groupby(["attack", "held_out"], sort=False)["steps"].nunique()
-    kinds = list(variants.index[variants > 1] if (variants > 1).any() else variants.index)
+    kinds = list(variants.index[variants > 1])
     styles = method_styles(list(dict.fromkeys(table4["method"])))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")

@@ -97,7 +97,11 @@ def tables_and_figures():
     if len(ATTACKED) < len(CONFIG.experiments):
         wanted += rules.table3.output
     if ATTACKED:
-        wanted += [*rules.table4.output, *rules.attack_strength.output]
+        wanted += rules.table4.output
+        kinds = {(block.attack, block.held_out) for block in ATTACKED.values()}
+        steps = {(block.attack, block.held_out, block.steps) for block in ATTACKED.values()}
+        if len(steps) > len(kinds):
+            wanted += rules.attack_strength.output
         wanted += [file for pattern in rules.attack_images.output for file in attacks(pattern)]
     return wanted
 
