@@ -83,6 +83,13 @@ class Checkout:
         assert jobs or "Nothing to be done" in output
         return Counter({rule: count for rule, count in jobs.items() if rule not in TABLES})
 
+    def copy_to(self, folder: Path) -> "Checkout":
+        """A copy of this checkout, its times and Snakemake's records kept."""
+        shutil.copytree(self.folder, folder, copy_function=shutil.copy2)
+        checkout = object.__new__(Checkout)
+        checkout.folder = folder
+        return checkout
+
     def scores(self) -> dict[str, bytes]:
         """The content of every score file, by its path."""
         base = self.folder / "results" / "scores"
@@ -99,12 +106,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 
 @pytest.fixture
 def copy(finished: Checkout, tmp_path: Path) -> Checkout:
-    """A copy of the finished checkout, its times and Snakemake's records kept."""
-    folder = tmp_path / "copy"
-    shutil.copytree(finished.folder, folder, copy_function=shutil.copy2)
-    checkout = object.__new__(Checkout)
-    checkout.folder = folder
-    return checkout
+    """A copy of the finished checkout."""
+    return finished.copy_to(tmp_path / "copy")
 
 
 @pytest.fixture

@@ -39,11 +39,7 @@ def attacked(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
 @pytest.fixture
 def attacked_copy(attacked: Checkout, tmp_path: Path) -> Checkout:
     """A copy of it, to be changed."""
-    folder = tmp_path / "copy"
-    shutil.copytree(attacked.folder, folder, copy_function=shutil.copy2)
-    checkout = object.__new__(Checkout)
-    checkout.folder = folder
-    return checkout
+    return attacked.copy_to(tmp_path / "copy")
 
 
 def test_from_the_classifier_to_table_4(attacked: Checkout) -> None:
