@@ -405,6 +405,10 @@ def _source_faults(config: Config, name: str) -> list[str]:
                 faults.append(f"{path}.steps: a number is listed twice (got {block.steps})")
             taken = [f"{name}_{steps}" for steps in block.steps if f"{name}_{steps}" in config.experiments]
             faults += [f"{path}.steps: makes the experiment {other}, which there is already" for other in taken]
+        if block.held_out and block.contamination > 0:
+            faults.append(f"{path}.contamination: must be 0, as all adversarial images are held out")
+        if not block.held_out and block.contamination == 0:
+            faults.append(f"{path}.contamination: of 0 leaves no adversarial image to score")
         if faults:
             return faults
         classes, of = (str(config.attacks[str(block.attack)].attacked_class),), str(block.attack)

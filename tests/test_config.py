@@ -84,6 +84,8 @@ def test_the_papers_stop_signs() -> None:
         ({"steps": [5, 5]}, "experiments.toy.steps: a number is listed twice (got [5, 5])"),
         ({"steps": []}, "experiments.toy.steps"),
         ({"steps": [1, 10]}, "experiments.toy.steps: makes the experiment toy_10, which there is already"),
+        ({"contamination": 0.1}, "experiments.toy.contamination: must be 0, as all adversarial images are held out"),
+        ({"held_out": False}, "experiments.toy.contamination: of 0 leaves no adversarial image to score"),
         ({"normal_classes": [1]}, "experiments.toy.normal_classes: zeros has no normal class '1'; known are 0"),
         ({"step": 10}, "experiments.toy.step: unknown key; did you mean 'steps'?"),
     ],
