@@ -77,7 +77,7 @@ def test_methods_of_this_package_do_not_hang_together() -> None:
     found = {}
     for target in ("ocnn.methods.ocnn:OneClassNN", "ocnn.methods.deep_svdd:DeepSVDD", "ocnn.methods.kde:KDE"):
         seen: set[tuple[str, str]] = set()
-        pending = [("ocnn.pipeline", "fit_method"), (target.split(":")[0], target.split(":")[1])]
+        pending = [("ocnn.pipeline.fit", "fit_method"), (target.split(":")[0], target.split(":")[1])]
         while pending:
             item = pending.pop()
             if item not in seen and module._source(*item) is not None:
@@ -100,7 +100,7 @@ def test_no_module_is_imported_to_find_its_code() -> None:
     """Planning a run must not cost the seconds that importing Keras takes."""
     code = (
         "import sys\nfrom ocnn.fingerprint import fingerprint\nfrom ocnn.methods import METHODS\n"
-        "[fingerprint('ocnn.pipeline:fit_method', path) for path in METHODS.values()]\n"
+        "[fingerprint('ocnn.pipeline.fit:fit_method', path) for path in METHODS.values()]\n"
         "print([name for name in ('keras', 'tensorflow') if name in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

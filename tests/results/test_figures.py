@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from ocnn.pipeline import draw_adversarial_images, draw_attack_strength, make_table4
+from ocnn.pipeline.report import draw_adversarial_images, draw_attack_strength, make_table4
 from ocnn.results import figures
 
 METHODS = [f"method{number}" for number in range(13)]

@@ -18,7 +18,7 @@ from ocnn.data.archives import check_available
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
 from ocnn.fingerprint import fingerprint
-from ocnn.pipeline import grid_fits
+from ocnn.pipeline.report import grid_fits
 from ocnn.runtime import export_environment
 
 # A configuration file on the command line replaces the default one; Snakemake itself would mix the two.

@@ -26,7 +26,7 @@ rule metrics:
         grid=json.dumps(GRID),
         scores=lambda wildcards: rules.fit.output[0],
         benchmarks=lambda wildcards: rules.fit.benchmark,
-        code=code("ocnn.pipeline:collect_metrics"),
+        code=code("ocnn.pipeline.report:collect_metrics"),
     shell:
         "python -m workflow.scripts.metrics --grid {params.grid:q} --scores {params.scores:q}"
         " --benchmarks {params.benchmarks:q} --output {output:q} > {log:q} 2>&1"
@@ -47,7 +47,7 @@ rule consistency:
     params:
         grid=json.dumps(GRID),
         scores=lambda wildcards: rules.fit.output[0],
-        code=code("ocnn.pipeline:make_consistency"),
+        code=code("ocnn.pipeline.report:make_consistency"),
     shell:
         "python -m workflow.scripts.consistency --grid {params.grid:q} --scores {params.scores:q}"
         " --output {output:q} > {log:q} 2>&1"
@@ -70,7 +70,7 @@ rule table3:
     params:
         datasets=json.dumps(published_datasets(attacked=False)),
         methods=json.dumps(CONFIG.published_methods()),
-        code=code("ocnn.pipeline:make_table3"),
+        code=code("ocnn.pipeline.report:make_table3"),
     shell:
         "python -m workflow.scripts.table3 --metrics {input.metrics:q} --published {input.published:q}"
         " --datasets {params.datasets:q} --methods {params.methods:q} --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
@@ -101,7 +101,7 @@ rule table4:
             }
         ),
         records=lambda wildcards: rules.verify.output[0],
-        code=code("ocnn.pipeline:make_table4"),
+        code=code("ocnn.pipeline.report:make_table4"),
     shell:
         "python -m workflow.scripts.table4 --metrics {input.metrics:q} --published {input.published:q}"
         " --datasets {params.datasets:q} --methods {params.methods:q} --attacks {params.attacks:q}"
@@ -121,7 +121,7 @@ rule attack_strength:
     conda:
         "../../envs/jobs.yaml"
     params:
-        code=code("ocnn.pipeline:draw_attack_strength"),
+        code=code("ocnn.pipeline.report:draw_attack_strength"),
     shell:
         "python -m workflow.scripts.attack_strength --table {input:q} --outputs {output:q} > {log:q} 2>&1"
         " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
@@ -141,7 +141,7 @@ rule attack_images:
     conda:
         "../../envs/jobs.yaml"
     params:
-        code=code("ocnn.pipeline:draw_adversarial_images"),
+        code=code("ocnn.pipeline.report:draw_adversarial_images"),
     shell:
         "python -m workflow.scripts.attack_images --pixels {input.pixels:q} --attack {input.attack:q}"
         " --record {input.record:q} --outputs {output:q} > {log:q} 2>&1"

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.importing import load_object
-from ocnn.pipeline import attack_images
+from ocnn.pipeline.attack import attack_images
 from ocnn.runtime import plain_errors, use_threads
 
 parser = argparse.ArgumentParser(description=__doc__)

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ocnn.pipeline import pretrain
+from ocnn.pipeline.fit import pretrain
 from ocnn.runtime import plain_errors, use_threads
 
 parser = argparse.ArgumentParser(description=__doc__)

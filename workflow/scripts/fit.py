@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ocnn.pipeline import fit_method
+from ocnn.pipeline.fit import fit_method
 from ocnn.runtime import plain_errors, use_threads
 
 parser = argparse.ArgumentParser(description=__doc__)

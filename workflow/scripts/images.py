@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ocnn.data import specified_dataset
 from ocnn.data.adversarial import ATTACK_FILE
-from ocnn.pipeline import prepare_images
+from ocnn.pipeline.data import prepare_images
 from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ocnn.pipeline import collect_metrics
+from ocnn.pipeline.report import collect_metrics
 from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from ocnn.importing import load_object
-from ocnn.pipeline import prepare_pixels
+from ocnn.pipeline.data import prepare_pixels
 from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)

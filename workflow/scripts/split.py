@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.data import specified_dataset
-from ocnn.pipeline import make_split
+from ocnn.pipeline.data import make_split
 from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)

@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ocnn.pipeline import make_table3
+from ocnn.pipeline.report import make_table3
 from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)
