@@ -1,4 +1,4 @@
-"""Figures: colour-blind safe, a method in the same colour and with the same mark everywhere."""
+"""Figures, in colours that the colour-blind can tell apart."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
