@@ -130,7 +130,7 @@ def test_what_is_no_attack(begun: Attack, tmp_path: Path, damage: str) -> None:
         path.unlink()
     else:
         path.write_bytes(path.read_bytes()[:200] if damage == "truncated" else b"")
-    with pytest.raises(ResultError, match="not a whole attack"):
+    with pytest.raises(ResultError, match="does not hold whole arrays"):
         attacks.read_attack(path)
 
 

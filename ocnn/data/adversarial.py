@@ -1,14 +1,12 @@
 """Adversarial images of one class as a data set: the class is normal, its attacked images are the anomalies."""
 
-import zipfile
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from ocnn.data.dataset import ARRAY_FILES, Arrays, Dataset, open_array
-from ocnn.errors import ResultError
+from ocnn.data.dataset import ARRAY_FILES, Arrays, Dataset, open_array, read_arrays
 
 ADVERSARIAL = "adversarial"
 #: By this name `read` finds the images that the attack made.
@@ -39,7 +37,7 @@ def _read(files: Mapping[str, Path], label: int, held_out: bool) -> Arrays:
     train, test = (
         arrays[f"{part}.npy"][np.flatnonzero(arrays[f"{part}_labels.npy"] == label)] for part in ("train", "test")
     )
-    adversarial = read_adversarial(files[ATTACK_FILE])
+    adversarial = read_arrays(files[ATTACK_FILE], ["images"])["images"]
     if held_out:
         return Arrays(
             train,
@@ -50,16 +48,3 @@ def _read(files: Mapping[str, Path], label: int, held_out: bool) -> Arrays:
     everything = np.concatenate([train, test, adversarial])
     labels = np.repeat([0, 1], [len(train) + len(test), len(adversarial)])
     return Arrays(everything, labels, everything[:0], labels[:0])
-
-
-def read_adversarial(path: Path) -> np.ndarray:
-    """The images (n, height, width, channels) float32 in [0, 1] that an attack wrote.
-
-    Raises:
-        ResultError: the file is damaged.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as attack:
-            return attack["images"]
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise ResultError(f"{path} is not a whole attack ({error}). Delete it and run again.") from error

@@ -1,6 +1,7 @@
 """What a data set is: its classes, its archives and how to read them."""
 
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -91,3 +92,16 @@ def open_array(path: Path) -> np.ndarray:
         return np.load(path, mmap_mode="r" if path.stat().st_size >= MAPPED_SIZE else None, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise ResultError(f"{path} is not a whole array ({error}). Delete it and run again.") from error
+
+
+def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
+    """The arrays of these names in an npz archive that the workflow wrote.
+
+    Raises:
+        ResultError: it is damaged, or lacks one.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in names}
+    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise ResultError(f"{path} does not hold whole arrays ({error}). Delete it and run again.") from error

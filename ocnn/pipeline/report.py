@@ -7,8 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from ocnn.data.adversarial import read_adversarial
-from ocnn.data.dataset import open_array
+from ocnn.data.dataset import open_array, read_arrays
 from ocnn.files import atomic_write
 from ocnn.results.consistency import consistency
 from ocnn.results.metrics import collect
@@ -122,4 +121,4 @@ def draw_adversarial_images(pixels: Mapping[str, Path], attack: Path, record: Pa
 
     rows = pd.read_parquet(record)
     originals = open_array(pixels["test.npy"])[rows["source"].to_numpy()]
-    figures.save(figures.adversarial_images(originals, read_adversarial(attack), rows), outputs)
+    figures.save(figures.adversarial_images(originals, read_arrays(attack, ["images"])["images"], rows), outputs)

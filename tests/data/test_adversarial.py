@@ -63,5 +63,5 @@ def test_all_at_once(files: dict[str, Path]) -> None:
 
 def test_a_damaged_attack(files: dict[str, Path]) -> None:
     files[ATTACK_FILE].write_bytes(files[ATTACK_FILE].read_bytes()[:-30])
-    with pytest.raises(ResultError, match="not a whole attack"):
+    with pytest.raises(ResultError, match="does not hold whole arrays"):
         specified_dataset(specification(held_out=True)).load(files)
