@@ -10,7 +10,7 @@ CORES ?= all
 run: $(SET_UP)
 	$(BIN)/snakemake --cores $(CORES)
 	@echo; cat results/tables/table3.md; echo; cat results/tables/table4.md
-	@echo; echo "Tables: results/tables/ (csv for programs) · figures: results/figures/ · every fit: results/metrics.parquet · every sample's score: results/scores/"
+	@echo; echo "Read results/report.html: verdicts, claims, tables, figures and where they come from, in one file."
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 import yaml
 
-from ocnn.config import Config, load
+from ocnn.config import Config
+from ocnn.config_checks import load
 from ocnn.data import load_dataset
 from ocnn.errors import ConfigError
 from tests.conftest import ROOT
@@ -14,7 +15,7 @@ from tests.conftest import ROOT
 MINIMAL: dict[str, Any] = {
     "methods": {"kde": None, "ocnn": {"nu": "contamination"}},
     "experiments": {"digits": {"dataset": "digits", "contamination": 0.1}},
-    "published": ["config/published/table3.csv"],
+    "published": {"auc": ["config/published/table3.csv"], "claims": "config/published/claims.yaml"},
 }
 
 
@@ -201,7 +202,22 @@ def test_the_environment_names_the_mirror(monkeypatch: pytest.MonkeyPatch) -> No
         ("run", [], ["run"]),
         ("methods.kde", {"published": "kd"}, ["methods.kde.published: no published method 'kd'; did you mean 'kde'?"]),
         ("experiments.digits.published", "mnits", ["digits.published: no published dataset 'mnits'; did you mean"]),
-        ("published", ["config/published/none.csv"], ["there is no file config/published/none.csv"]),
+        (
+            "published",
+            {"auc": ["config/published/none.csv"]},
+            ["published.auc: there is no file config/published/none.csv"],
+        ),
+        ("published", {"claim": "x"}, ["published.claim: unknown key; did you mean 'claims'?"]),
+        ("published", {"claims": "README.md"}, ["published: README.md is not a list of claims"]),
+        ("references", {"lab": "none.csv"}, ["references.lab: there is no file none.csv"]),
+        ("references", {"lab": "README.md"}, ["references.lab: README.md"]),
+        (
+            "references",
+            {"train": "config/published/table3.csv"},
+            ["references.train: is a column of the tables already"],
+        ),
+        ("verdicts", {"margin": 0}, ["verdicts.margin: input should be greater than 0"]),
+        ("verdicts", {"alfa": 0.1}, ["verdicts.alfa: unknown key; did you mean 'alpha'?"]),
     ],
 )
 def test_each_fault_is_named(path: str, value: Any, messages: list[str]) -> None:

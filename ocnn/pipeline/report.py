@@ -1,124 +1,235 @@
-"""The steps from scores to tables and figures; none of them fits anything."""
+"""The step that puts everything that a person reads into one HTML file."""
 
+import base64
+import os
+import platform
+import subprocess
 from collections.abc import Iterable, Mapping
-from itertools import product
+from datetime import UTC, datetime
+from hashlib import file_digest
+from importlib.metadata import version
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from PIL import Image
 
-from ocnn.data.dataset import open_array, read_arrays
 from ocnn.files import atomic_write
-from ocnn.results.consistency import consistency
-from ocnn.results.metrics import collect
-from ocnn.results.tables import add_attacks, attacks_to_markdown, read_published, summarise, to_markdown
+from ocnn.plan import attacked, comparison_names, sample_names
+from ocnn.results.inventory import data_document, network_document
+from ocnn.results.rendering import Document, Table, frame_table, templates
+from ocnn.results.tables import (
+    claim_document,
+    comparison_document,
+    degenerate_fits,
+    table3,
+    table4,
+    verdict_document,
+)
+from ocnn.results.verdicts import ALL_VERDICTS
+
+#: Kinds of figures that are made of photographs.
+PHOTOGRAPHIC = ("in_class", "extremes", "attacks")
 
 
-def grid_fits(grid: Mapping[str, Mapping[str, list[Any]]]) -> list[dict[str, Any]]:
-    """The fits of a grid, in the order of the tables: experiment, normal class, method, seed.
+def make_report(
+    plan: Mapping[str, Any],
+    configuration: Mapping[str, Any],
+    folder: Path,
+    provenance: Mapping[str, Any],
+    archives: Iterable[Path],
+    captions: Path,
+    output: Path,
+) -> None:
+    """Writes the report from the tables and figures that are there.
 
     Args:
-        grid: for each experiment the lists `normal`, `method` and `seed`, all of whose combinations are fits.
+        plan, configuration: see `Config.plan`; the whole configuration as it was run.
+        folder: of the results, with `tables`, `figures`, `benchmarks`, `claims.csv` and `metrics.parquet`.
+        provenance: of `collect_metrics`.
+        archives: what the data were read from.
+        captions: folder of the figures' captions, `KIND.rst`: a title in bold, then the text. The order of the kinds in
+            the report is that of the plan.
+        output: the HTML file, in which everything is that it needs.
     """
+    metrics = pd.read_parquet(folder / "metrics.parquet")
+    remarks = {name: block["remark"] for name, block in plan["experiments"].items()}
+    margin, alpha = plan["verdicts"]["margin"], plan["verdicts"]["alpha"]
+
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(folder / f"{name}.csv", dtype={"normal": str}, keep_default_na=True)
+
+    summaries = []
+    documents = [("table1", data_document(read("tables/table1").fillna(""), remarks))]
+    documents.append(("table2", network_document(read("tables/table2").fillna(""))))
+    if len(attacked(plan)) < len(plan["experiments"]):
+        summaries.append(read("tables/table3"))
+        documents.append(("table3", _without_last(table3(summaries[-1], metrics, remarks))))
+    if attacked(plan):
+        summaries.append(read("tables/table4"))
+        documents.append(("table4", _without_last(table4(summaries[-1], metrics, remarks))))
+    judged = read("tables/verdicts").fillna({"reason": ""})
+    page = templates().get_template("report.html")
+    html = page.render(
+        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        experiments=plan["experiments"],
+        fits=metrics.drop_duplicates(["experiment", "normal", "method", "seed"]).shape[0],
+        verdicts=verdict_document(judged, margin, alpha),
+        judged={evaluation: rows["verdict"].value_counts() for evaluation, rows in judged.groupby("evaluation")},
+        kinds=ALL_VERDICTS,
+        remarks=_grouped(remarks),
+        claims=claim_document(read("claims"), alpha),
+        tables=documents,
+        comparison=comparison_document(pd.concat(summaries, ignore_index=True)),
+        figures=_figures(plan, folder / "figures", captions),
+        degenerate=degenerate_fits(metrics),
+        provenance=_provenance(plan, configuration, folder, provenance, archives),
+    )
+    with atomic_write(output) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+
+
+def _without_last(document: Document) -> Document:
+    """Degenerate fits have a section of their own."""
+    return Document(document.title, document.legend, document.tables[:-1])
+
+
+def _grouped(remarks: Mapping[str, str]) -> dict[str, str]:
+    """Each remark once, with the names of its experiments."""
+    names: dict[str, list[str]] = {}
+    for name, remark in remarks.items():
+        names.setdefault(remark, []).append(name)
+    return {remark: ", ".join(of) for remark, of in names.items() if remark}
+
+
+def _figures(plan: Mapping[str, Any], folder: Path, captions: Path) -> list[dict[str, Any]]:
+    """The figures by kind, each as a data address, with its name and text alternative."""
+    attacks = dict.fromkeys(f"attacks/{a['attack']}-{a['steps']}" for a in attacked(plan).values())
+    kinds: dict[str, dict[str, Any]] = {}
+    for name in [*comparison_names(plan), *sample_names(plan), *attacks]:
+        kind, _, rest = name.partition("/")
+        if kind not in kinds:
+            title, text = read_caption(captions / f"{kind}.rst")
+            kinds[kind] = {"kind": kind, "title": title, "text": text, "images": []}
+        subject = ", ".join(rest.split("/")) if rest else "all experiments"
+        kinds[kind]["images"].append(
+            {
+                "subject": subject,
+                "source": _data_address(folder / f"{name}.png", lossy=kind in PHOTOGRAPHIC),
+                "alt": f"{kinds[kind]['title']}: {subject}. {kinds[kind]['text']}",
+                "file": name,
+            }
+        )
+    return list(kinds.values())
+
+
+def _data_address(path: Path, *, lossy: bool) -> str:
+    """The image as a data address, as WebP, which takes a fraction of a PNG's bytes."""
+    buffer = BytesIO()
+    with Image.open(path) as image:
+        image.convert("RGB").save(buffer, "WEBP", lossless=not lossy, quality=80)
+    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def read_caption(path: Path) -> tuple[str, str]:
+    """Title and text of a caption: `**Title.** Text`."""
+    title, _, text = " ".join(path.read_text(encoding="utf-8").split()).removeprefix("**").partition(".** ")
+    return title, text
+
+
+def _provenance(
+    plan: Mapping[str, Any],
+    configuration: Mapping[str, Any],
+    folder: Path,
+    provenance: Mapping[str, Any],
+    archives: Iterable[Path],
+) -> list[Table]:
+    experiments = [
+        {
+            "experiment": name,
+            "normal_classes": ", ".join(block["normal"]),
+            "methods": ", ".join(block["method"]),
+            "seeds": ", ".join(map(str, block["seed"])),
+            "remark": block["remark"],
+        }
+        for name, block in plan["experiments"].items()
+    ]
+    environments = [
+        {"fits": environment["fits"], "backend of the deep methods or none": environment["backend"]}
+        | {"versions": ", ".join(f"{k} {v}" for k, v in environment.items() if k not in ("fits", "backend"))}
+        for environment in provenance["environments"]
+    ]
+    machine = [
+        {"what": "processor", "value": _processor()},
+        {"what": "cores", "value": str(os.cpu_count())},
+        {"what": "system", "value": platform.platform()},
+        {"what": "Python", "value": platform.python_version()},
+        {"what": "commit", "value": _commit()},
+        *({"what": name, "value": version(name)} for name in ("pandas", "scipy", "statsmodels", "scikit-posthocs")),
+    ]
+    sums = [{"archive": f"{path.parent.name}/{path.name}", "SHA-256": _sha256(path)} for path in archives]
+    settings = [{"key": key, "value": value} for key, value in _flattened(configuration)]
     return [
-        {"experiment": experiment, "normal": normal, "method": method, "seed": seed}
-        for experiment, axes in grid.items()
-        for normal, method, seed in product(axes["normal"], axes["method"], axes["seed"])
+        frame_table("Experiments", pd.DataFrame(experiments).replace("", "–")),
+        frame_table("Core hours", _core_hours(folder / "benchmarks"), "By the jobs' benchmark files in this folder."),
+        frame_table("Versions that the fits were made with", pd.DataFrame(environments)),
+        frame_table("Machine that wrote this report", pd.DataFrame(machine)),
+        frame_table(
+            "Archives",
+            pd.DataFrame(sums, columns=["archive", "SHA-256"]),
+            "As they are now; compared with the official ones, or the mirror's list, when they were obtained.",
+        ),
+        frame_table("Configuration", pd.DataFrame(settings)),
     ]
 
 
-def collect_metrics(grid: Mapping[str, Mapping[str, list[Any]]], scores: str, benchmarks: str, output: Path) -> None:
-    """Measures the score file of every fit of a grid into one table.
-
-    Args:
-        grid: see `grid_fits`.
-        scores, benchmarks: patterns of the files of a fit, with {experiment}, {normal}, {method} and {seed}.
-        output: the Parquet file.
-    """
-    fits = grid_fits(grid)
-    metrics = collect([Path(scores.format(**fit)) for fit in fits], [Path(benchmarks.format(**fit)) for fit in fits])
-    with atomic_write(output) as temporary:
-        metrics.to_parquet(temporary, index=False)
-
-
-def make_consistency(grid: Mapping[str, Mapping[str, list[Any]]], scores: str, output: Path) -> None:
-    """Writes as CSV how alike the seeds of every method rank the training samples; arguments as `collect_metrics`."""
-    with atomic_write(output) as temporary:
-        consistency(Path(scores.format(**fit)) for fit in grid_fits(grid)).to_csv(temporary, index=False)
-
-
-def make_table3(
-    metrics_path: Path,
-    published: Iterable[Path],
-    datasets: Mapping[str, str | None],
-    methods: Mapping[str, str],
-    csv: Path,
-    markdown: Path,
-) -> None:
-    """Writes Table 3 as CSV (for programs) and Markdown (for people).
-
-    Args:
-        metrics_path: of `collect_metrics`.
-        published: files of published AUCs.
-        datasets, methods: see `summarise`.
-        csv, markdown: the outputs.
-    """
-    metrics = pd.read_parquet(metrics_path)
-    summary = summarise(metrics, read_published(published), datasets, methods)
-    with atomic_write(csv) as temporary:
-        summary.to_csv(temporary, index=False)
-    with atomic_write(markdown) as temporary:
-        temporary.write_text(to_markdown(summary, metrics), encoding="utf-8")
+def _core_hours(folder: Path) -> pd.DataFrame:
+    """Jobs, hours by the clock and by the processor, and the largest memory, by rule."""
+    rows = []
+    for path in sorted(folder.rglob("*.tsv")):
+        row = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
+        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        rows.append((rule, row["s"] / 3600, row.get("cpu_time", float("nan")) / 3600, row["max_rss"]))
+    frame = pd.DataFrame(rows, columns=["rule", "hours", "core_hours", "peak_memory_MiB"])
+    grouped = frame.groupby("rule", as_index=False).agg(
+        jobs=("hours", "size"),
+        hours=("hours", "sum"),
+        core_hours=("core_hours", "sum"),
+        peak=("peak_memory_MiB", "max"),
+    )
+    total = {"rule": "all", **grouped[["jobs", "hours", "core_hours"]].sum(), "peak": grouped["peak"].max()}
+    both = pd.concat([grouped, pd.DataFrame([total])], ignore_index=True)
+    return both.astype({"jobs": int}).rename(columns={"peak": "largest job, MiB"})
 
 
-def make_table4(
-    metrics_path: Path,
-    published: Iterable[Path],
-    datasets: Mapping[str, str | None],
-    methods: Mapping[str, str],
-    attacks: Mapping[str, Mapping[str, Any]],
-    records: str,
-    csv: Path,
-    markdown: Path,
-) -> None:
-    """Writes Table 4, the experiments on attacked classes, as CSV and Markdown.
-
-    Args:
-        metrics_path, published, datasets, methods, csv, markdown: as for `make_table3`.
-        attacks: for each experiment `attack`, `steps` and `held_out`.
-        records: pattern of the attacks' records, with {attack} and {steps}.
-    """
-    metrics = pd.read_parquet(metrics_path)
-    read = {name: pd.read_parquet(records.format(**attack)) for name, attack in attacks.items()}
-    summary = add_attacks(summarise(metrics, read_published(published), datasets, methods), attacks, read)
-    with atomic_write(csv) as temporary:
-        summary.to_csv(temporary, index=False)
-    with atomic_write(markdown) as temporary:
-        temporary.write_text(attacks_to_markdown(summary, metrics), encoding="utf-8")
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
 
 
-def draw_attack_strength(table4: Path, outputs: Iterable[Path]) -> None:
-    """Draws the distance of adversarial images and each method's AUC against the number of steps.
-
-    Args:
-        table4: the CSV of `make_table4`.
-        outputs: the figure, in the format that each suffix says.
-    """
-    from ocnn.results import figures
-
-    figures.save(figures.attack_strength(pd.read_csv(table4)), outputs)
+def _commit() -> str:
+    """The commit of this checkout, and whether it was changed since; nothing outside a checkout."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        run = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "not a git checkout"
+    return run.stdout.strip()
 
 
-def draw_adversarial_images(pixels: Mapping[str, Path], attack: Path, record: Path, outputs: Iterable[Path]) -> None:
-    """Draws some sources of an attack, its images, and their amplified differences.
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
-    Args:
-        pixels: path of each of `ARRAY_FILES`, of `prepare_pixels`, by its name.
-        attack, record: of `attack_images` and `verify_attack`.
-        outputs: as for `draw_attack_strength`.
-    """
-    from ocnn.results import figures
 
-    rows = pd.read_parquet(record)
-    originals = open_array(pixels["test.npy"])[rows["source"].to_numpy()]
-    figures.save(figures.adversarial_images(originals, read_arrays(attack, ["images"])["images"], rows), outputs)
+def _flattened(content: Mapping[str, Any], path: str = "") -> Iterable[tuple[str, str]]:
+    """Every key's path, and its value as text."""
+    for key, value in content.items():
+        if isinstance(value, Mapping) and value:
+            yield from _flattened(value, f"{path}{key}.")
+        else:
+            yield f"{path}{key}", str(value)

@@ -1,6 +1,9 @@
 """One row a fit and evaluation: the AUC, the diagnosis and the cost, from the score and benchmark files."""
 
-from collections.abc import Iterable
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ from ocnn.results.scores import read_scores
 
 #: In this order, which is the order of the tables, too.
 EVALUATIONS = ("test", "train")
+IDENTITY = ("experiment", "normal", "method", "seed")
 DEGENERATE = ("diverged", "collapsed")
 
 
@@ -22,20 +26,23 @@ def auc(is_anomaly: np.ndarray, anomaly_score: np.ndarray) -> float:
     return float(roc_auc_score(is_anomaly, anomaly_score))
 
 
-def measure(path: Path) -> list[dict[str, Any]]:
-    """The rows of one score file, one an evaluation."""
-    scores, metadata = read_scores(path)
+def measure(scores: pd.DataFrame, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of one fit, one an evaluation, from the content of its score file."""
     rows = []
     for evaluation in EVALUATIONS:
         part = scores[(scores["evaluation"] == evaluation) & ~scores["tuned_on"]]
-        values = part["anomaly_score"].to_numpy()
+        values, anomalous = part["anomaly_score"].to_numpy(), part["is_anomaly"].to_numpy()
+        # Beyond the method's own threshold.
+        flagged = values > 0
         rows.append(
             {
-                **{key: metadata[key] for key in ("experiment", "normal", "method", "seed")},
+                **{key: metadata[key] for key in IDENTITY},
                 "evaluation": evaluation,
-                "auc": auc(part["is_anomaly"].to_numpy(), values),
+                "auc": auc(anomalous, values),
                 "samples": len(part),
-                "anomalies": int(part["is_anomaly"].sum()),
+                "anomalies": int(anomalous.sum()),
+                "flagged_anomalies": int((flagged & anomalous).sum()),
+                "flagged_normals": int((flagged & ~anomalous).sum()),
                 "distinct_scores": int(pd.Series(values).nunique()),
                 "spread": float(np.std(values)) if len(values) and np.isfinite(values).all() else float("nan"),
                 "status": metadata["diagnosis"]["status"],
@@ -45,17 +52,61 @@ def measure(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def collect(scores: Iterable[Path], benchmarks: Iterable[Path]) -> pd.DataFrame:
-    """All rows, with the seconds and the peak memory (MiB) of each fit's job from its benchmark file.
+@dataclass(frozen=True)
+class Collected:
+    """What all score files say.
+
+    metrics: a row a fit and evaluation.
+    histories: a row a fit, series (`loss`, `r`, …) and epoch or outer iteration, counted from 1.
+    provenance: `settings`, for each experiment and method the estimator and its settings for the first seed of the
+        first class; `environments`, each set of versions and backend with the number of fits made with it.
+    """
+
+    metrics: pd.DataFrame
+    histories: pd.DataFrame
+    provenance: dict[str, Any]
+
+
+def collect(scores: Iterable[Path], benchmarks: Iterable[Path]) -> Collected:
+    """Reads every score file once; the seconds and the peak memory (MiB) are those of each fit's job.
 
     Args:
         scores, benchmarks: the files of the fits, in the same order.
     """
-    rows = []
-    for score, benchmark in zip(scores, benchmarks, strict=True):
+    rows: list[dict[str, Any]] = []
+    histories: list[pd.DataFrame] = []
+    settings: dict[str, dict[str, Any]] = {}
+    environments: Counter[str] = Counter()
+    for path, benchmark in zip(scores, benchmarks, strict=True):
+        table, metadata = read_scores(path)
         cost = _cost(benchmark)
-        rows += [{**row, **cost} for row in measure(score)]
-    return pd.DataFrame(rows)
+        rows += [{**row, **cost} for row in measure(table, metadata)]
+        histories += _histories(metadata)
+        methods = settings.setdefault(metadata["experiment"], {})
+        methods.setdefault(metadata["method"], {key: metadata[key] for key in ("estimator", "settings")})
+        environment = {"backend": metadata["backend"] or "none", **metadata["versions"]}
+        environments[json.dumps(environment, sort_keys=True)] += 1
+    provenance = {
+        "settings": settings,
+        "environments": [{**json.loads(text), "fits": fits} for text, fits in environments.items()],
+    }
+    empty = pd.DataFrame(columns=[*IDENTITY, "series", "step", "value"])
+    return Collected(pd.DataFrame(rows), pd.concat(histories, ignore_index=True) if histories else empty, provenance)
+
+
+def _histories(metadata: Mapping[str, Any]) -> list[pd.DataFrame]:
+    """Numbers that were not finite are texts in JSON, and such again here."""
+    return [
+        pd.DataFrame(
+            {
+                **{key: metadata[key] for key in IDENTITY},
+                "series": series,
+                "step": np.arange(1, len(values) + 1),
+                "value": np.asarray([float(value) for value in values], np.float64),
+            }
+        )
+        for series, values in metadata["history"].items()
+    ]
 
 
 def _cost(benchmark: Path) -> dict[str, float]:

@@ -1,7 +1,6 @@
-"""Score files and what is computed from them, on scores made by hand."""
+"""Score files and what is measured from them, on scores made by hand."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,26 +8,8 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.results.metrics import auc, collect, measure
-from ocnn.results.scores import read_scores, write_scores
-from ocnn.results.tables import read_published, summarise, to_markdown
-
-
-def write(path: Path, test: list[float], *, seed: int = 0, status: str = "converged", **changes: Any) -> Path:
-    """A score file of two training samples, both normal, and test samples of which the last two are anomalous."""
-    count = len(test)
-    identity = {"experiment": "toy", "normal": "3", "method": "kde", "seed": seed}
-    frame = pd.DataFrame(
-        {
-            **identity,
-            "evaluation": ["train"] * 2 + ["test"] * count,
-            "sample": [*range(2), *range(count)],
-            "is_anomaly": [False] * 2 + [index >= count - 2 for index in range(count)],
-            "tuned_on": False,
-            "anomaly_score": [0.0, 1.0, *test],
-        }
-    ).assign(**changes)
-    write_scores(path, frame, {**identity, "diagnosis": {"status": status, "reason": "because"}})
-    return path
+from ocnn.results.scores import read_scores
+from tests.results.conftest import write
 
 
 def test_auc_by_hand() -> None:
@@ -40,14 +21,16 @@ def test_auc_by_hand() -> None:
 
 
 def test_measure(tmp_path: Path) -> None:
-    test, train = measure(write(tmp_path / "s.parquet", [1, 2.5, 2, 3]))
-    assert (test["auc"], test["samples"], test["anomalies"], test["distinct_scores"]) == (0.75, 4, 2, 4)
+    test, train = measure(*read_scores(write(tmp_path / "s.parquet", [-1, 2.5, -2, 3])))
+    assert (test["auc"], test["samples"], test["anomalies"], test["distinct_scores"]) == (0.5, 4, 2, 4)
+    assert (test["flagged_anomalies"], test["flagged_normals"]) == (1, 1)
     assert np.isnan(train["auc"])
+    assert (train["flagged_anomalies"], train["flagged_normals"]) == (0, 1)
 
 
 def test_samples_that_were_tuned_on_do_not_count(tmp_path: Path) -> None:
     tuned = [False, False, False, True, False, False]
-    test, _ = measure(write(tmp_path / "s.parquet", [1, 2.5, 2, 3], tuned_on=tuned))
+    test, _ = measure(*read_scores(write(tmp_path / "s.parquet", [1, 2.5, 2, 3], tuned_on=tuned)))
     assert (test["auc"], test["samples"]) == (1.0, 3)
 
 
@@ -74,58 +57,19 @@ def test_what_is_no_score_file(tmp_path: Path, damage: str) -> None:
         read_scores(path)
 
 
-PUBLISHED = pd.DataFrame(
-    {"dataset": ["toyset"], "class": ["3"], "method": ["kde"], "auc_mean": [97.1], "auc_std": [0.0]}
-)
-
-
-def metrics_of(tmp_path: Path, runs: list[tuple[list[float], str]]) -> pd.DataFrame:
-    files = [
-        write(tmp_path / f"{seed}.parquet", test, seed=seed, status=status) for seed, (test, status) in enumerate(runs)
-    ]
-    return collect(files, [tmp_path / "none.tsv"] * len(files))
-
-
-def test_the_table_by_hand(tmp_path: Path) -> None:
-    metrics = metrics_of(tmp_path, [([1, 2.5, 2, 3], "converged"), ([1, 2, 3, 4], "limit")])
-    (row,) = summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}).to_dict("records")
-    assert row["test_mean"] == pytest.approx(87.5)
-    assert row["test_std"] == pytest.approx(np.std([75, 100], ddof=1))
-    assert (row["test_seeds"], row["train_seeds"], row["degenerate"], row["fits"]) == (2, 0, 0, 2)
-    assert (row["published_mean"], row["published_std"]) == (97.1, 0.0)
-    assert np.isnan(row["train_mean"])
-    text = to_markdown(summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}), metrics)
-    assert "## toy (2 seeds)" in text
-    assert "87.5 ± 17.7" in text
-    assert "97.10 ± 0.0" in text
-    assert "None." in text
-    (other,) = summarise(metrics, PUBLISHED, {"toy": "toyset"}, {"kde": "ocsvm"}).to_dict("records")
-    assert np.isnan(other["published_mean"])
-    assert "97.10" not in to_markdown(summarise(metrics, PUBLISHED, {"toy": None}, {}), metrics)
-
-
-def test_degenerate_and_missing_fits_are_visible(tmp_path: Path) -> None:
-    runs: list[tuple[list[float], str]] = [
-        ([1, 2.5, 2, 3], "diverged"),
-        ([1, 2, 3, 4], "limit"),
-        ([1, 2, 3, float("nan")], "collapsed"),
-    ]
-    metrics = metrics_of(tmp_path, runs)
-    text = to_markdown(summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}), metrics)
-    assert "87.5 ± 17.7 (2 of 3 seeds) †2/3" in text
-    assert text.count("because") == 2
-
-
-def test_costs_come_from_the_benchmark_files(tmp_path: Path) -> None:
+def test_what_all_score_files_say(tmp_path: Path) -> None:
     benchmark = tmp_path / "b.tsv"
     benchmark.write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t-\n")
-    (row, _) = collect([write(tmp_path / "s.parquet", [1, 2, 3, 4])], [benchmark]).to_dict("records")
-    assert row["seconds"] == 12.5
-    assert np.isnan(row["peak_memory"])
-
-
-def test_a_published_table_of_other_columns_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "table.csv"
-    path.write_text("class,auc\n3,97\n")
-    with pytest.raises(ResultError, match=r"table\.csv"):
-        read_published([path])
+    files = [write(tmp_path / f"{seed}.parquet", [1, 2, 3, 4], seed=seed) for seed in (0, 1)]
+    collected = collect(files, [benchmark, tmp_path / "none.tsv"])
+    first, _, second, _ = collected.metrics.to_dict("records")
+    assert first["seconds"] == 12.5
+    assert np.isnan(first["peak_memory"])
+    assert np.isnan(second["seconds"])
+    history = collected.histories[collected.histories["seed"] == 1]
+    assert list(history["step"]) == [1, 2, 3]
+    np.testing.assert_array_equal(history["value"], [3.0, np.nan, 1.0])
+    assert collected.provenance == {
+        "settings": {"toy": {"kde": {"estimator": "ocnn.methods.kde:KDE", "settings": {"random_state": 0}}}},
+        "environments": [{"backend": "none", "python": "3.11", "fits": 2}],
+    }

@@ -17,7 +17,16 @@ from tests.conftest import ROOT
 
 PARTS = ("Snakefile", "workflow", "ocnn", "envs")
 #: The target, and the rules that read score files; none of them fits anything.
-TABLES = ("default", "metrics", "consistency", "table3", "table4", "attack_strength", "attack_images")
+TABLES = (
+    "default",
+    "metrics",
+    "consistency",
+    "tables",
+    "comparison_figures",
+    "sample_figures",
+    "attack_images",
+    "report",
+)
 TRAINING = {"epochs": [2], "learning_rates": [0.001]}
 CONFIG: dict[str, Any] = {
     "methods": {"kde": {}, "ocsvm": {"gamma": [0.01, 0.1]}, "dcae": {}, "deep_svdd": TRAINING, "ocnn": TRAINING},

@@ -167,7 +167,7 @@ def test_the_real_stop_signs_from_the_mirror(checkout: Checkout, mirror: Path) -
                 "gtsrb": {**block, "held_out": False, "contamination": 0.0952381},
                 "gtsrb_heldout": {**block, "contamination": 0},
             },
-            "published": [str(ROOT / "config" / "published" / "table4.csv")],
+            "published": {"auc": [str(ROOT / "config" / "published" / "table4.csv")]},
         }
     )
     checkout.succeed(OCNN_MIRROR=str(mirror))

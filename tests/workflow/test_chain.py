@@ -138,7 +138,7 @@ def test_another_class_runs_only_that_class(finished: Checkout) -> None:
         ("ocnn/losses.py", "ops.mean(ops.square(x - r", "3 * ops.mean(ops.square(x - r", {"autoencoder": 1, "fit": 3}),
         ("config/config.yaml", "kde: {}", "kde: {cv: 4}", {"fit": 1}),
         ("config/config.yaml", "contamination: 0.1", "contamination: 0.2", {"split": 1, "autoencoder": 1, "fit": 5}),
-        ("ocnn/results/tables.py", 'MISSING = "–"', 'MISSING = "-"', {}),
+        ("ocnn/results/rendering.py", 'MISSING = "–"', 'MISSING = "-"', {}),
     ],
 )
 def test_a_change_refits_what_it_concerns(copy: Checkout, file: str, old: str, new: str, jobs: dict[str, int]) -> None:

@@ -26,7 +26,7 @@ MNIST: dict[str, Any] = {
             "published": "mnist",
         }
     },
-    "published": [PUBLISHED],
+    "published": {"auc": [PUBLISHED]},
 }
 FILES = [f"{part}-{kind}-ubyte.gz" for part in ("train", "t10k") for kind in ("images-idx3", "labels-idx1")]
 
@@ -107,7 +107,9 @@ def test_real_mnist_from_the_mirror(mnist: Checkout, mirror: Path) -> None:
 
 def test_real_cifar10_from_the_mirror(checkout: Checkout, mirror: Path) -> None:
     block = {"dataset": "cifar10", "normal_classes": ["automobile"], "contamination": 0.1, "published": "cifar10"}
-    checkout.configure({"methods": {"iforest": {}}, "experiments": {"cifar10": block}, "published": [PUBLISHED]})
+    checkout.configure(
+        {"methods": {"iforest": {}}, "experiments": {"cifar10": block}, "published": {"auc": [PUBLISHED]}}
+    )
     checkout.succeed(OCNN_MIRROR=str(mirror))
     rows = pd.read_parquet(checkout.folder / "results" / "metrics.parquet").set_index("evaluation")
     assert (rows.loc["test", "samples"], rows.loc["test", "anomalies"]) == (10_000, 9_000)

@@ -12,13 +12,13 @@ min_version("9.10")
 ROOT = Path(str(workflow.current_basedir)).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from ocnn.config import load
+from ocnn.config_checks import load
 from ocnn.data import load_dataset
 from ocnn.data.archives import check_available
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
 from ocnn.fingerprint import fingerprint
-from ocnn.pipeline.report import grid_fits
+from ocnn.plan import comparison_names, figure_files, grid_fits, published_files, sample_names, table_files
 from ocnn.runtime import export_environment
 
 # A configuration file on the command line replaces the default one; Snakemake itself would mix the two.
@@ -44,21 +44,17 @@ DATASETS = {
     load_dataset(name).name: name
     for name in [*sorted(PLAIN), *sorted({CONFIG.attacks[block.attack].dataset for block in ATTACKED.values()})]
 }
-GRID = {
-    experiment: {
-        "normal": CONFIG.normal_classes(experiment),
-        "method": CONFIG.methods_of(experiment),
-        "seed": CONFIG.seeds_of(experiment),
-    }
-    for experiment in CONFIG.experiments
-}
+PLAN = CONFIG.plan()
+#: Of the report and of tables as pages; a change of these makes them anew.
+TEMPLATES = sorted(str(path) for path in (ROOT / "ocnn" / "results" / "templates").iterdir())
+CAPTIONS = sorted(str(path) for path in (ROOT / "workflow" / "report").glob("*.rst"))
 
 code = cache(fingerprint)
 
 
 def fits(pattern):
     """The files of this pattern, one a fit."""
-    return [pattern.format(**fit) for fit in grid_fits(GRID)]
+    return [pattern.format(**fit) for fit in grid_fits(PLAN["experiments"])]
 
 
 def image_files(wildcards):
@@ -86,24 +82,59 @@ def attack_settings(wildcards, *names):
     return json.dumps({**settings, **{name: getattr(block, name) for name in names}}, sort_keys=True)
 
 
-def published_datasets(attacked):
-    """For each experiment of Table 3, or of Table 4 where it is attacked, the published data set to compare with."""
-    return {name: b.published for name, b in CONFIG.experiments.items() if (name in ATTACKED) == attacked}
+def first_fits():
+    """The fits of the first seed of each experiment."""
+    first = {name: {**block, "seed": block["seed"][:1]} for name, block in PLAN["experiments"].items()}
+    return grid_fits(first)
 
 
-def tables_and_figures():
-    """What a person reads, as far as there are experiments for it."""
-    wanted = []
-    if len(ATTACKED) < len(CONFIG.experiments):
-        wanted += rules.table3.output
-    if ATTACKED:
-        wanted += rules.table4.output
-        kinds = {(block.attack, block.held_out) for block in ATTACKED.values()}
-        steps = {(block.attack, block.held_out, block.steps) for block in ATTACKED.values()}
-        if len(steps) > len(kinds):
-            wanted += rules.attack_strength.output
-        wanted += [file for pattern in rules.attack_images.output for file in attacks(pattern)]
-    return wanted
+def first_splits():
+    """The splits of the first seed."""
+    return list(dict.fromkeys(rules.split.output[0].format(**fit) for fit in first_fits()))
+
+
+def first_scores():
+    """The score files of the first seed."""
+    return [rules.fit.output[0].format(**fit) for fit in first_fits()]
+
+
+def all_images():
+    """The arrays of every experiment."""
+    folders = dict.fromkeys(block["dataset"] for block in PLAN["experiments"].values())
+    return [f"{RESULTS}/images/{folder}/{file}" for folder in folders for file in ARRAY_FILES]
+
+
+def training_images():
+    """The training arrays of every experiment."""
+    return [file for file in all_images() if file.endswith("/train.npy")]
+
+
+def all_archives():
+    """Every archive that something is read from."""
+    sources = [load_dataset(name) for name in DATASETS.values()]
+    return [f"{CONFIG.archives}/{source.name}/{archive.name}" for source in sources for archive in source.archives]
+
+
+def auc_tables():
+    """Tables 3 and 4 for programs, as far as there are experiments for them."""
+    names = [name for name in ("table3", "table4") if name in table_files(PLAN)]
+    return [f"{RESULTS}/tables/{name}.csv" for name in names]
+
+
+def in_report(path, name, category):
+    """An output with its place and caption in Snakemake's own report."""
+    caption = str(ROOT / "workflow" / "report" / f"{name}.rst")
+    return report(path, caption=caption, category=category, subcategory=name.replace("_", " "))
+
+
+def figure_outputs(names):
+    """The files of these figures, those for Snakemake's own report marked."""
+    return [
+        in_report(f"{RESULTS}/figures/{file}", file.split("/")[0].split(".")[0], "Figures")
+        if file.endswith(".png")
+        else f"{RESULTS}/figures/{file}"
+        for file in figure_files(names)
+    ]
 
 
 def attacks(pattern):

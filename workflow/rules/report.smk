@@ -1,129 +1,95 @@
-# Scores → metrics → tables → figures.
+# Measurements → tables, verdicts and claims → figures → the report. Nothing here fits anything.
 
 
 localrules:
-    consistency,
-    metrics,
-    table3,
-    table4,
-    attack_strength,
+    tables,
+    comparison_figures,
+    sample_figures,
     attack_images,
+    report,
 
 
-rule metrics:
+rule tables:
     input:
-        fits(rules.fit.output[0]),
-    output:
-        f"{RESULTS}/metrics.parquet",
-    log:
-        f"{RESULTS}/logs/metrics.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/metrics.tsv"
-    conda:
-        "../../envs/jobs.yaml"
-    params:
-        # The paths of thousands of files do not fit into a command line; the grid names them.
-        grid=json.dumps(GRID),
-        scores=lambda wildcards: rules.fit.output[0],
-        benchmarks=lambda wildcards: rules.fit.benchmark,
-        code=code("ocnn.pipeline.report:collect_metrics"),
-    shell:
-        "python -m workflow.scripts.metrics --grid {params.grid:q} --scores {params.scores:q}"
-        " --benchmarks {params.benchmarks:q} --output {output:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
-
-
-rule consistency:
-    input:
-        fits(rules.fit.output[0]),
-    output:
-        f"{RESULTS}/tables/consistency.csv",
-    log:
-        f"{RESULTS}/logs/consistency.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/consistency.tsv"
-    conda:
-        "../../envs/jobs.yaml"
-    params:
-        grid=json.dumps(GRID),
-        scores=lambda wildcards: rules.fit.output[0],
-        code=code("ocnn.pipeline.report:make_consistency"),
-    shell:
-        "python -m workflow.scripts.consistency --grid {params.grid:q} --scores {params.scores:q}"
-        " --output {output:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
-
-
-rule table3:
-    input:
-        metrics=rules.metrics.output[0],
-        published=CONFIG.published,
-    output:
-        csv=f"{RESULTS}/tables/table3.csv",
-        markdown=f"{RESULTS}/tables/table3.md",
-    log:
-        f"{RESULTS}/logs/table3.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table3.tsv"
-    conda:
-        "../../envs/jobs.yaml"
-    params:
-        datasets=json.dumps(published_datasets(attacked=False)),
-        methods=json.dumps(CONFIG.published_methods()),
-        code=code("ocnn.pipeline.report:make_table3"),
-    shell:
-        "python -m workflow.scripts.table3 --metrics {input.metrics:q} --published {input.published:q}"
-        " --datasets {params.datasets:q} --methods {params.methods:q} --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
-
-
-rule table4:
-    input:
-        metrics=rules.metrics.output[0],
+        metrics=rules.metrics.output.metrics,
+        provenance=rules.metrics.output.provenance,
+        splits=first_splits(),
+        images=training_images(),
         records=attacks(rules.verify.output[0]),
-        published=CONFIG.published,
+        published=published_files(PLAN),
+        templates=TEMPLATES,
     output:
-        csv=f"{RESULTS}/tables/table4.csv",
-        markdown=f"{RESULTS}/tables/table4.md",
+        **{
+            name: [
+                in_report(f"{RESULTS}/{file}", name, "Tables") if file.endswith(".html") else f"{RESULTS}/{file}"
+                for file in files
+            ]
+            for name, files in table_files(PLAN).items()
+        },
     log:
-        f"{RESULTS}/logs/table4.log",
+        f"{RESULTS}/logs/tables.log",
     benchmark:
-        f"{RESULTS}/benchmarks/table4.tsv"
+        f"{RESULTS}/benchmarks/tables.tsv"
     conda:
         "../../envs/jobs.yaml"
     params:
-        datasets=json.dumps(published_datasets(attacked=True)),
-        methods=json.dumps(CONFIG.published_methods()),
-        attacks=json.dumps(
-            {
-                name: {"attack": block.attack, "steps": block.steps, "held_out": block.held_out}
-                for name, block in ATTACKED.items()
-            }
-        ),
+        plan=json.dumps(PLAN),
+        splits=lambda wildcards: rules.split.output[0],
+        images=lambda wildcards: f"{RESULTS}/images/{{dataset}}/train.npy",
         records=lambda wildcards: rules.verify.output[0],
-        code=code("ocnn.pipeline.report:make_table4"),
+        folder=RESULTS,
+        code=code("ocnn.pipeline.tables:make_tables"),
     shell:
-        "python -m workflow.scripts.table4 --metrics {input.metrics:q} --published {input.published:q}"
-        " --datasets {params.datasets:q} --methods {params.methods:q} --attacks {params.attacks:q}"
-        " --records {params.records:q} --csv {output.csv:q} --markdown {output.markdown:q} > {log:q} 2>&1"
+        "python -m workflow.scripts.tables --plan {params.plan:q} --metrics {input.metrics:q}"
+        " --provenance {input.provenance:q} --splits {params.splits:q} --images {params.images:q}"
+        " --records {params.records:q} --folder {params.folder:q} > {log:q} 2>&1"
         " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 
-rule attack_strength:
+rule comparison_figures:
     input:
-        rules.table4.output.csv,
+        metrics=rules.metrics.output.metrics,
+        histories=rules.metrics.output.histories,
+        tables=auc_tables(),
     output:
-        expand(f"{RESULTS}/figures/attack_strength.{{suffix}}", suffix=["svg", "png"]),
+        figure_outputs(comparison_names(PLAN)),
     log:
-        f"{RESULTS}/logs/attack_strength.log",
+        f"{RESULTS}/logs/comparison_figures.log",
     benchmark:
-        f"{RESULTS}/benchmarks/attack_strength.tsv"
+        f"{RESULTS}/benchmarks/comparison_figures.tsv"
     conda:
         "../../envs/jobs.yaml"
     params:
-        code=code("ocnn.pipeline.report:draw_attack_strength"),
+        plan=json.dumps(PLAN),
+        folder=f"{RESULTS}/figures",
+        code=code("ocnn.pipeline.figures:draw_comparisons"),
     shell:
-        "python -m workflow.scripts.attack_strength --table {input:q} --outputs {output:q} > {log:q} 2>&1"
+        "python -m workflow.scripts.comparison_figures --plan {params.plan:q} --metrics {input.metrics:q}"
+        " --histories {input.histories:q} --tables {input.tables:q} --folder {params.folder:q} > {log:q} 2>&1"
+        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+
+
+rule sample_figures:
+    input:
+        scores=first_scores(),
+        images=all_images(),
+    output:
+        figure_outputs(sample_names(PLAN)),
+    log:
+        f"{RESULTS}/logs/sample_figures.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sample_figures.tsv"
+    conda:
+        "../../envs/jobs.yaml"
+    params:
+        plan=json.dumps(PLAN),
+        scores=lambda wildcards: rules.fit.output[0],
+        images=lambda wildcards: f"{RESULTS}/images/{{dataset}}/{{part}}.npy",
+        folder=f"{RESULTS}/figures",
+        code=code("ocnn.pipeline.figures:draw_samples"),
+    shell:
+        "python -m workflow.scripts.sample_figures --plan {params.plan:q} --scores {params.scores:q}"
+        " --images {params.images:q} --folder {params.folder:q} > {log:q} 2>&1"
         " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 
@@ -133,7 +99,8 @@ rule attack_images:
         attack=rules.attack.output[0],
         record=rules.verify.output[0],
     output:
-        expand(f"{RESULTS}/figures/attacks/{{{{attack}}}}-{{{{steps}}}}.{{suffix}}", suffix=["svg", "png"]),
+        f"{RESULTS}/figures/attacks/{{attack}}-{{steps}}.svg",
+        in_report(f"{RESULTS}/figures/attacks/{{attack}}-{{steps}}.png", "attacks", "Figures"),
     log:
         f"{RESULTS}/logs/attack_images/{{attack}}-{{steps}}.log",
     benchmark:
@@ -141,8 +108,42 @@ rule attack_images:
     conda:
         "../../envs/jobs.yaml"
     params:
-        code=code("ocnn.pipeline.report:draw_adversarial_images"),
+        code=code("ocnn.pipeline.figures:draw_adversarial_images"),
     shell:
         "python -m workflow.scripts.attack_images --pixels {input.pixels:q} --attack {input.attack:q}"
         " --record {input.record:q} --outputs {output:q} > {log:q} 2>&1"
+        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+
+
+rule report:
+    input:
+        metrics=rules.metrics.output.metrics,
+        provenance=rules.metrics.output.provenance,
+        tables=rules.tables.output,
+        figures=[
+            *rules.comparison_figures.output,
+            *rules.sample_figures.output,
+            *(file for pattern in rules.attack_images.output for file in attacks(pattern)),
+        ],
+        archives=all_archives(),
+        templates=TEMPLATES,
+        captions=CAPTIONS,
+    output:
+        f"{RESULTS}/report.html",
+    log:
+        f"{RESULTS}/logs/report.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/report.tsv"
+    conda:
+        "../../envs/jobs.yaml"
+    params:
+        plan=json.dumps(PLAN),
+        configuration=json.dumps(CONFIG.model_dump(mode="json", exclude_defaults=True)),
+        folder=RESULTS,
+        captions=str(ROOT / "workflow" / "report"),
+        code=code("ocnn.pipeline.report:make_report"),
+    shell:
+        "python -m workflow.scripts.report --plan {params.plan:q} --configuration {params.configuration:q}"
+        " --folder {params.folder:q} --provenance {input.provenance:q} --archives {input.archives:q}"
+        " --captions {params.captions:q} --output {output:q} > {log:q} 2>&1"
         " || {{ tail -n 5 {log:q} >&2; exit 1; }}"

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from ocnn.pipeline.report import draw_adversarial_images
+from ocnn.pipeline.figures import draw_adversarial_images
 from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)

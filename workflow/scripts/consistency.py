@@ -4,7 +4,7 @@ import argparse
 import json
 from pathlib import Path
 
-from ocnn.pipeline.report import make_consistency
+from ocnn.pipeline.metrics import make_consistency
 from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)

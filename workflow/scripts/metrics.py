@@ -4,15 +4,16 @@ import argparse
 import json
 from pathlib import Path
 
-from ocnn.pipeline.report import collect_metrics
+from ocnn.pipeline.metrics import collect_metrics
 from ocnn.runtime import plain_errors
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=json.loads, required=True, help="JSON: experiment → lists normal, method, seed")
 parser.add_argument("--scores", required=True, help="pattern of the score files")
 parser.add_argument("--benchmarks", required=True, help="pattern of the benchmark files")
-parser.add_argument("--output", type=Path, required=True)
+for name in ("metrics", "histories", "provenance"):
+    parser.add_argument(f"--{name}", type=Path, required=True, help="an output")
 arguments = parser.parse_args()
 
 with plain_errors():
-    collect_metrics(arguments.grid, arguments.scores, arguments.benchmarks, arguments.output)
+    collect_metrics(**vars(arguments))

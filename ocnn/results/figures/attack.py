@@ -1,62 +1,17 @@
-"""Figures, in colours that the colour-blind can tell apart."""
-
-from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any
+"""What an attack did, and what the number of its steps does to the methods."""
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ocnn.files import atomic_write
+from ocnn.results.figures.style import STYLE, WIDTH, Styles
 from ocnn.results.metrics import EVALUATIONS
 
-#: Inches of a page's text, and of a line of a figure.
-WIDTH = 7.0
-MARKERS = "osD^vP<X>*pdhH"
-STYLE: Any = {
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.grid": True,
-    "grid.color": "0.9",
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.fonttype": "none",
-    # So that the same figure is the same file.
-    "svg.hashsalt": "ocnn",
-}
 
-
-def method_styles(methods: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Colour, marker and line of each method, as Matplotlib's arguments, by its place among the methods.
-
-    Ten colours can be told apart; the eleventh method has the first one's again, and another line and marker.
-    """
-    colours = sns.color_palette("colorblind")
-    return {
-        method: {
-            "color": colours[number % len(colours)],
-            "marker": MARKERS[number % len(MARKERS)],
-            "linestyle": ("-", "--", ":")[number // len(colours) % 3],
-        }
-        for number, method in enumerate(methods)
-    }
-
-
-def save(figure: Figure, outputs: Iterable[Path]) -> None:
-    """Writes a figure in the format of each output's suffix."""
-    for path in outputs:
-        metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
-        with atomic_write(path) as temporary, mpl.rc_context(STYLE):
-            figure.savefig(temporary, dpi=200, bbox_inches="tight", metadata=metadata)
-
-
-def attack_strength(table4: pd.DataFrame) -> Figure:
+def attack_strength(table4: pd.DataFrame, styles: Styles) -> Figure:
     """Median L2 and AUC against the number of steps: a panel for the distance, one for each kind of experiment.
 
     A kind with one number of steps makes no line, and has no panel.
@@ -65,7 +20,6 @@ def attack_strength(table4: pd.DataFrame) -> Figure:
     """
     variants = table4.groupby(["attack", "held_out"], sort=False)["steps"].nunique()
     kinds = list(variants.index[variants > 1])
-    styles = method_styles(list(dict.fromkeys(table4["method"])))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
         axes = figure.subplots(1, 1 + len(kinds), width_ratios=[1] + [1.3] * len(kinds), squeeze=False)[0]
@@ -120,7 +74,7 @@ def _positions(steps: pd.Series) -> NDArray[np.float64]:
 
 def _label_steps(axis: mpl.axes.Axes, steps: pd.Series) -> None:
     values = pd.Series(sorted(set(steps)))
-    axis.set_xticks(_positions(values), [f"{value:,}" for value in values], rotation=45)
+    axis.set_xticks(_positions(values), [f"{value:,.0f}" for value in values], rotation=45)
     axis.set_xlabel("steps of the attack")
 
 

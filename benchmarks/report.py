@@ -1,0 +1,199 @@
+"""What tables, figures and the report cost at full size, on simulated score files.
+
+python -m benchmarks.report [--config config/paper.yaml] [--cores 2]
+
+Writes score files of the true number and size into a temporary folder, lets the workflow make everything from them that
+a person reads, and prints the seconds and the memory of its largest process.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+from ocnn.config import Config
+from ocnn.config_checks import load
+from ocnn.data import load_dataset
+from ocnn.data.dataset import ARRAY_FILES
+from ocnn.data.splits import Split, draw_split, write_split
+from ocnn.methods import load_estimator
+from ocnn.plan import attacked
+from ocnn.results.scores import write_scores
+
+ROOT = Path(__file__).resolve().parent.parent
+#: Samples a class of the training and of the test part, and the shape of a sample.
+SIZES: dict[str, tuple[int, int, tuple[int, ...]]] = {
+    "mnist": (6000, 1000, (28, 28, 1)),
+    "cifar10": (5000, 1000, (32, 32, 3)),
+    "digits": (110, 70, (8, 8, 1)),
+    "gtsrb": (780, 270, (32, 32, 3)),
+}
+VERSIONS = {"python": "3.11.7", "scikit-learn": "1.9.1", "keras": "3.15.1"}
+HEADER = "s\th:m:s\tmax_rss\tmax_vms\tmax_uss\tmax_pss\tio_in\tio_out\tmean_load\tcpu_time\n"
+
+
+def simulate(config: Config, folder: Path) -> None:
+    """Writes everything that the report is made from, as if each fit had run; every tenth fit of `ocnn` diverged.
+
+    Args:
+        config: what is simulated.
+        folder: where the workflow runs.
+    """
+    results, plan = folder / config.results, config.plan()
+    for name, block in plan["experiments"].items():
+        _simulate_experiment(config, results, name, block)
+    for attack in {(a["attack"], a["steps"]) for a in attacked(plan).values()}:
+        _simulate_attack(config, results, *attack)
+
+
+def _simulate_experiment(config: Config, results: Path, name: str, block: dict[str, Any]) -> None:
+    dataset = config.dataset(name)
+    labels, shape = _labels(config, name)
+    arrays = results / "images" / dataset.name
+    if not arrays.exists():
+        arrays.mkdir(parents=True)
+        rng = np.random.default_rng(0)
+        for part in ("train", "test"):
+            # A file with holes, but for the first samples: 600 MB of noise would tell nothing.
+            pixels = np.lib.format.open_memmap(
+                arrays / f"{part}.npy", mode="w+", dtype=np.float32, shape=(len(labels[part]), *shape)
+            )
+            pixels[:500] = rng.normal(size=pixels[:500].shape)
+            pixels.flush()
+            np.save(arrays / f"{part}_labels.npy", labels[part])
+    for normal in block["normal"]:
+        for seed in block["seed"]:
+            split = draw_split(
+                labels["train"],
+                labels["test"],
+                dataset.classes,
+                normal,
+                contamination=config.experiments[name].contamination,
+                holdout=config.experiments[name].holdout,
+                seed=seed,
+            )
+            write_split(results / "splits" / name / normal / f"seed-{seed}.parquet", Split(split, 0.0, 1.0), {})
+            weights = results / "autoencoders" / name / normal / f"seed-{seed}.weights.h5"
+            weights.parent.mkdir(parents=True, exist_ok=True)
+            weights.touch()
+            for place, method in enumerate(block["method"]):
+                _simulate_fit(config, results, (name, normal, method, seed), split, place)
+
+
+def _labels(config: Config, name: str) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
+    block, dataset = config.experiments[name], config.dataset(name)
+    if block.attack is not None:
+        train, test, shape = SIZES[config.attacks[block.attack].dataset]
+        images = config.attacks[block.attack].images
+        if block.held_out:
+            return {"train": np.zeros(train, int), "test": np.repeat([0, 1], [test, images])}, shape
+        return {"train": np.repeat([0, 1], [train + test, images]), "test": np.zeros(0, int)}, shape
+    if dataset.name == "synthetic":
+        return {"train": np.zeros(190, int), "test": np.repeat([0, 1], [190, 10])}, (512,)
+    train, test, shape = SIZES[dataset.name]
+    classes = np.arange(len(dataset.classes))
+    return {"train": np.repeat(classes, train), "test": np.repeat(classes, test)}, shape
+
+
+def _simulate_fit(
+    config: Config, results: Path, key: tuple[str, str, str, int], split: pd.DataFrame, place: int
+) -> None:
+    name, normal, method, seed = key
+    rng = np.random.default_rng([place, seed, len(normal)])
+    identity = {"experiment": name, "normal": normal, "method": method, "seed": seed}
+    anomalous = split["is_anomaly"].to_numpy()
+    scores = split[["evaluation", "sample", "is_anomaly"]].assign(**identity, tuned_on=False)
+    scores["anomaly_score"] = rng.normal(size=len(split)) + anomalous * (1 + 0.1 * place) - 1.5
+    deep = hasattr(load_estimator(config.estimator(method)), "_fit_network")
+    diverged = method == "ocnn" and seed % 10 == 9
+    metadata = {
+        **identity,
+        "estimator": config.estimator(method),
+        "settings": config.settings(name, method, seed),
+        "diagnosis": {"status": "diverged" if diverged else "converged", "reason": "simulated"},
+        "chosen": {},
+        "history": {"loss": list(np.exp(-np.linspace(0, 3, 250)))} if deep else {},
+        "backend": "tensorflow" if deep else None,
+        "versions": VERSIONS,
+    }
+    write_scores(results / "scores" / name / normal / method / f"seed-{seed}.parquet", scores, metadata)
+    benchmark = results / "benchmarks" / "fit" / name / normal / method / f"seed-{seed}.tsv"
+    benchmark.parent.mkdir(parents=True, exist_ok=True)
+    seconds = 10.0 * (place + 1)
+    benchmark.write_text(f"{HEADER}{seconds}\t0:00:10\t900\t1\t1\t1\t0\t0\t100\t{seconds}\n")
+
+
+def _simulate_attack(config: Config, results: Path, attack: str, steps: int) -> None:
+    block, rng = config.attacks[attack], np.random.default_rng(steps)
+    train, test, shape = SIZES[block.dataset]
+    pixels = results / "pixels" / block.dataset
+    pixels.mkdir(parents=True, exist_ok=True)
+    arrays = {"train.npy": np.zeros((1, *shape)), "test.npy": rng.uniform(size=(test, *shape))}
+    for file in ARRAY_FILES:
+        if not (pixels / file).exists():
+            np.save(pixels / file, arrays.get(file, np.zeros(test, int)).astype(np.float32))
+    folder = results / "attacks" / attack
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("classifier.weights.h5", "classifier.json"):
+        (folder / name).touch()
+    sources = np.arange(block.images) % test
+    images = np.clip(np.load(pixels / "test.npy")[sources] + rng.normal(0, 0.1, (block.images, *shape)), 0, 1)
+    np.savez(folder / f"steps-{steps}.npz", images=images.astype(np.float32))
+    l2 = rng.uniform(1, 2, block.images) * 1000 / (100 + steps)
+    record = {"source": sources, "l2": l2, "before": "stop", "after": "yield", "steps": steps, "replaced": 0}
+    pd.DataFrame(record).to_parquet(folder / f"steps-{steps}.parquet")
+
+
+def main() -> None:
+    """Simulates, runs the workflow, prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--config", default="config/paper.yaml")
+    parser.add_argument("--cores", default="2")
+    arguments = parser.parse_args()
+    os.chdir(ROOT)
+    config = load(yaml.safe_load(Path(arguments.config).read_text(encoding="utf-8")))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for part in ("Snakefile", "workflow", "ocnn", "config", "envs"):
+            (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, folder / part)
+        for source in {
+            block.dataset or config.attacks[str(block.attack)].dataset for block in config.experiments.values()
+        }:
+            dataset = load_dataset(source)
+            for archive in dataset.archives:
+                path = folder / config.archives / dataset.name / archive.name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.touch()
+        began = time.monotonic()
+        simulate(config, folder)
+        files = list((folder / config.results / "scores").rglob("*.parquet"))
+        size = sum(path.stat().st_size for path in files) / 2**20
+        print(f"{len(files)} score files, {size:.0f} MiB, written in {time.monotonic() - began:.0f} s", flush=True)
+        began = time.monotonic()
+        command = [sys.executable, "-m", "snakemake", "--cores", arguments.cores, "--configfile", arguments.config]
+        run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        seconds = time.monotonic() - began
+        if run.returncode:
+            sys.exit(run.stdout + run.stderr)
+        fitted = "rule fit:" in run.stdout + run.stderr
+        peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+        report = folder / config.results / "report.html"
+        print(f"tables, figures and report: {seconds:.0f} s, largest process {peak:.2f} GiB; fitted anything: {fitted}")
+        print(f"report.html: {report.stat().st_size / 2**20:.1f} MiB")
+        for path in sorted((folder / config.results / "benchmarks").glob("*.tsv")):
+            row = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
+            print(f"  {path.stem}: {row['s']:.0f} s, {row['max_rss']:.0f} MiB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""What was published: AUCs (the paper's and other labs'), the summaries of data and networks, and the text's claims."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from ocnn.errors import ResultError
+
+AUC_COLUMNS = ["dataset", "class", "method", "auc_mean", "auc_std"]
+
+
+def read_published(paths: Iterable[Path]) -> pd.DataFrame:
+    """Published AUCs in percent; columns `AUC_COLUMNS`.
+
+    Raises:
+        ResultError: other columns, a number that is none or beyond 0 to 100, or a cell that is there twice.
+    """
+    tables = []
+    for path in paths:
+        table = _read_csv(path)
+        if list(table.columns) != AUC_COLUMNS:
+            raise ResultError(f"{path} has columns {list(table.columns)}; expected {AUC_COLUMNS}.")
+        for column in AUC_COLUMNS[3:]:
+            try:
+                table[column] = pd.to_numeric(table[column])
+            except ValueError as error:
+                raise ResultError(f"{path}: {column} must be numbers ({error}).") from error
+            if not table[column].dropna().between(0, 100).all():
+                raise ResultError(f"{path}: {column} must be percentages, 0 to 100.")
+        tables.append(table)
+    table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=AUC_COLUMNS)
+    repeated = table[table.duplicated(AUC_COLUMNS[:3])]
+    if len(repeated):
+        raise ResultError(f"A published cell is there twice: {', '.join(repeated.iloc[0][AUC_COLUMNS[:3]])}.")
+    return table
+
+
+def read_texts(path: Path | None) -> dict[str, dict[str, str]]:
+    """A published table whose cells are texts, its first column `dataset`: dataset → column → text."""
+    if path is None:
+        return {}
+    table = _read_csv(path).fillna("")
+    if table.columns[0] != "dataset":
+        raise ResultError(f"{path} has columns {list(table.columns)}; the first must be dataset.")
+    return {row["dataset"]: row for row in table.to_dict("records")}  # type: ignore[misc]
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype=str)
+    except (ValueError, OSError) as error:
+        raise ResultError(f"{path} is not a table of published results ({error}).") from error
+
+
+class _Claim(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^\w+$")]
+    says: str
+    where: str
+    dataset: str
+
+
+class RankingClaim(_Claim):
+    """That some methods have a higher AUC than others.
+
+    name, says, where: a short name, the paper's words, and where they stand.
+    dataset: of the published tables.
+    better: published methods, each of which is claimed to be better …
+    than: … than each of these; `others`: all other published ones.
+    over: what the replicates are. `classes`: better on average over the classes, seeds averaged first; `seeds`: better
+        in each of the classes.
+    classes: names, or `all`.
+    """
+
+    better: Annotated[list[str], Field(min_length=1)]
+    than: Literal["others"] | Annotated[list[str], Field(min_length=1)]
+    over: Literal["classes", "seeds"]
+    classes: Literal["all"] | Annotated[list[str], Field(min_length=1)] = "all"
+
+
+class DetectionClaim(_Claim):
+    """That a method gives every anomaly of the data set a negative decision score."""
+
+    detects_all: str
+
+
+Claim = RankingClaim | DetectionClaim
+
+
+def read_claims(path: Path | None) -> list[Claim]:
+    """The claims of a YAML file: a list of the fields of `RankingClaim` or `DetectionClaim`.
+
+    Raises:
+        ResultError: not such a file.
+    """
+    if path is None:
+        return []
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        claims = [_read_claim(item) for item in content]
+    except (OSError, yaml.YAMLError, TypeError, ValidationError) as error:
+        raise ResultError(f"{path} is not a list of claims: {error}") from error
+    names = [claim.name for claim in claims]
+    if len(set(names)) < len(names):
+        raise ResultError(f"{path}: two claims have the same name; there are {', '.join(names)}.")
+    return claims
+
+
+def _read_claim(item: Mapping[str, Any]) -> Claim:
+    kind: Any = DetectionClaim if "detects_all" in item else RankingClaim
+    return TypeAdapter[Claim](kind).validate_python(item)
+
+
+def claimed_methods(claim: Claim) -> list[str]:
+    """The published methods that a claim names."""
+    if isinstance(claim, DetectionClaim):
+        return [claim.detects_all]
+    return [*claim.better, *(claim.than if claim.than != "others" else [])]

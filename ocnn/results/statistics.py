@@ -1,0 +1,117 @@
+"""The tests behind the verdicts and the comparison of methods; nothing here knows what an experiment is."""
+
+from itertools import combinations
+from math import comb
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+#: What can be established of a cell, in the order of the p-values of `judge_means`.
+VERDICTS = ("reproduced", "better", "worse")
+INCONCLUSIVE = "inconclusive"
+
+
+def t_interval(
+    mean: ArrayLike, std: ArrayLike, count: ArrayLike, confidence: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Student's interval of a mean, from the sample standard deviation; NaN for fewer than two values.
+
+    Args:
+        mean, std, count: (n,) of each sample.
+        confidence: in (0, 1).
+
+    Returns:
+        The lower and the upper bound, (n,) each.
+    """
+    mean, std, count = (np.asarray(values, np.float64) for values in (mean, std, count))
+    freedom = np.where(count > 1, count - 1, np.nan)
+    half = stats.t.ppf(0.5 + confidence / 2, freedom) * std / np.sqrt(freedom + 1)
+    return mean - half, mean + half
+
+
+def judge_means(
+    mean: ArrayLike, std: ArrayLike, count: ArrayLike, reference: ArrayLike, *, margin: float, alpha: float
+) -> pd.DataFrame:
+    """Whether means lie within a margin of their references, above it or below: three one-sample tests each.
+
+    `reproduced` is equivalence by two one-sided t-tests (Schuirmann 1987): |μ − reference| ≥ margin is rejected;
+    `better` rejects μ ≤ reference + margin, `worse` rejects μ ≥ reference − margin. Whatever μ is, a verdict is wrong
+    only if a true hypothesis was rejected; Holm's correction over all 3n hypotheses keeps the chance of any wrong
+    verdict among the n at or below `alpha`, however they depend on each other, for normally distributed values.
+
+    Args:
+        mean, std, count: (n,) sample mean, sample standard deviation and size; with fewer than two values nothing is
+            established. A standard deviation of 0 is taken for certainty.
+        reference: (n,) the values to compare with, taken as exact.
+        margin: half the width of the zone of equivalence, in the unit of the values.
+        alpha: the chance of any wrong verdict.
+
+    Returns:
+        A row a mean: p_reproduced, p_better, p_worse (unadjusted), and verdict.
+    """
+    mean, std, count, reference = (np.asarray(values, np.float64) for values in (mean, std, count, reference))
+    freedom = np.where(count > 1, count - 1, np.nan)
+    error = std / np.sqrt(freedom + 1)
+
+    def t_of(bound: NDArray[np.float64]) -> NDArray[np.float64]:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.asarray((mean - bound) / error)
+
+    above, below = t_of(reference + margin), t_of(reference - margin)
+    p = np.column_stack(
+        [
+            np.maximum(stats.t.cdf(above, freedom), stats.t.sf(below, freedom)),
+            stats.t.sf(above, freedom),
+            stats.t.cdf(below, freedom),
+        ]
+    )
+    tested = np.where(np.isnan(p), 1.0, p)
+    rejected = multipletests(tested.ravel(), alpha=alpha, method="holm")[0].reshape(p.shape) if p.size else p > 1
+    verdict = np.where(rejected.any(axis=1), np.asarray(VERDICTS)[rejected.argmax(axis=1)], INCONCLUSIVE)
+    return pd.DataFrame(p, columns=[f"p_{name}" for name in VERDICTS]).assign(verdict=verdict)
+
+
+def average_ranks(table: pd.DataFrame) -> pd.Series:
+    """Rank of each column averaged over the rows, 1 = the highest value; ties share their mean rank."""
+    return table.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
+
+
+def friedman(table: pd.DataFrame) -> tuple[float, float]:
+    """Friedman's χ² and its p-value: do the columns differ, the rows being blocks? NaN for fewer than 3 columns."""
+    if table.shape[1] < 3 or len(table) < 2:
+        return float("nan"), float("nan")
+    result = stats.friedmanchisquare(*(table[column] for column in table))
+    return float(result.statistic), float(result.pvalue)
+
+
+def pairwise_differences(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    """Differences of all pairs of columns over the rows, their intervals, and Wilcoxon's signed-rank test.
+
+    Returns:
+        A row a pair: first, second, difference (mean of first − second), low, high (Student's interval, each pair by
+        itself), p_wilcoxon (two-sided), p_holm (over all pairs).
+    """
+    rows = []
+    for first, second in combinations(table.columns, 2):
+        difference = (table[first] - table[second]).to_numpy(np.float64)
+        low, high = t_interval([difference.mean()], [_std(difference)], [len(difference)], confidence)
+        p = float(stats.wilcoxon(difference).pvalue) if difference.any() else 1.0
+        rows.append((first, second, difference.mean(), float(low[0]), float(high[0]), p))
+    pairs = pd.DataFrame(rows, columns=["first", "second", "difference", "low", "high", "p_wilcoxon"])
+    return pairs.assign(p_holm=multipletests(pairs["p_wilcoxon"], method="holm")[1] if len(pairs) else [])
+
+
+def smallest_holm_wilcoxon(blocks: int, columns: int) -> float:
+    """The smallest p-value that the first step of Holm's correction can give to an exact two-sided Wilcoxon test.
+
+    With n blocks the test has 2ⁿ equally likely signs, two of which are the extreme ones; all pairs of columns are the
+    family. Above the level, no pair can be told apart, whatever the data.
+    """
+    return float(min(1.0, 2.0 / 2**blocks * comb(columns, 2)))
+
+
+def _std(values: NDArray[np.float64]) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")

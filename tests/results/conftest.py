@@ -1,0 +1,80 @@
+"""Score files and measurements made by hand."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ocnn.results.scores import write_scores
+
+
+def write(path: Path, test: list[float], *, seed: int = 0, status: str = "converged", **changes: Any) -> Path:
+    """A score file of two training samples, both normal, and test samples of which the last two are anomalous."""
+    count = len(test)
+    identity = {"experiment": "toy", "normal": "3", "method": "kde", "seed": seed}
+    frame = pd.DataFrame(
+        {
+            **identity,
+            "evaluation": ["train"] * 2 + ["test"] * count,
+            "sample": [*range(2), *range(count)],
+            "is_anomaly": [False] * 2 + [index >= count - 2 for index in range(count)],
+            "tuned_on": False,
+            "anomaly_score": [0.0, 1.0, *test],
+        }
+    ).assign(**changes)
+    metadata = {
+        **identity,
+        "estimator": "ocnn.methods.kde:KDE",
+        "settings": {"random_state": seed},
+        "diagnosis": {"status": status, "reason": "because"},
+        "history": {"loss": [3.0, "nan", 1.0]},
+        "backend": None,
+        "versions": {"python": "3.11"},
+    }
+    write_scores(path, frame, metadata)
+    return path
+
+
+def fits(
+    aucs: Mapping[tuple[str, str], Sequence[float]],
+    *,
+    experiment: str = "toy",
+    evaluation: str = "test",
+    degenerate: Sequence[tuple[str, str, int]] = (),
+) -> pd.DataFrame:
+    """Measurements of one experiment: for each method and normal class the AUC in percent of each seed.
+
+    degenerate: method, class and seed of the fits that diverged.
+    """
+    return pd.DataFrame(
+        [
+            {
+                "experiment": experiment,
+                "normal": normal,
+                "method": method,
+                "seed": seed,
+                "evaluation": evaluation,
+                "auc": value / 100,
+                "samples": 12,
+                "anomalies": 2,
+                "flagged_anomalies": 2,
+                "flagged_normals": 1,
+                "status": "diverged" if (method, normal, seed) in degenerate else "converged",
+                "reason": "because",
+                "seconds": 1.0,
+            }
+            for (method, normal), values in aucs.items()
+            for seed, value in enumerate(values)
+        ]
+    )
+
+
+def published(cells: Mapping[tuple[str, str], float], dataset: str = "toyset") -> pd.DataFrame:
+    """Published AUCs: for each method and class the mean."""
+    return pd.DataFrame(
+        [
+            {"dataset": dataset, "class": normal, "method": method, "auc_mean": value, "auc_std": 0.0}
+            for (method, normal), value in cells.items()
+        ]
+    )

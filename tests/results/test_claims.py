@@ -1,0 +1,175 @@
+"""The paper's claims: what supports and what contradicts them."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from ocnn.errors import ResultError
+from ocnn.results.claims import check_claims
+from ocnn.results.published import DetectionClaim, RankingClaim, read_claims, read_published, read_texts
+from tests.conftest import ROOT
+from tests.results.conftest import fits, published
+
+HEAD = {"says": "words", "where": "there", "dataset": "toyset"}
+OVER_CLASSES = RankingClaim(name="best", better=["a"], than="others", over="classes", **HEAD)
+OVER_SEEDS = RankingClaim(name="ahead", better=["a"], than=["b"], over="seeds", classes=["3", "5"], **HEAD)
+PUBLISHED = published({(m, c): v for m, v in (("a", 90.0), ("b", 80.0)) for c in "35"})
+LEVELS = {"3": [90.0, 90.4, 90.2], "5": [70.0, 70.4, 70.3]}
+
+
+def cells(**offsets: float) -> dict[tuple[str, str], list[float]]:
+    """Each method's AUCs: three seeds of two classes, by so much above the level."""
+    return {
+        (method, normal): [value + offset + 0.01 * seed for seed, value in enumerate(values)]
+        for method, offset in offsets.items()
+        for normal, values in LEVELS.items()
+    }
+
+
+def check(claim: Any, metrics: pd.DataFrame, methods: dict[str, str] | None = None) -> list[dict[str, Any]]:
+    table = check_claims([claim], metrics, PUBLISHED, {"toy": "toyset"}, methods or {}, alpha=0.05)
+    return table.to_dict("records")
+
+
+@pytest.mark.parametrize("claim", [OVER_CLASSES, OVER_SEEDS], ids=["classes", "seeds"])
+@pytest.mark.parametrize(("ahead", "verdict"), [(5.0, "supported"), (-5.0, "contradicted")])
+def test_a_ranking(claim: RankingClaim, ahead: float, verdict: str) -> None:
+    metrics = fits({key: values for key, values in cells(a=ahead, b=0).items()})
+    (row,) = check(claim, metrics)
+    assert row["verdict"] == verdict
+    assert row["effect"] == pytest.approx(ahead)
+    assert row["replicates"] == (2 if claim is OVER_CLASSES else 3)
+    assert row["published_effect"] == 10
+    assert row["method"] == "a"
+
+
+def test_over_classes_the_interval_is_that_of_the_classes_differences() -> None:
+    metrics = fits(
+        {("a", "3"): [91.0, 93.0], ("b", "3"): [90.0, 90.0], ("a", "5"): [95.0, 95.0], ("b", "5"): [90.0, 92.0]}
+    )
+    (row,) = check(OVER_CLASSES, metrics)
+    # Differences 2 and 4: mean 3, standard error 1, t(0.95, 1) = 6.3138.
+    assert (row["effect"], row["low"], row["high"]) == pytest.approx((3, 3 - 6.3138, 3 + 6.3138), abs=1e-3)
+    assert row["verdict"] == "undecided"
+
+
+def test_every_class_must_support_it_and_one_can_contradict_it() -> None:
+    metrics = fits(cells(a=5, b=0) | {("a", "5"): [60.0, 60.4, 60.3]})
+    (row,) = check(OVER_SEEDS, metrics)
+    assert row["verdict"] == "contradicted"
+    assert "a against b, 5" in row["detail"]
+    assert "1 of 2 below 0" in row["detail"]
+
+
+def test_degenerate_and_missing_fits_support_nothing_but_others_can_contradict() -> None:
+    claim = RankingClaim(name="best", better=["a"], than=["b", "c"], over="seeds", **HEAD)
+    bad = [("c", "3", 0)]
+    (row,) = check(claim, fits(cells(a=5, b=0, c=0), degenerate=bad))
+    assert row["verdict"] == "undecided"
+    assert "1 of 6 fits of c degenerate or without AUC" in row["detail"]
+    (row,) = check(claim, fits(cells(a=-5, b=0, c=0), degenerate=bad))
+    assert row["verdict"] == "contradicted"
+    (row,) = check(claim, fits(cells(a=5, b=0)))
+    assert (row["verdict"], "c not run" in row["detail"]) == ("undecided", True)
+    (row,) = check(OVER_CLASSES, fits({key: values for key, values in cells(a=5, b=0).items() if key[1] == "3"}))
+    assert (row["verdict"], row["detail"]) == ("undecided", "5 not run")
+
+
+def test_one_seed_decides_nothing() -> None:
+    metrics = fits({key: values[:1] for key, values in cells(a=5, b=0).items()})
+    (row,) = check(OVER_SEEDS, metrics)
+    assert (row["verdict"], row["effect"]) == ("undecided", pytest.approx(5))
+    assert np.isnan(row["low"])
+
+
+def test_each_row_that_stands_for_a_method_is_checked() -> None:
+    metrics = fits(cells(a=5, a_variant=-5, b=0))
+    rows = check(OVER_SEEDS, metrics, {"a": "a", "a_variant": "a", "b": "b"})
+    assert [(row["method"], row["verdict"]) for row in rows] == [("a", "supported"), ("a_variant", "contradicted")]
+
+
+def test_a_claim_that_nothing_checks_is_undecided() -> None:
+    table = check_claims([OVER_CLASSES], fits(cells(a=1, b=0)), PUBLISHED, {"toy": "other"}, {}, alpha=0.05)
+    (row,) = table.to_dict("records")
+    assert (row["verdict"], row["detail"]) == ("undecided", "no experiment checks it")
+
+
+@pytest.mark.parametrize(("found", "verdict"), [(2, "supported"), (1, "contradicted")])
+def test_a_detection(found: int, verdict: str) -> None:
+    claim = DetectionClaim(name="all", detects_all="a", **HEAD)
+    metrics = fits({("a", "3"): [90.0, 91.0]}).assign(flagged_anomalies=found)
+    (row,) = check(claim, metrics)
+    assert (row["verdict"], row["effect"]) == (verdict, 50.0 * found)
+    assert f"{2 * found} of 4 anomalies and 2 of 20 normals flagged" in row["detail"]
+    if found == 2:
+        # Clopper and Pearson: (α/2)^(1/n), 90 %, 4 of 4.
+        assert row["low"] == pytest.approx(100 * 0.05**0.25)
+    (row,) = check(claim, metrics.assign(status="collapsed"))
+    assert row["verdict"] == "undecided"
+
+
+def test_the_papers_own_numbers_contradict_two_of_its_claims() -> None:
+    folder = ROOT / "config" / "published"
+    table = check_claims(
+        read_claims(folder / "claims.yaml"),
+        fits({("x", "0"): [1.0]}),
+        read_published([folder / "table3.csv", folder / "table4.csv"]),
+        {},
+        {},
+        alpha=0.05,
+    )
+    assert (table["verdict"] == "undecided").all()
+    effects = table.set_index("claim")["published_effect"]
+    # Isolation forest on DEER, 72.66, against OC-NN, 67.40.
+    assert effects["ocnn_ahead_where_contrast_is_low"] == pytest.approx(67.40 - 72.66)
+    # KDE on TRUCK, 74.0, against RCAE, 74.47.
+    assert effects["shallow_ahead_on_frog_and_truck"] == pytest.approx(74.0 - 74.47)
+    assert effects["rcae_best_on_mnist"] > 0
+    assert effects["rcae_best_on_gtsrb"] == pytest.approx(87.39 - 79.1)
+    assert np.isnan(effects["ocnn_finds_all_synthetic_anomalies"])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "[{name: a, says: b, where: c, dataset: d}]",
+        "[{name: a, says: b, where: c, dataset: d, better: [x], than: others, over: folds}]",
+        "{a: 1}",
+        "][",
+        yaml.safe_dump([{"name": "a", "says": "b", "where": "c", "dataset": "d", "detects_all": "x"}] * 2),
+    ],
+    ids=["neither", "replicates", "mapping", "no yaml", "twice"],
+)
+def test_what_is_no_list_of_claims(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "claims.yaml"
+    path.write_text(content)
+    with pytest.raises(ResultError, match=r"claims\.yaml"):
+        read_claims(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("class,auc\n3,97\n", "columns"),
+        ("dataset,class,method,auc_mean,auc_std\nx,3,kde,many,0\n", "numbers"),
+        ("dataset,class,method,auc_mean,auc_std\nx,3,kde,0.97,-1\n", "percentages"),
+        ("dataset,class,method,auc_mean,auc_std\nx,3,kde,97,0\nx,3,kde,96,0\n", "twice: x, 3, kde"),
+        ("", "not a table"),
+    ],
+    ids=["columns", "text", "range", "twice", "empty"],
+)
+def test_what_is_no_published_table(tmp_path: Path, content: str, words: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(content)
+    with pytest.raises(ResultError, match=words):
+        read_published([path])
+
+
+def test_published_texts() -> None:
+    texts = read_texts(ROOT / "config" / "published" / "table2.csv")
+    assert texts["mnist"]["head"] == "32 → 32 → 1"
+    assert read_texts(None) == {}

@@ -1,0 +1,81 @@
+"""Verdicts on published cells: which are judged, in which family, and what becomes of the rest."""
+
+import pandas as pd
+import pytest
+
+from ocnn.results.summary import summarise
+from ocnn.results.verdicts import ALL_VERDICTS, count_verdicts, judge
+from tests.results.conftest import fits, published
+
+CLOSE, FAR = [90.0, 90.1, 90.2, 90.1], [70.0, 70.1, 70.2, 70.1]
+PUBLISHED = published({("kde", "3"): 90, ("kde", "5"): 90, ("dcae", "3"): 90, ("dcae", "5"): 60, ("ocnn", "3"): 90})
+
+
+def judged(metrics: pd.DataFrame) -> pd.DataFrame:
+    summary = summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}, confidence=0.9)
+    return judge(summary, margin=2.0, alpha=0.05)
+
+
+def test_each_published_cell_has_a_verdict_and_a_reason() -> None:
+    metrics = fits(
+        {
+            ("kde", "3"): CLOSE,
+            ("kde", "5"): FAR,
+            ("dcae", "3"): [90.0, 90.1, float("nan"), 90.2],
+            ("dcae", "5"): FAR,
+            ("ocnn", "3"): CLOSE,
+            ("own", "3"): CLOSE,
+        },
+        degenerate=[("ocnn", "3", 2)],
+    )
+    rows = judged(metrics).set_index(["method", "normal"])
+    assert rows["verdict"].to_dict() == {
+        ("kde", "3"): "reproduced",
+        ("kde", "5"): "worse",
+        ("dcae", "3"): "not comparable",
+        ("dcae", "5"): "better",
+        ("ocnn", "3"): "not comparable",
+    }
+    assert rows.loc[("dcae", "3"), "reason"] == "1 of 4 fits without AUC"
+    assert rows.loc[("ocnn", "3"), "reason"] == "1 of 4 fits diverged or collapsed"
+    cell = rows.loc[("kde", "3")]
+    # The mean is 90.1, the standard deviation 0.0816, t(0.95, 3) = 2.3534.
+    half = 2.3534 * 0.0816 / 2
+    assert (cell["low"], cell["high"]) == pytest.approx((90.1 - half, 90.1 + half), abs=1e-3)
+    assert abs(cell["reach"] - 0.196) < 1e-3
+    assert rows["p_better"].isna().sum() == 2
+
+
+def test_one_seed_is_inconclusive() -> None:
+    (row,) = judged(fits({("kde", "3"): [90.0]})).to_dict("records")
+    assert (row["verdict"], row["reason"]) == ("inconclusive", "one seed has no interval")
+
+
+def test_a_family_is_an_experiment_under_one_evaluation() -> None:
+    """A borderline cell is established alone, and is not in the company of others (by hand in test_statistics)."""
+    borderline, wide = [89.9, 90.1], [80.0, 99.0]
+    alone = judged(fits({("kde", "3"): borderline}))
+    together = judged(fits({("kde", "3"): borderline, ("kde", "5"): wide}))
+    apart = judged(pd.concat([fits({("kde", "3"): borderline}), fits({("kde", "5"): wide}, evaluation="train")]))
+    assert alone["verdict"].tolist() == ["reproduced"]
+    assert together["verdict"].tolist() == ["inconclusive"] * 2
+    # Now each evaluation lacks one cell's AUC, and the other is alone in its family.
+    verdicts = apart.set_index(["evaluation", "normal"])["verdict"].to_dict()
+    assert verdicts["test", "3"] == "reproduced"
+    assert verdicts["train", "3"] == "not comparable"
+
+
+def test_counts_per_column() -> None:
+    counts = count_verdicts(judged(fits({("kde", "3"): CLOSE, ("kde", "5"): FAR, ("dcae", "5"): FAR})))
+    kde, dcae = counts.to_dict("records")
+    assert (kde["cells"], kde["reproduced"], kde["worse"], kde["seeds"]) == (2, 1, 1, 4)
+    assert dcae["better"] == 1
+    assert sum(kde[verdict] for verdict in ALL_VERDICTS) == kde["cells"]
+
+
+def test_nothing_published_is_no_verdict() -> None:
+    summary = summarise(fits({("kde", "3"): CLOSE}), PUBLISHED, {"toy": None}, {})
+    rows = judge(summary, margin=2.0, alpha=0.05)
+    assert rows.empty
+    assert {"verdict", "reason", "p_better", "reach"} <= set(rows.columns)
+    assert count_verdicts(rows).empty

@@ -1,0 +1,19 @@
+"""Draws the figures that come from measurements."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ocnn.pipeline.figures import draw_comparisons
+from ocnn.runtime import plain_errors
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Config.plan()")
+parser.add_argument("--metrics", type=Path, required=True)
+parser.add_argument("--histories", type=Path, required=True)
+parser.add_argument("--tables", type=Path, nargs="+", required=True, help="Tables 3 and 4 as CSV")
+parser.add_argument("--folder", type=Path, required=True, help="of the figures")
+arguments = parser.parse_args()
+
+with plain_errors():
+    draw_comparisons(**vars(arguments))

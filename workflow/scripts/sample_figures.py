@@ -1,0 +1,18 @@
+"""Draws the figures that come from the first seed's score files."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ocnn.pipeline.figures import draw_samples
+from ocnn.runtime import plain_errors
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Config.plan()")
+parser.add_argument("--scores", required=True, help="pattern of the score files")
+parser.add_argument("--images", required=True, help="pattern of the arrays")
+parser.add_argument("--folder", type=Path, required=True, help="of the figures")
+arguments = parser.parse_args()
+
+with plain_errors():
+    draw_samples(**vars(arguments))

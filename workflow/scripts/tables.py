@@ -1,0 +1,29 @@
+"""Writes every table, the verdicts and the claims."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ocnn.pipeline.tables import make_tables
+from ocnn.runtime import plain_errors
+
+parser = argparse.ArgumentParser(description=__doc__)
+parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Config.plan()")
+parser.add_argument("--metrics", type=Path, required=True)
+parser.add_argument("--provenance", type=Path, required=True)
+parser.add_argument("--splits", required=True, help="pattern of the splits")
+parser.add_argument("--images", required=True, help="pattern of the training arrays")
+parser.add_argument("--records", required=True, help="pattern of the attacks' records")
+parser.add_argument("--folder", type=Path, required=True, help="of the results")
+arguments = parser.parse_args()
+
+with plain_errors():
+    make_tables(
+        arguments.plan,
+        arguments.metrics,
+        json.loads(arguments.provenance.read_text(encoding="utf-8")),
+        arguments.splits,
+        arguments.images,
+        arguments.records,
+        arguments.folder,
+    )
