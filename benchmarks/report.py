@@ -110,7 +110,7 @@ def _simulate_fit(
 ) -> None:
     name, normal, method, seed = key
     rng = np.random.default_rng([place, seed, len(normal)])
-    identity = {"experiment": name, "normal": normal, "method": method, "seed": seed}
+    identity: dict[str, Any] = {"experiment": name, "normal": normal, "method": method, "seed": seed}
     anomalous = split["is_anomaly"].to_numpy()
     scores = split[["evaluation", "sample", "is_anomaly"]].assign(**identity, tuned_on=False)
     scores["anomaly_score"] = rng.normal(size=len(split)) + anomalous * (1 + 0.1 * place) - 1.5
@@ -135,7 +135,7 @@ def _simulate_fit(
 
 def _simulate_attack(config: Config, results: Path, attack: str, steps: int) -> None:
     block, rng = config.attacks[attack], np.random.default_rng(steps)
-    train, test, shape = SIZES[block.dataset]
+    _, test, shape = SIZES[block.dataset]
     pixels = results / "pixels" / block.dataset
     pixels.mkdir(parents=True, exist_ok=True)
     arrays = {"train.npy": np.zeros((1, *shape)), "test.npy": rng.uniform(size=(test, *shape))}

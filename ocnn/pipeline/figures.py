@@ -98,7 +98,7 @@ def draw_samples(plan: Mapping[str, Any], scores: str, images: str, folder: Path
 
 
 def evaluated_rows(scores: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a score file that it is read for: of the test part, or of the training set where there is no other."""
+    """The rows of a score file that it is read for: of the test part, or of the training set if it is all there is."""
     whole = scores[~scores["tuned_on"]]
     part = next(e for e in EVALUATIONS if (whole["evaluation"] == e).any())
     return whole[whole["evaluation"] == part]

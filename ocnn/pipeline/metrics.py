@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from ocnn.files import atomic_write
 from ocnn.plan import grid_fits
 from ocnn.results.consistency import consistency

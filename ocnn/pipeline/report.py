@@ -58,11 +58,14 @@ def make_report(
     margin, alpha = plan["verdicts"]["margin"], plan["verdicts"]["alpha"]
 
     def read(name: str) -> pd.DataFrame:
-        return pd.read_csv(folder / f"{name}.csv", dtype={"normal": str}, keep_default_na=True)
+        return pd.read_csv(folder / f"{name}.csv", dtype={"normal": str, "reason": str})
+
+    def read_texts(name: str) -> pd.DataFrame:
+        return pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
 
     summaries = []
-    documents = [("table1", data_document(read("tables/table1").fillna(""), remarks))]
-    documents.append(("table2", network_document(read("tables/table2").fillna(""))))
+    documents = [("table1", data_document(read_texts("tables/table1"), remarks))]
+    documents.append(("table2", network_document(read_texts("tables/table2"))))
     if len(attacked(plan)) < len(plan["experiments"]):
         summaries.append(read("tables/table3"))
         documents.append(("table3", _without_last(table3(summaries[-1], metrics, remarks))))

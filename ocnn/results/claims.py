@@ -10,7 +10,7 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS
-from ocnn.results.published import Claim, DetectionClaim, RankingClaim
+from ocnn.results.published import Claim, RankingClaim
 from ocnn.results.statistics import t_interval
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"

@@ -105,7 +105,7 @@ def to_markdown(document: Document) -> str:
 
 
 def to_latex(document: Document) -> str:
-    """A `table` environment a table, for documents with the packages booktabs and graphicx; the legend is in the first."""
+    """A `table` environment a table, for documents with booktabs and graphicx; the first has the legend."""
     legends = [document.legend, *("" for _ in document.tables[1:])]
     return "\n".join(_latex_table(*pair) for pair in zip(document.tables, legends, strict=True))
 

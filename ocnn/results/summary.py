@@ -80,7 +80,7 @@ def _over_seeds(group: pd.DataFrame) -> dict[str, Any]:
 def _looked_up(published: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
     """The published rows of these cells, in their order; NaN where there is none."""
     keys = list(cells.columns)
-    return cells.astype(object).merge(published.astype({key: object for key in keys}), on=keys, how="left")
+    return cells.astype(object).merge(published.astype(dict.fromkeys(keys, object)), on=keys, how="left")
 
 
 def class_table(summary: pd.DataFrame, evaluation: str) -> tuple[pd.DataFrame, dict[str, str]]:

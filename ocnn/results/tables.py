@@ -170,9 +170,9 @@ def claim_document(claims: pd.DataFrame, alpha: float) -> Document:
         "Each claim of the paper's text, in each experiment on its data set and under each evaluation. A ranking is"
         f" supported if every difference of AUCs that it needs is above 0 at a level of {100 * alpha:g} %, contradicted"
         " if one is below 0 (Holm-corrected), else undecided; `effect` is the smallest of the differences in points,"
-        f" low and high its interval at {100 * (1 - 2 * alpha):g} %. `published effect` is the smallest difference in the"
-        " published table: below 0, the paper's own numbers contradict its text. Of the synthetic data the effect is"
-        " the share of anomalies found in percent. Claims are not corrected for one another."
+        f" low and high its interval at {100 * (1 - 2 * alpha):g} %. `published effect` is the smallest difference in"
+        " the published table: below 0, the paper's own numbers contradict its text. Of the synthetic data the effect"
+        " is the share of anomalies found in percent. Claims are not corrected for one another."
     )
     order = ["claim", "experiment", "evaluation", "method", "verdict", "effect", "low", "high", "replicates"]
     shown = claims[[*order, "detail", "published_effect"]].copy()
@@ -236,8 +236,8 @@ def power_sentence(classes: int, methods: int, alpha: float = 0.05) -> str:
     if smallest > alpha:
         return (
             f"With {classes} classes no Holm-corrected pairwise Wilcoxon test over {methods} methods ({pairs} pairs)"
-            f" can reject at {100 * alpha:g} %: its smallest p-value is {smallest:.2g}. So the intervals of the differences"
-            " are what to read."
+            f" can reject at {100 * alpha:g} %: its smallest p-value is {smallest:.2g}. So the intervals of the"
+            " differences are what to read."
         )
     return (
         f"The smallest p-value that a Holm-corrected pairwise Wilcoxon test over {pairs} pairs can have with {classes}"

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from ocnn.results.scores import write_scores
+from tests.results.simulated import Run, simulated_run
 
 
 def write(path: Path, test: list[float], *, seed: int = 0, status: str = "converged", **changes: Any) -> Path:
@@ -78,3 +80,9 @@ def published(cells: Mapping[tuple[str, str], float], dataset: str = "toyset") -
             for (method, normal), value in cells.items()
         ]
     )
+
+
+@pytest.fixture(scope="session")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A simulated run and all that is made from it; only to be read."""
+    return simulated_run(tmp_path_factory.mktemp("simulated"))

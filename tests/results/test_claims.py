@@ -14,7 +14,7 @@ from ocnn.results.published import DetectionClaim, RankingClaim, read_claims, re
 from tests.conftest import ROOT
 from tests.results.conftest import fits, published
 
-HEAD = {"says": "words", "where": "there", "dataset": "toyset"}
+HEAD: dict[str, Any] = {"says": "words", "where": "there", "dataset": "toyset"}
 OVER_CLASSES = RankingClaim(name="best", better=["a"], than="others", over="classes", **HEAD)
 OVER_SEEDS = RankingClaim(name="ahead", better=["a"], than=["b"], over="seeds", classes=["3", "5"], **HEAD)
 PUBLISHED = published({(m, c): v for m, v in (("a", 90.0), ("b", 80.0)) for c in "35"})
@@ -32,13 +32,13 @@ def cells(**offsets: float) -> dict[tuple[str, str], list[float]]:
 
 def check(claim: Any, metrics: pd.DataFrame, methods: dict[str, str] | None = None) -> list[dict[str, Any]]:
     table = check_claims([claim], metrics, PUBLISHED, {"toy": "toyset"}, methods or {}, alpha=0.05)
-    return table.to_dict("records")
+    return [dict(zip(map(str, table.columns), row, strict=True)) for row in table.itertuples(index=False)]
 
 
 @pytest.mark.parametrize("claim", [OVER_CLASSES, OVER_SEEDS], ids=["classes", "seeds"])
 @pytest.mark.parametrize(("ahead", "verdict"), [(5.0, "supported"), (-5.0, "contradicted")])
 def test_a_ranking(claim: RankingClaim, ahead: float, verdict: str) -> None:
-    metrics = fits({key: values for key, values in cells(a=ahead, b=0).items()})
+    metrics = fits(cells(a=ahead, b=0))
     (row,) = check(claim, metrics)
     assert row["verdict"] == verdict
     assert row["effect"] == pytest.approx(ahead)

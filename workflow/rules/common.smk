@@ -130,9 +130,11 @@ def in_report(path, name, category):
 def figure_outputs(names):
     """The files of these figures, those for Snakemake's own report marked."""
     return [
-        in_report(f"{RESULTS}/figures/{file}", file.split("/")[0].split(".")[0], "Figures")
-        if file.endswith(".png")
-        else f"{RESULTS}/figures/{file}"
+        (
+            in_report(f"{RESULTS}/figures/{file}", file.split("/")[0].split(".")[0], "Figures")
+            if file.endswith(".png")
+            else f"{RESULTS}/figures/{file}"
+        )
         for file in figure_files(names)
     ]
 

@@ -35,9 +35,10 @@ def decision_scores(scores: Mapping[str, pd.DataFrame]) -> Figure:
             axis.set_title(method)
             axis.tick_params(labelsize=6.5)
             # So that a bin of one sample is seen beside one of hundreds.
-            axis.set_yscale("log")
-            axis.set_ylim(0.6)
-            log_ticks(axis.yaxis)
+            if finite.any():
+                axis.set_yscale("log")
+                axis.set_ylim(0.6)
+                log_ticks(axis.yaxis)
             axis.grid(visible=False, axis="x")
         figure.supxlabel("decision score: ≥ 0 normal, < 0 anomalous", fontsize=8)
         figure.supylabel("samples", fontsize=8)
