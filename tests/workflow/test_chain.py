@@ -15,6 +15,8 @@ from ocnn.results.scores import read_scores
 from tests.workflow.conftest import CONFIG, Checkout
 
 METHODS = list(CONFIG["methods"])
+#: The target of a run that is not about tables and figures.
+MEASURED = "results/metrics.parquet"
 
 
 def score_file(checkout: Checkout, method: str, seed: int = 0) -> Path:
@@ -29,6 +31,8 @@ def test_every_file_is_there(finished: Checkout) -> None:
         assert (rows["s"] > 0).all()
     log = (results / "logs" / "autoencoder" / "digits" / "3" / "seed-0.log").read_text()
     assert "autoencoder: epoch 2 of 2, loss 0." in log
+    for file in ("report.html", "claims.md", "tables/table1.tex", "tables/verdicts.csv", "figures/auc/digits.svg"):
+        assert (results / file).stat().st_size > 100
     assert not list(results.rglob(".*parquet*"))
     # No training set is written out: all that a split leaves is its table of indices.
     assert {path.name for path in results.rglob("*.npy")} == {
@@ -77,7 +81,7 @@ def test_metrics_and_table(finished: Checkout) -> None:
 
 
 def test_two_runs_from_scratch_give_identical_score_files(finished: Checkout, checkout: Checkout) -> None:
-    checkout.succeed("--cores", "1")
+    checkout.succeed(MEASURED, "--cores", "1")
     assert checkout.scores() == finished.scores()
 
 
@@ -112,7 +116,7 @@ def test_another_seed_runs_only_that_seed(copy: Checkout) -> None:
     before = {path: path.stat().st_mtime_ns for path in (copy.folder / "results" / "scores").rglob("*.parquet")}
     arguments = ("--config", "seeds=2")
     assert copy.planned(*arguments) == {"split": 1, "autoencoder": 1, "fit": len(METHODS)}
-    copy.succeed(*arguments)
+    copy.succeed(MEASURED, *arguments)
     assert len(copy.scores()) == 2 * len(METHODS)
     assert all(path.stat().st_mtime_ns == time for path, time in before.items())
     first, second = (read_scores(score_file(copy, "kde", seed))[0] for seed in (0, 1))
@@ -146,16 +150,40 @@ def test_a_change_refits_what_it_concerns(copy: Checkout, file: str, old: str, n
     assert copy.planned() == jobs
 
 
-def test_a_deleted_score_file_is_made_again_and_a_deleted_table_too(copy: Checkout) -> None:
+def test_a_deleted_score_file_is_made_again(copy: Checkout) -> None:
     before = copy.scores()
     score_file(copy, "kde").unlink()
     assert copy.planned() == {"fit": 1}
     copy.succeed()
     assert copy.scores() == before
-    (copy.folder / "results" / "tables" / "table3.md").unlink()
+
+
+def test_deleted_tables_figures_and_reports_are_made_again_without_a_fit(copy: Checkout) -> None:
+    files = [
+        "tables/table3.md",
+        "claims.csv",
+        "figures/auc/digits.png",
+        "figures/in_class/digits/kde.svg",
+        "report.html",
+    ]
+    for file in files:
+        (copy.folder / "results" / file).unlink()
     assert copy.planned() == {}
-    copy.succeed()
-    assert (copy.folder / "results" / "tables" / "table3.md").is_file()
+    output = copy.succeed()
+    assert all((copy.folder / "results" / file).is_file() for file in files)
+    assert "The report, with everything in it: results/report.html" in output
+
+
+def test_snakemakes_own_report(finished: Checkout, tmp_path: Path) -> None:
+    report = tmp_path / "report.html"
+    finished.succeed("--report", str(report))
+    page = report.read_text()
+    for words in (
+        "AUC per class and method",
+        "whether it holds under each evaluation",
+        "Most normal and most anomalous",
+    ):
+        assert words in page
 
 
 def test_a_users_method_and_data_set(copy: Checkout) -> None:
@@ -187,3 +215,6 @@ def test_a_users_method_and_data_set(copy: Checkout) -> None:
     assert set(metrics.loc[metrics["experiment"] == "wine", "normal"]) == {"a", "b", "c"}
     assert (metrics.loc[(metrics["method"] == "mean") & (metrics["evaluation"] == "test"), "auc"] > 0.6).all()
     assert "mean" in (copy.folder / "results" / "tables" / "table3.md").read_text()
+    assert "mean" in (copy.folder / "results" / "figures" / "cost" / "wine.svg").read_text()
+    assert "wine, mean" not in (copy.folder / "results" / "report.html").read_text()  # tabular: there is no image
+    assert "digits, mean" in (copy.folder / "results" / "report.html").read_text()

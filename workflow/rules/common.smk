@@ -106,7 +106,7 @@ def all_images():
 
 def training_images():
     """The training arrays of every experiment."""
-    return [file for file in all_images() if file.endswith("/train.npy")]
+    return [file for file in all_images() if Path(file).name == "train.npy"]
 
 
 def all_archives():
@@ -131,7 +131,7 @@ def figure_outputs(names):
     """The files of these figures, those for Snakemake's own report marked."""
     return [
         (
-            in_report(f"{RESULTS}/figures/{file}", file.split("/")[0].split(".")[0], "Figures")
+            in_report(f"{RESULTS}/figures/{file}", Path(Path(file).parts[0]).stem, "Figures")
             if file.endswith(".png")
             else f"{RESULTS}/figures/{file}"
         )

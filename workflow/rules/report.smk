@@ -37,7 +37,7 @@ rule tables:
         splits=lambda wildcards: rules.split.output[0],
         images=lambda wildcards: f"{RESULTS}/images/{{dataset}}/train.npy",
         records=lambda wildcards: rules.verify.output[0],
-        folder=RESULTS,
+        folder=lambda wildcards: RESULTS,
         code=code("ocnn.pipeline.tables:make_tables"),
     shell:
         "python -m workflow.scripts.tables --plan {params.plan:q} --metrics {input.metrics:q}"
@@ -61,7 +61,7 @@ rule comparison_figures:
         "../../envs/jobs.yaml"
     params:
         plan=json.dumps(PLAN),
-        folder=f"{RESULTS}/figures",
+        folder=lambda wildcards: f"{RESULTS}/figures",
         code=code("ocnn.pipeline.figures:draw_comparisons"),
     shell:
         "python -m workflow.scripts.comparison_figures --plan {params.plan:q} --metrics {input.metrics:q}"
@@ -85,7 +85,7 @@ rule sample_figures:
         plan=json.dumps(PLAN),
         scores=lambda wildcards: rules.fit.output[0],
         images=lambda wildcards: f"{RESULTS}/images/{{dataset}}/{{part}}.npy",
-        folder=f"{RESULTS}/figures",
+        folder=lambda wildcards: f"{RESULTS}/figures",
         code=code("ocnn.pipeline.figures:draw_samples"),
     shell:
         "python -m workflow.scripts.sample_figures --plan {params.plan:q} --scores {params.scores:q}"
@@ -139,8 +139,8 @@ rule report:
     params:
         plan=json.dumps(PLAN),
         configuration=json.dumps(CONFIG.model_dump(mode="json", exclude_defaults=True)),
-        folder=RESULTS,
-        captions=str(ROOT / "workflow" / "report"),
+        folder=lambda wildcards: RESULTS,
+        captions=lambda wildcards: str(ROOT / "workflow" / "report"),
         code=code("ocnn.pipeline.report:make_report"),
     shell:
         "python -m workflow.scripts.report --plan {params.plan:q} --configuration {params.configuration:q}"
