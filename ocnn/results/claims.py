@@ -155,8 +155,10 @@ def _check_ranking(
             f"{count} of {(pair['method'] == method).sum()} fits of {method} degenerate or without AUC": None
             for method, count in bad["method"].value_counts().items()
         }
+        if pair.empty:
+            continue
         wide = pair.pivot(index=["normal", "seed"], columns="method", values="auc")
-        by_seed = 100 * (wide[first] - wide[second]) if len(pair) else pd.Series(dtype=float)
+        by_seed = 100 * (wide[first] - wide[second])
         bad_classes = set(bad["normal"])
         if claim.over == "classes":
             if not bad_classes and set(pair["normal"]) == set(classes):

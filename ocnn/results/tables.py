@@ -126,7 +126,11 @@ def _cell(row: pd.Series, line: str) -> Cell:
     kind = "degenerate" if marked else ""
     if line.endswith("_difference"):
         value = row[line]
-        return Cell(MISSING, kind="missing") if pd.isna(value) else Cell(f"{value:+.1f}".replace("-", "−"), value)
+        if pd.isna(value):
+            return Cell(MISSING + marked, kind=kind or "missing")
+        # Without a sign where nothing is left of it.
+        text = f"{value:+.1f}" if abs(value) >= 0.05 else "0.0"
+        return Cell(text.replace("-", "−") + marked, float(value), kind=kind)
     value, std = row[f"{line}_mean"], row.get(f"{line}_std", np.nan)
     if pd.isna(value):
         return Cell(MISSING + marked, kind=kind or "missing")

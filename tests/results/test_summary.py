@@ -50,6 +50,7 @@ def test_degenerate_and_missing_fits_are_visible_and_never_the_best() -> None:
     text = to_markdown(table3(summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}), metrics, {}))
     assert lines_of(text, "toy")["test"] == ["3", "test", "87.5 ± 17.7 (2 of 3 seeds) †2/3", "**61.0 ± 1.0**", "–"]
     assert text.count("because") == 2
+    assert lines_of(text, "toy")["test − published"][2] == "−9.6 †2/3"
 
 
 def test_another_labs_results_are_one_more_line() -> None:
