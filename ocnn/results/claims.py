@@ -143,13 +143,14 @@ def _check_ranking(
     classes = _claimed_classes(claim, published)
     own = part[part["normal"].isin(classes)]
     differences: dict[str, pd.Series] = {}
+    missing: dict[str, None] = {}
     unusable: dict[str, None] = {}
     for first, (name, second) in product(better, zip(_others(claim, published), others, strict=True)):
         if second is None:
-            unusable[f"{name} not run"] = None
+            missing[name] = None
             continue
         pair = own[own["method"].isin([first, second])]
-        unusable |= {f"{normal} not run": None for normal in classes if normal not in set(pair["normal"])}
+        missing |= dict.fromkeys(normal for normal in classes if normal not in set(pair["normal"]))
         bad = pair[pair["status"].isin(DEGENERATE) | pair["auc"].isna()]
         unusable |= {
             f"{count} of {(pair['method'] == method).sum()} fits of {method} degenerate or without AUC": None
@@ -167,7 +168,8 @@ def _check_ranking(
             for normal, values in by_seed.groupby("normal", sort=False):
                 if normal not in bad_classes:
                     differences[f"{first} against {second}, {normal}"] = values
-    return _verdict_of(differences, list(unusable), claim.over, alpha)
+    not_run = [f"not run: {', '.join(missing)}"] if missing else []
+    return _verdict_of(differences, [*not_run, *unusable], claim.over, alpha)
 
 
 def _verdict_of(

@@ -74,11 +74,11 @@ def test_degenerate_and_missing_fits_support_nothing_but_others_can_contradict()
     (row,) = check(claim, fits(cells(a=-5, b=0, c=0), degenerate=bad))
     assert row["verdict"] == "contradicted"
     (row,) = check(claim, fits(cells(a=5, b=0)))
-    assert (row["verdict"], "c not run" in row["detail"]) == ("undecided", True)
+    assert (row["verdict"], "not run: c" in row["detail"]) == ("undecided", True)
     (row,) = check(OVER_CLASSES, fits({key: values for key, values in cells(a=5, b=0).items() if key[1] == "3"}))
-    assert (row["verdict"], row["detail"]) == ("undecided", "5 not run")
+    assert (row["verdict"], row["detail"]) == ("undecided", "not run: 5")
     (row,) = check(OVER_SEEDS, fits({("a", "8"): [1.0, 2.0], ("b", "8"): [1.0, 2.0]}))
-    assert (row["verdict"], row["detail"]) == ("undecided", "3 not run; 5 not run")
+    assert (row["verdict"], row["detail"]) == ("undecided", "not run: 3, 5")
 
 
 def test_one_seed_decides_nothing() -> None:
