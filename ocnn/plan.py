@@ -41,7 +41,8 @@ def table_files(plan: Mapping[str, Any]) -> dict[str, list[str]]:
     if attacked(plan):
         names.append("table4")
     files = {name: [f"tables/{file}" for file in _formats(name)] for name in names}
-    files["verdicts"] = [f"tables/{file}" for file in _formats("verdicts")]
+    # As many lines as there are cells: nothing to print.
+    files["verdicts"] = [f"tables/{file}" for file in _formats("verdicts") if not file.endswith(".tex")]
     files["comparison"] = ["tables/comparison.md", "tables/comparison.html", "tables/differences.csv"]
     files["claims"] = _formats("claims")
     return files

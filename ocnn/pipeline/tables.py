@@ -70,7 +70,8 @@ def make_tables(
         _write(folder / "tables", "table4", rows, table4(rows, metrics, remarks))
 
     judged = judge(summary, margin=margin, alpha=alpha)
-    _write(folder / "tables", "verdicts", judged, verdict_document(judged, margin, alpha))
+    _write_csv(folder / "tables" / "verdicts.csv", judged)
+    _write_text(folder / "tables", "verdicts", verdict_document(judged, margin, alpha), ("md", "html"))
     _write_text(folder / "tables", "comparison", comparison_document(summary), ("md", "html"))
     _write_csv(folder / "tables" / "differences.csv", all_differences(summary))
     claims = check_claims(

@@ -54,12 +54,16 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns and rows; a row has a cell a column, the first of which names it."""
+    """Columns and rows; a row has a cell a column, the first of which names it.
+
+    listing: whether it is as long as there are fits, and so not for a printed page.
+    """
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     note: str = ""
+    listing: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,9 +109,13 @@ def to_markdown(document: Document) -> str:
 
 
 def to_latex(document: Document) -> str:
-    """A `table` environment a table, for documents with booktabs and graphicx; the first has the legend."""
-    legends = [document.legend, *("" for _ in document.tables[1:])]
-    return "\n".join(_latex_table(*pair) for pair in zip(document.tables, legends, strict=True))
+    """A `table` environment a table, for documents with booktabs and graphicx; the first has the legend.
+
+    Listings are left out.
+    """
+    tables = [table for table in document.tables if not table.listing]
+    legends = [document.legend, *("" for _ in tables[1:])]
+    return "\n".join(_latex_table(*pair) for pair in zip(tables, legends, strict=True))
 
 
 def _latex_table(table: Table, legend: str) -> str:

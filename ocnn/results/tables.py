@@ -1,6 +1,7 @@
 """What stands in the tables that a person reads: cells and words, from the summaries and judgements."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ LEGEND = (
     "AUC in percent, mean ± standard deviation over seeds. `test`: the test part, as the paper says; `train`: the"
     " contaminated training set itself, as the authors' code measured; `published`: the paper's cell. Bold: the best of"
     " a line, degenerate cells apart. † k/n: k of the n fits diverged or collapsed, so that this cell is no result of"
-    " the method (reasons under degenerate fits). – : not available."
+    " the method (the reasons are listed under degenerate fits). – : not available."
 )
 
 
@@ -95,7 +96,8 @@ def table4(summary: pd.DataFrame, metrics: pd.DataFrame, remarks: Mapping[str, s
 def degenerate_fits(metrics: pd.DataFrame) -> Table:
     """Every fit that diverged or collapsed, and why."""
     fits = metrics[metrics["status"].isin(DEGENERATE)].drop_duplicates(["experiment", "normal", "method", "seed"])
-    return frame_table("Degenerate fits", fits[["experiment", "normal", "method", "seed", "status", "reason"]])
+    table = frame_table("Degenerate fits", fits[["experiment", "normal", "method", "seed", "status", "reason"]])
+    return replace(table, listing=True)
 
 
 def _lines(group: pd.DataFrame) -> list[str]:

@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -122,6 +123,21 @@ def test_tables_1_and_2_count_what_ran(run: Run) -> None:
     assert networks["digits", "ocnn, ocnn_released"]["head"] == "16 → 32 → 1"
     assert networks["synthetic", "ocnn, ocnn_released"]["head"] == "512 → 32 → 1"
     assert networks["digits", "dcae, rcae"]["filters"] == "16, 8"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_every_latex_table_compiles(run: Run, tmp_path: Path) -> None:
+    paths = [*sorted((run.results / "tables").glob("*.tex")), run.results / "claims.tex"]
+    assert [path.stem for path in paths] == ["table1", "table2", "table3", "table4", "claims"]
+    inputs = "\n".join(f"\\input{{{path.with_suffix('')}}}\n\\clearpage" for path in paths)
+    packages = "\\usepackage{booktabs}\n\\usepackage{graphicx}\n"
+    (tmp_path / "paper.tex").write_text(
+        f"\\documentclass{{article}}\n{packages}\\begin{{document}}\n{inputs}\n\\end{{document}}\n"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    compiled = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert compiled.returncode == 0, compiled.stdout[-2000:]
+    assert "Float too large" not in compiled.stdout
 
 
 def test_verdicts_and_claims(run: Run) -> None:
