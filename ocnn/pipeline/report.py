@@ -172,10 +172,16 @@ def _provenance(
         *({"what": name, "value": version(name)} for name in ("pandas", "scipy", "statsmodels", "scikit-posthocs")),
     ]
     sums = [{"archive": f"{path.parent.name}/{path.name}", "SHA-256": _sha256(path)} for path in archives]
+    threads = int(configuration.get("threads", 1))
     settings = [{"key": key, "value": value} for key, value in _flattened(configuration)]
     return [
         frame_table("Experiments", pd.DataFrame(experiments).replace("", "–")),
-        frame_table("Core hours", _core_hours(folder / "benchmarks"), "By the jobs' benchmark files in this folder."),
+        frame_table(
+            "Core hours",
+            _core_hours(folder / "benchmarks", threads),
+            f"By the jobs' benchmark files in this folder: hours by the clock, and times {threads}, the threads of a job.",
+            decimals=3,
+        ),
         frame_table("Versions that the fits were made with", pd.DataFrame(environments)),
         frame_table("Machine that wrote this report", pd.DataFrame(machine)),
         frame_table(
@@ -187,23 +193,20 @@ def _provenance(
     ]
 
 
-def _core_hours(folder: Path) -> pd.DataFrame:
-    """Jobs, hours by the clock and by the processor, and the largest memory, by rule."""
+def _core_hours(folder: Path, threads: int) -> pd.DataFrame:
+    """Jobs, hours by the clock, these times the threads of a job, and the largest memory, by rule."""
     rows = []
     for path in sorted(folder.rglob("*.tsv")):
         row = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
-        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
-        rows.append((rule, row["s"] / 3600, row.get("cpu_time", float("nan")) / 3600, row["max_rss"]))
-    frame = pd.DataFrame(rows, columns=["rule", "hours", "core_hours", "peak_memory_MiB"])
-    grouped = frame.groupby("rule", as_index=False).agg(
-        jobs=("hours", "size"),
-        hours=("hours", "sum"),
-        core_hours=("core_hours", "sum"),
-        peak=("peak_memory_MiB", "max"),
+        rows.append((path.relative_to(folder).parts[0].removesuffix(".tsv"), row["s"] / 3600, row["max_rss"]))
+    jobs = pd.DataFrame(rows, columns=["rule", "hours", "memory"])
+    by_rule = jobs.groupby("rule", as_index=False).agg(
+        jobs=("hours", "size"), hours=("hours", "sum"), memory=("memory", "max")
     )
-    total = {"rule": "all", **grouped[["jobs", "hours", "core_hours"]].sum(), "peak": grouped["peak"].max()}
-    both = pd.concat([grouped, pd.DataFrame([total])], ignore_index=True)
-    return both.astype({"jobs": int}).rename(columns={"peak": "largest job, MiB"})
+    total = {"rule": "all", "jobs": len(jobs), "hours": jobs["hours"].sum(), "memory": jobs["memory"].max()}
+    both = pd.concat([by_rule, pd.DataFrame([total])], ignore_index=True)
+    both.insert(3, "core_hours", threads * both["hours"])
+    return both.rename(columns={"memory": "largest job, MiB"})
 
 
 def _processor() -> str:
