@@ -179,7 +179,7 @@ def _provenance(
         frame_table(
             "Core hours",
             _core_hours(folder / "benchmarks", threads),
-            f"By the jobs' benchmark files in this folder: hours by the clock, and times {threads}, the threads of a job.",
+            f"By the jobs' benchmark files in this folder: hours by the clock, and times {threads}, a job's threads.",
             decimals=3,
         ),
         frame_table("Versions that the fits were made with", pd.DataFrame(environments)),

@@ -184,7 +184,7 @@ def claim_document(claims: pd.DataFrame, alpha: float) -> Document:
     shown = claims[[*order, "detail", "published_effect"]].copy()
     shown["replicates"] = shown["replicates"].astype("Int64")
     for column in ("experiment", "evaluation", "method"):
-        shown[column] = shown[column].fillna(MISSING)
+        shown[column] = shown[column].astype(object).fillna(MISSING)
     words = claims[["claim", "says", "where"]].drop_duplicates()
     return Document(
         "Do the paper's claims hold?",

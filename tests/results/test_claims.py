@@ -11,6 +11,8 @@ import yaml
 from ocnn.errors import ResultError
 from ocnn.results.claims import check_claims
 from ocnn.results.published import DetectionClaim, RankingClaim, read_claims, read_published, read_texts
+from ocnn.results.rendering import to_markdown
+from ocnn.results.tables import claim_document
 from tests.conftest import ROOT
 from tests.results.conftest import fits, published
 
@@ -94,10 +96,16 @@ def test_each_row_that_stands_for_a_method_is_checked() -> None:
     assert [(row["method"], row["verdict"]) for row in rows] == [("a", "supported"), ("a_variant", "contradicted")]
 
 
-def test_a_claim_that_nothing_checks_is_undecided() -> None:
+def test_a_claim_that_nothing_checks_is_undecided(tmp_path: Path) -> None:
     table = check_claims([OVER_CLASSES], fits(cells(a=1, b=0)), PUBLISHED, {"toy": "other"}, {}, alpha=0.05)
     (row,) = table.to_dict("records")
     assert (row["verdict"], row["detail"]) == ("undecided", "no experiment checks it")
+    # From its file, too, where columns without any text come back as numbers.
+    table.to_csv(tmp_path / "claims.csv", index=False)
+    for claims in (table, pd.read_csv(tmp_path / "claims.csv")):
+        assert "| best    | –            | –            | –        | undecided |" in to_markdown(
+            claim_document(claims, 0.05)
+        )
 
 
 @pytest.mark.parametrize(("found", "verdict"), [(2, "supported"), (1, "contradicted")])
