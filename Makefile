@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 SET_UP := $(VENV)/set-up
 CORES ?= all
 
-.PHONY: run test lint lock clean
+.PHONY: run test test-cluster lint lock clean
 
 run: $(SET_UP)
 	$(BIN)/snakemake --cores $(CORES)
@@ -14,6 +14,10 @@ run: $(SET_UP)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# A real SLURM cluster of this machine alone, started as root; skipped where its packages are not installed.
+test-cluster: $(SET_UP)
+	OCNN_CLUSTER=1 $(BIN)/python -m pytest tests/cluster
 
 lint: $(SET_UP)
 	$(BIN)/ruff check .

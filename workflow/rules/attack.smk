@@ -13,8 +13,8 @@ rule pixels:
     conda:
         "../../envs/jobs.yaml"
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(DATASETS[wildcards.dataset]),
         code=lambda wildcards: code(
@@ -40,8 +40,8 @@ rule classifier:
         "../../envs/jobs.yaml"
     threads: CONFIG.threads
     resources:
-        mem_mb=4000,
-        runtime=120,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(CONFIG.attacks[wildcards.attack].dataset),
         settings=lambda wildcards: json.dumps(CONFIG.attacks[wildcards.attack].classifier.model_dump(), sort_keys=True),
@@ -68,8 +68,8 @@ rule attack:
         "../../envs/jobs.yaml"
     threads: CONFIG.threads
     resources:
-        mem_mb=3000,
-        runtime=120,
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 120 * attempt,
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(CONFIG.attacks[wildcards.attack].dataset),
         settings=lambda wildcards: attack_settings(wildcards, "images", "seed"),
@@ -96,8 +96,8 @@ rule verify:
         "../../envs/jobs.yaml"
     threads: CONFIG.threads
     resources:
-        mem_mb=3000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(CONFIG.attacks[wildcards.attack].dataset),
         settings=lambda wildcards: attack_settings(wildcards),
@@ -124,8 +124,8 @@ rule adversarial_images:
     conda:
         "../../envs/jobs.yaml"
     resources:
-        mem_mb=2000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         dataset=lambda wildcards: json.dumps(
             ADVERSARIAL[f"{wildcards.attack}-{wildcards.steps}-{wildcards.scoring}"], sort_keys=True

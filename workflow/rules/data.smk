@@ -35,8 +35,8 @@ rule images:
     conda:
         "../../envs/jobs.yaml"
     resources:
-        mem_mb=4000,
-        runtime=10,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         dataset=lambda wildcards: json.dumps({"dataset": CONFIG.dataset_path(DATASETS[wildcards.dataset])}),
         code=lambda wildcards: code(
@@ -60,8 +60,8 @@ rule split:
     conda:
         "../../envs/jobs.yaml"
     resources:
-        mem_mb=2000,
-        runtime=5,
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 5 * attempt,
     params:
         dataset=lambda wildcards: json.dumps(CONFIG.dataset_specification(wildcards.experiment), sort_keys=True),
         contamination=lambda wildcards: CONFIG.experiments[wildcards.experiment].contamination,

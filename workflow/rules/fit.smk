@@ -15,8 +15,8 @@ rule autoencoder:
         "../../envs/jobs.yaml"
     threads: CONFIG.threads
     resources:
-        mem_mb=3000,
-        runtime=720,
+        mem_mb=lambda wildcards, attempt: 3000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
     params:
         settings=lambda wildcards: json.dumps(
             CONFIG.autoencoder_settings(wildcards.experiment, int(wildcards.seed)), sort_keys=True
@@ -43,8 +43,8 @@ rule fit:
         "../../envs/jobs.yaml"
     threads: CONFIG.threads
     resources:
-        mem_mb=4000,
-        runtime=720,
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
     params:
         estimator=lambda wildcards: CONFIG.estimator(wildcards.method),
         settings=lambda wildcards: json.dumps(
