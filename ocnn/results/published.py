@@ -46,7 +46,7 @@ def read_texts(path: Path | None) -> dict[str, dict[str, str]]:
     table = _read_csv(path).fillna("")
     if table.columns[0] != "dataset":
         raise ResultError(f"{path} has columns {list(table.columns)}; the first must be dataset.")
-    return {row["dataset"]: row for row in table.to_dict("records")}  # type: ignore[misc]
+    return {str(row["dataset"]): {str(key): str(text) for key, text in row.items()} for _, row in table.iterrows()}
 
 
 def _read_csv(path: Path) -> pd.DataFrame:

@@ -16,7 +16,7 @@ rule autoencoder:
     threads: CONFIG.threads
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 720 * attempt,
+        runtime=lambda wildcards, attempt: 360 * attempt,
     params:
         settings=lambda wildcards: json.dumps(
             CONFIG.autoencoder_settings(wildcards.experiment, int(wildcards.seed)), sort_keys=True
@@ -44,7 +44,7 @@ rule fit:
     threads: CONFIG.threads
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 720 * attempt,
+        runtime=lambda wildcards, attempt: 360 * attempt,
     params:
         estimator=lambda wildcards: CONFIG.estimator(wildcards.method),
         settings=lambda wildcards: json.dumps(
