@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import file_digest
 from importlib.metadata import version
@@ -48,7 +49,7 @@ def make_report(
         plan, configuration: see `Config.plan`; the whole configuration as it was run.
         folder: of the results, with `tables`, `figures`, `benchmarks`, `claims.csv` and `metrics.parquet`.
         provenance: of `collect_metrics`.
-        archives: what the data were read from.
+        archives: what the data were read from; they need not be there any more.
         captions: folder of the figures' captions, `KIND.rst`: a title in bold, then the text. The order of the kinds in
             the report is that of the plan.
         output: the HTML file, in which everything is that it needs.
@@ -68,10 +69,10 @@ def make_report(
     documents.append(("table2", network_document(read_texts("tables/table2"))))
     if len(attacked(plan)) < len(plan["experiments"]):
         summaries.append(read("tables/table3"))
-        documents.append(("table3", _without_last(table3(summaries[-1], metrics, remarks))))
+        documents.append(("table3", _without_listings(table3(summaries[-1], metrics, remarks))))
     if attacked(plan):
         summaries.append(read("tables/table4"))
-        documents.append(("table4", _without_last(table4(summaries[-1], metrics, remarks))))
+        documents.append(("table4", _without_listings(table4(summaries[-1], metrics, remarks))))
     judged = read("tables/verdicts").fillna({"reason": ""})
     page = templates().get_template("report.html")
     html = page.render(
@@ -93,9 +94,9 @@ def make_report(
         temporary.write_text(html, encoding="utf-8")
 
 
-def _without_last(document: Document) -> Document:
+def _without_listings(document: Document) -> Document:
     """Degenerate fits have a section of their own."""
-    return Document(document.title, document.legend, document.tables[:-1])
+    return replace(document, tables=[table for table in document.tables if not table.listing])
 
 
 def _grouped(remarks: Mapping[str, str]) -> dict[str, str]:
@@ -171,7 +172,13 @@ def _provenance(
         {"what": "commit", "value": _commit()},
         *({"what": name, "value": version(name)} for name in ("pandas", "scipy", "statsmodels", "scikit-posthocs")),
     ]
-    sums = [{"archive": f"{path.parent.name}/{path.name}", "SHA-256": _sha256(path)} for path in archives]
+    sums = [
+        {
+            "archive": f"{path.parent.name}/{path.name}",
+            "SHA-256": _sha256(path) if path.is_file() else "no longer there",
+        }
+        for path in archives
+    ]
     threads = int(configuration.get("threads", 1))
     settings = [{"key": key, "value": value} for key, value in _flattened(configuration)]
     return [

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -167,11 +166,3 @@ def test_two_writers_of_one_file_leave_a_whole_one(
     states = [job["JobState"] for job in submitted.suites()]
     assert resumed.returncode == 0, (states, output)
     assert checkout.scores() == local, states
-
-
-def test_the_profile_is_what_the_rules_know(checkout: Checkout) -> None:
-    import yaml
-
-    profile = yaml.safe_load((checkout.folder / "workflow" / "profiles" / "slurm" / "config.yaml").read_text())
-    rules = "\n".join(path.read_text() for path in Path(checkout.folder / "workflow" / "rules").glob("*.smk"))
-    assert all(f"rule {name}:" in rules for name in profile["groups"])

@@ -102,7 +102,7 @@ class Run:
             self.config.model_dump(mode="json"),
             self.results,
             self.provenance(),
-            [],
+            [self.results / "metrics.parquet", Path("resources/digits/deleted.gz")],
             ROOT / "workflow" / "report",
             self.results / "report.html",
         )

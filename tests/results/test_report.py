@@ -1,5 +1,6 @@
 """What is made from a run's score files: every table and figure, and the report, read and used in a browser."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -164,6 +165,9 @@ def test_the_report_is_whole_and_its_texts_are_escaped(run: Run) -> None:
     page = (run.results / "report.html").read_text()
     assert "Simulated &lt;scores&gt;." in page
     assert "Simulated <scores>" not in page
+    assert hashlib.sha256((run.results / "metrics.parquet").read_bytes()).hexdigest() in page
+    assert "digits/deleted.gz" in page
+    assert "no longer there" in page
     for word in (
         "Do the published AUCs hold?",
         "RCAE is best.",

@@ -177,5 +177,8 @@ def test_the_real_stop_signs_from_the_mirror(checkout: Checkout, mirror: Path) -
     assert (rows["gtsrb_heldout", "test"]["samples"], rows["gtsrb_heldout", "test"]["anomalies"]) == (370, 100)
     assert (rows["gtsrb_heldout", "train"]["samples"], rows["gtsrb_heldout", "train"]["anomalies"]) == (780, 0)
     assert "53.37 ± 2.9" in (checkout.folder / "results" / "tables" / "table4.md").read_text()
-    for folder in ("resources", "results/pixels", "results/images"):
+    # An archive that was deleted is not missed: one more seed fits that seed, and reads no archive again.
+    shutil.rmtree(checkout.folder / "resources")
+    assert checkout.planned("--config", "seeds=2") == {"split": 2, "fit": 2}
+    for folder in ("results/pixels", "results/images"):
         shutil.rmtree(checkout.folder / folder)

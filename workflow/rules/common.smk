@@ -111,8 +111,12 @@ def training_images():
 
 def all_archives():
     """Every archive that something is read from."""
-    sources = [load_dataset(name) for name in DATASETS.values()]
-    return [f"{CONFIG.archives}/{source.name}/{archive.name}" for source in sources for archive in source.archives]
+    return [file for name in DATASETS.values() for file in kept_archives(load_dataset(name))]
+
+
+def kept_archives(dataset):
+    """Where the workflow keeps the archives of a data set."""
+    return [f"{CONFIG.archives}/{dataset.name}/{archive.name}" for archive in dataset.archives]
 
 
 def auc_tables():
@@ -147,8 +151,7 @@ def attacks(pattern):
 
 def archive_files(wildcards):
     """The archives of a data set, where the workflow keeps them."""
-    dataset = load_dataset(DATASETS[wildcards.dataset])
-    return [f"{CONFIG.archives}/{dataset.name}/{archive.name}" for archive in dataset.archives]
+    return kept_archives(load_dataset(DATASETS[wildcards.dataset]))
 
 
 def missing_archives(dataset):

@@ -125,7 +125,6 @@ rule report:
             *rules.sample_figures.output,
             *(file for pattern in rules.attack_images.output for file in attacks(pattern)),
         ],
-        archives=all_archives(),
         templates=TEMPLATES,
         captions=CAPTIONS,
     output:
@@ -140,10 +139,12 @@ rule report:
         plan=json.dumps(PLAN),
         configuration=json.dumps(CONFIG.model_dump(mode="json", exclude_defaults=True)),
         folder=lambda wildcards: RESULTS,
+        # No input: an archive that was deleted once its arrays are made is not fetched again for a checksum.
+        archives=all_archives(),
         captions=lambda wildcards: str(ROOT / "workflow" / "report"),
         code=code("ocnn.pipeline.report:make_report"),
     shell:
         "python -m workflow.scripts.report --plan {params.plan:q} --configuration {params.configuration:q}"
-        " --folder {params.folder:q} --provenance {input.provenance:q} --archives {input.archives:q}"
+        " --folder {params.folder:q} --provenance {input.provenance:q} --archives {params.archives:q}"
         " --captions {params.captions:q} --output {output:q} > {log:q} 2>&1"
         " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
