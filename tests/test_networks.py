@@ -36,18 +36,6 @@ def test_no_bias_no_scale_and_normalised_outputs(networks: Any, network: str, sh
         assert output.max() <= 1
 
 
-def test_pooling_and_upsampling_are_those_of_keras(networks: Any) -> None:
-    import keras
-
-    x = np.random.default_rng(0).normal(size=(3, 8, 12, 5)).astype("float32")
-    inputs = keras.Input(x.shape[1:])
-    pooled = keras.Model(inputs, networks._activated(networks._pooled(inputs)))
-    expected = keras.layers.MaxPooling2D()(keras.layers.LeakyReLU(negative_slope=0.1)(x))
-    np.testing.assert_array_equal(np.asarray(pooled(x)), np.asarray(expected))
-    upsampled = keras.Model(inputs, networks._upsampled(inputs))
-    np.testing.assert_array_equal(np.asarray(upsampled(x)), np.asarray(keras.layers.UpSampling2D()(x)))
-
-
 @pytest.mark.parametrize(
     ("shape", "expected"),
     [

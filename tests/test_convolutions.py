@@ -1,0 +1,129 @@
+"""The fast layers against Keras's plain ones: the same values, gradients and statistics from the same weights."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from ocnn.architectures import NETWORKS, Network
+
+MOMENTUM, EPSILON = 0.9, 1e-4
+
+
+def plain_encoder(network: Network, shape: tuple[int, ...]) -> Any:
+    """A LeNet encoder as it is written down: convolution, normalisation, LeakyReLU, max-pooling."""
+    from keras import Input, Model, layers
+
+    x = inputs = Input(shape)
+    for filters in network.widths:
+        x = layers.Conv2D(filters, network.kernel, padding="same", use_bias=False)(x)
+        x = layers.BatchNormalization(center=False, scale=False, epsilon=EPSILON, momentum=MOMENTUM)(x)
+        x = layers.MaxPooling2D()(layers.LeakyReLU(negative_slope=0.1)(x))
+    return Model(inputs, layers.Dense(network.code, use_bias=False)(layers.Flatten()(x)))
+
+
+def plain_decoder(network: Network, shape: tuple[int, ...]) -> Any:
+    """A LeNet decoder as it is written down."""
+    from keras import Input, Model, layers
+
+    x = inputs = Input((network.code,))
+    factor = 2 ** len(network.widths)
+    small = (shape[0] // factor, shape[1] // factor, network.widths[-1])
+    x = layers.Reshape(small)(layers.Dense(int(np.prod(small)), use_bias=False)(x))
+    for filters in (*reversed(network.widths[:-1]), shape[2]):
+        x = layers.BatchNormalization(center=False, scale=False, epsilon=EPSILON, momentum=MOMENTUM)(x)
+        x = layers.UpSampling2D()(layers.LeakyReLU(negative_slope=0.1)(x))
+        x = layers.Conv2D(filters, network.kernel, padding="same", use_bias=False)(x)
+        if x.shape[1] == shape[0]:
+            return Model(inputs, layers.Activation("sigmoid")(x))
+    raise AssertionError
+
+
+def plain_autoencoder(network: Network, shape: tuple[int, ...]) -> Any:
+    from keras import Input, Model
+
+    inputs = Input(shape)
+    return Model(inputs, plain_decoder(network, shape)(plain_encoder(network, shape)(inputs)))
+
+
+def gradients(model: Any, X: NDArray[np.float32]) -> tuple[NDArray[Any], list[NDArray[Any]]]:
+    """Output and gradients of the summed, weighted output in training mode, by plain gradient descent of one step."""
+    import keras
+
+    from ocnn.training import ObjectiveModel
+
+    before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
+    weights = np.random.default_rng(1).normal(size=model(X).shape).astype("float32")
+    trained = ObjectiveModel(model, lambda x, y: keras.ops.sum(weights * y))
+    trained.compile(optimizer=keras.optimizers.SGD(1.0))
+    trained.fit(X, batch_size=len(X), shuffle=False, verbose=0)
+    return np.asarray(model(X)), [
+        old - keras.ops.convert_to_numpy(new) for old, new in zip(before, model.trainable_variables, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("network", "shape"),
+    [
+        (NETWORKS["lenet-mnist"], (28, 28, 1)),
+        (NETWORKS["lenet-cifar10"], (32, 32, 3)),
+        (NETWORKS["lenet-digits"], (8, 8, 1)),
+        *((Network("lenet", (3, 5), 4, kernel=kernel), (12, 8, 2)) for kernel in (1, 2, 7)),
+    ],
+    ids=["mnist", "cifar10", "digits", *(f"kernel {kernel}" for kernel in (1, 2, 7))],
+)
+def test_a_network_is_that_of_plain_layers(network: Network, shape: tuple[int, ...]) -> None:
+    """Values in training and inference, moving statistics and every gradient, to float32's precision."""
+    import keras
+
+    from ocnn import networks
+
+    plain = plain_autoencoder(network, shape)
+    fast = networks.build_autoencoder(network, shape)
+    assert [v.shape for v in fast.weights] == [v.shape for v in plain.weights]
+    fast.set_weights(plain.get_weights())
+    X = np.random.default_rng(0).random((8, *shape), dtype=np.float32)
+    outputs = [np.asarray(model(X, training=True)) for model in (fast, plain)]
+    np.testing.assert_allclose(*outputs, atol=1e-5)
+    for mine, theirs in zip(fast.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
+    (after, changes), (plain_after, plain_changes) = gradients(fast, X), gradients(plain, X)
+    for mine, theirs in zip(changes, plain_changes, strict=True):
+        np.testing.assert_allclose(mine, theirs, atol=1e-4 * np.abs(theirs).max(), rtol=1e-3)
+    np.testing.assert_allclose(after, plain_after, atol=1e-3)
+    keras.backend.clear_session()
+
+
+def test_phase_taps_of_a_kernel_of_three() -> None:
+    from ocnn.convolutions import phase_taps
+
+    taps = phase_taps(3)
+    assert taps.shape == (3, 2, 2, 3)
+    # Each weight of each output phase meets exactly one input pixel: the left one of an even pixel is the odd one of
+    # the pair before, of an odd pixel the even one of its own pair.
+    np.testing.assert_array_equal(taps.sum(axis=(0, 1)), np.ones((2, 3)))
+    assert taps[0, 1, 0, 0] == 1
+    assert taps[1, 0, 1, 0] == 1
+    assert taps[1, 0, 0, 1] == 1
+    assert taps[2, 0, 1, 2] == 1
+
+
+def test_normalised_and_pooled_samples_are_those_of_keras() -> None:
+    import keras
+
+    from ocnn.convolutions import PooledBatchNormalization
+
+    x = np.random.default_rng(0).normal(2, 3, (6, 8, 12, 5)).astype("float32")
+    fast = PooledBatchNormalization(epsilon=EPSILON, momentum=MOMENTUM)
+    plain = keras.layers.BatchNormalization(center=False, scale=False, epsilon=EPSILON, momentum=MOMENTUM)
+    for training in (True, False):
+        expected = keras.layers.MaxPooling2D()(plain(x, training=training))
+        np.testing.assert_allclose(np.asarray(fast(x, training=training)), np.asarray(expected), atol=1e-5)
+    for mine, theirs in zip(fast.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5)
+    # Frozen, it stays as it is in training mode.
+    fast.trainable = False
+    before = fast.get_weights()
+    fast(x, training=True)
+    np.testing.assert_array_equal(before, fast.get_weights())
