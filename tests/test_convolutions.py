@@ -84,8 +84,8 @@ def test_a_network_is_that_of_plain_layers(network: Network, shape: tuple[int, .
     assert [v.shape for v in fast.weights] == [v.shape for v in plain.weights]
     fast.set_weights(plain.get_weights())
     X = np.random.default_rng(0).random((8, *shape), dtype=np.float32)
-    outputs = [np.asarray(model(X, training=True)) for model in (fast, plain)]
-    np.testing.assert_allclose(*outputs, atol=1e-5)
+    mine, theirs = (np.asarray(model(X, training=True)) for model in (fast, plain))
+    np.testing.assert_allclose(mine, theirs, atol=1e-5)
     for mine, theirs in zip(fast.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(mine, theirs, rtol=1e-4, atol=1e-6)
     (after, changes), (plain_after, plain_changes) = gradients(fast, X), gradients(plain, X)
