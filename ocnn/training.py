@@ -99,6 +99,8 @@ def train(
     shown = [Progress(name, total)] if verbose else []
     if not model.compiled:
         model.compile(optimizer=keras.optimizers.Adam(float(rates[0]), *betas))
+        # Were its variables made in the first step, TensorFlow would trace that step twice.
+        model.optimizer.build(model.trainable_variables)
     history = model.fit(
         X, batch_size=batch_size, epochs=total, shuffle=True, verbose=0, callbacks=[schedule, *callbacks, *shown]
     )
