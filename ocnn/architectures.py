@@ -51,13 +51,16 @@ def parse(network: Any) -> Network | None:
     if isinstance(network, Network):
         return network
     if isinstance(network, dict):
+        widths = network.get("widths", ())
+        if not isinstance(widths, list | tuple):
+            raise ValueError(f"widths of a network must be a list, got {widths!r}.")
         try:
-            return Network(**{**network, "widths": tuple(network.get("widths", ()))})
+            return Network(**{**network, "widths": tuple(widths)})
         except TypeError as error:
             raise ValueError(f"not a network: {network} ({error}).") from error
     if network == "auto":
         return None
-    if network not in NETWORKS:
+    if not isinstance(network, str) or network not in NETWORKS:
         raise ValueError(f"unknown network {network!r}; known are auto, {', '.join(NETWORKS)}.")
     return NETWORKS[network]
 

@@ -1,5 +1,6 @@
 """What all methods share: scikit-learn's outlier detector with its checks of the input."""
 
+from numbers import Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -92,6 +93,12 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
                 f"{type(self).__name__} was fitted to samples of shape {self.input_shape_}, got {samples.shape[1:]}."
             )
         return samples
+
+
+def check_positive(name: str, numbers: Any) -> None:
+    """Raises ValueError unless these are one or several positive finite numbers."""
+    if len(numbers) == 0 or not all(isinstance(n, Real) and 0 < float(n) < np.inf for n in numbers):
+        raise ValueError(f"{name} must be a sequence of positive numbers, at least one, got {numbers!r}.")
 
 
 def flatten(X: NDArray[Any]) -> NDArray[Any]:

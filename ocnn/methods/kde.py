@@ -14,7 +14,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import KFold
 from sklearn.utils._param_validation import Interval
 
-from ocnn.methods.base import AnomalyDetector, flatten
+from ocnn.methods.base import AnomalyDetector, check_positive, flatten
 
 #: 2^0.5, 2^1, …, 2^5 (the paper, after Ruff et al. 2018).
 BANDWIDTHS = tuple(float(2 ** (exponent / 2)) for exponent in range(1, 11))
@@ -44,10 +44,12 @@ class KDE(AnomalyDetector):
         self.cv = cv
         self.contamination = contamination
 
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        check_positive("bandwidths", self.bandwidths)
+
     def _fit(self, X: NDArray[Any]) -> None:
         bandwidths = np.asarray(self.bandwidths, np.float64)
-        if bandwidths.ndim != 1 or len(bandwidths) == 0 or not (bandwidths > 0).all():
-            raise ValueError(f"bandwidths must be positive numbers, got {self.bandwidths!r}.")
         self.samples_ = rows = flatten(X)
         folds = list(KFold(min(self.cv, len(rows))).split(rows))
         likelihoods = np.zeros((len(folds), len(bandwidths)))

@@ -13,7 +13,7 @@ from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
 from sklearn.svm import OneClassSVM
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ocnn.methods.base import AnomalyDetector, flatten
+from ocnn.methods.base import AnomalyDetector, check_positive, flatten
 
 
 class OCSVM(AnomalyDetector):
@@ -37,6 +37,11 @@ class OCSVM(AnomalyDetector):
     def __init__(self, nu: float = 0.1, gamma: Any = "scale") -> None:
         self.nu = nu
         self.gamma = gamma
+
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        if self.uses_holdout():
+            check_positive("gamma", self.gamma)
 
     def uses_holdout(self) -> bool:
         """Whether fitting takes labelled samples: with a grid of γ."""

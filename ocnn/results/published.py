@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ocnn.errors import ResultError
 
@@ -35,7 +35,7 @@ def read_published(paths: Iterable[Path]) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=AUC_COLUMNS)
     repeated = table[table.duplicated(AUC_COLUMNS[:3])]
     if len(repeated):
-        raise ResultError(f"A published cell is there twice: {', '.join(repeated.iloc[0][AUC_COLUMNS[:3]])}.")
+        raise ResultError(f"A published cell is there twice: {', '.join(map(str, repeated.iloc[0][AUC_COLUMNS[:3]]))}.")
     return table
 
 
@@ -103,7 +103,7 @@ def read_claims(path: Path | None) -> list[Claim]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         claims = [_read_claim(item) for item in content]
-    except (OSError, yaml.YAMLError, TypeError, ValidationError) as error:
+    except (OSError, yaml.YAMLError, TypeError, ValueError) as error:
         raise ResultError(f"{path} is not a list of claims: {error}") from error
     names = [claim.name for claim in claims]
     if len(set(names)) < len(names):
