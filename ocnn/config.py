@@ -4,12 +4,24 @@
 """
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from ocnn.config_types import (
+    AttackSteps,
+    ClassName,
+    ClassNames,
+    Count,
+    Names,
+    NetworkFields,
+    Number,
+    Seed,
+    Seeds,
+    Settings,
+    Whole,
+)
 from ocnn.data import DATASETS, specified_dataset
 from ocnn.data.dataset import Dataset
 from ocnn.methods import METHODS, load_estimator
@@ -18,29 +30,6 @@ from ocnn.methods import METHODS, load_estimator
 SHARE_OF_ANOMALIES = "contamination"
 #: Keys of a method that are not settings of its estimator.
 OWN_KEYS = ("estimator", "published")
-NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_]*$"
-
-Name = Annotated[str, Field(pattern=NAME_PATTERN)]
-
-
-def _typed(value: Any) -> Any:
-    """Texts that are numbers or truth values, as these: `--config` and YAML's 1e-4 arrive as text."""
-    if isinstance(value, Mapping):
-        return {key: _typed(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_typed(item) for item in value]
-    if isinstance(value, str):
-        if value.lower() in ("true", "false"):
-            return value.lower() == "true"
-        for kind in (int, float):
-            try:
-                return kind(value)
-            except ValueError:
-                continue
-    return value
-
-
-Settings = Annotated[dict[str, Any], BeforeValidator(_typed)]
 
 
 class Section(BaseModel):
@@ -52,15 +41,15 @@ class Section(BaseModel):
 class Autoencoder(Section):
     """Pretraining: epochs and learning rate of each phase."""
 
-    epochs: tuple[Annotated[int, Field(ge=0)], ...] = (250, 100)
-    learning_rates: tuple[Annotated[float, Field(gt=0)], ...] = (1e-4, 1e-5)
+    epochs: tuple[Annotated[Whole, Field(ge=0)], ...] = (250, 100)
+    learning_rates: tuple[Annotated[Number, Field(gt=0)], ...] = (1e-4, 1e-5)
 
 
 class Training(Section):
     """What every deep method of an experiment shares."""
 
-    batch_size: Annotated[int, Field(ge=1)] = 200
-    weight_decay: Annotated[float, Field(ge=0)] = 1e-5
+    batch_size: Count = 200
+    weight_decay: Annotated[Number, Field(ge=0)] = 1e-5
 
 
 class Classifier(Section):
@@ -72,12 +61,12 @@ class Classifier(Section):
     seed: of its initialisation, batches and dropout.
     """
 
-    widths: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (16, 32, 64)
-    epochs: Annotated[int, Field(ge=1)] = 15
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
-    batch_size: Annotated[int, Field(ge=1)] = 128
-    minimum_accuracy: Annotated[float, Field(ge=0, le=1)] = 0.9
-    seed: Annotated[int, Field(ge=0)] = 0
+    widths: Annotated[tuple[Count, ...], Field(min_length=1)] = (16, 32, 64)
+    epochs: Count = 15
+    learning_rate: Annotated[Number, Field(gt=0)] = 1e-3
+    batch_size: Count = 128
+    minimum_accuracy: Annotated[Number, Field(ge=0, le=1)] = 0.9
+    seed: Seed = 0
 
 
 class Attack(Section):
@@ -91,10 +80,10 @@ class Attack(Section):
     """
 
     dataset: str
-    attacked_class: str | int
-    images: Annotated[int, Field(ge=1)] = 100
-    segment: Annotated[int, Field(ge=1000)] = 1000
-    seed: Annotated[int, Field(ge=0)] = 0
+    attacked_class: ClassName
+    images: Count = 100
+    segment: Annotated[Whole, Field(ge=1000)] = 1000
+    seed: Seed = 0
     classifier: Classifier = Classifier()
 
 
@@ -119,16 +108,16 @@ class Experiment(Section):
 
     dataset: str | None = None
     attack: str | None = None
-    steps: Annotated[int, Field(ge=0)] | Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] | None = None
+    steps: AttackSteps | None = None
     held_out: bool = True
-    normal_classes: Literal["all"] | Annotated[list[str | int], Field(min_length=1)] = "all"
-    contamination: Annotated[float, Field(ge=0, lt=1)]
-    holdout: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    seeds: int | list[int] | None = None
-    network: Annotated[str | dict[str, Any], BeforeValidator(_typed)] = "auto"
+    normal_classes: ClassNames = "all"
+    contamination: Annotated[Number, Field(ge=0, lt=1)]
+    holdout: Annotated[Number, Field(ge=0, lt=1)] = 0.1
+    seeds: Seeds | None = None
+    network: NetworkFields = "auto"
     training: Training = Training()
     autoencoder: Autoencoder = Autoencoder()
-    methods: Literal["all"] | Annotated[list[str], Field(min_length=1)] = "all"
+    methods: Names = "all"
     settings: dict[str, Settings] = {}
     published: str | None = None
     remark: str = ""
@@ -155,8 +144,8 @@ class Verdicts(Section):
     alpha: chance of any wrong verdict in an experiment under one evaluation; level of a claim.
     """
 
-    margin: Annotated[float, Field(gt=0)] = 2.0
-    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    margin: Annotated[Number, Field(gt=0)] = 2.0
+    alpha: Annotated[Number, Field(gt=0, lt=0.5)] = 0.05
 
 
 class Config(Section):
@@ -166,11 +155,11 @@ class Config(Section):
     mirror: folder to take archives from instead of downloading; the environment variable OCNN_MIRROR overrides it.
     seeds: how many (0, 1, …), or which, for experiments that do not say.
     threads: CPU threads of a fit.
-    methods: rows of the tables: a name, and the estimator's settings; `estimator` names it if the row's name is not its
-        own: a name in `ocnn.methods.METHODS` or `package.module:Class`; `published` names the published column to
-        compare with if that has another name.
+    methods: rows of the tables, at least one: a name, and the estimator's settings; `estimator` names it if the row's
+        name is not its own: a name in `ocnn.methods.METHODS` or `package.module:Class`; `published` names the published
+        column to compare with if that has another name.
     attacks: boundary attacks, by name.
-    experiments: by name.
+    experiments: by name, at least one.
     run: names of the experiments to run, or `all`; the others are checked and left out.
     published: files of published results.
     references: CSV files of other labs' AUCs, by the name of their column in the tables.
@@ -180,14 +169,14 @@ class Config(Section):
     results: str = "results"
     archives: str = "resources"
     mirror: str | None = None
-    seeds: int | list[int] = 1
-    threads: Annotated[int, Field(ge=1)] = 1
-    methods: Annotated[dict[Name, Settings | None], Field(min_length=1)]
-    attacks: dict[Name, Attack] = {}
-    experiments: Annotated[dict[Name, Experiment], Field(min_length=1)]
-    run: Literal["all"] | Annotated[list[str], Field(min_length=1)] = "all"
+    seeds: Seeds = 1
+    threads: Count = 1
+    methods: dict[str, Settings | None] = {}
+    attacks: dict[str, Attack] = {}
+    experiments: dict[str, Experiment] = {}
+    run: Names = "all"
     published: Published = Published()
-    references: dict[Name, str] = {}
+    references: dict[str, str] = {}
     verdicts: Verdicts = Verdicts()
 
     def dataset(self, experiment: str) -> Dataset:
@@ -205,6 +194,7 @@ class Config(Section):
             "attacked_class": str(attack.attacked_class),
             "name": f"{block.attack}-{block.steps}-{'heldout' if block.held_out else 'all'}",
             "held_out": block.held_out,
+            "images": attack.images,
         }
 
     def dataset_path(self, dataset: str) -> str:
@@ -239,12 +229,12 @@ class Config(Section):
 
     def estimator(self, method: str) -> str:
         """Where the estimator of a method stands, `package.module:Class`."""
-        name = str((self.methods[method] or {}).get("estimator", method))
+        name = str((self.methods[method] or {}).get("estimator") or method)
         return METHODS.get(name, name)
 
     def published_methods(self) -> dict[str, str]:
         """For each row of the tables the method in the published tables to compare with."""
-        return {method: str((settings or {}).get("published", method)) for method, settings in self.methods.items()}
+        return {method: str((settings or {}).get("published") or method) for method, settings in self.methods.items()}
 
     def settings(self, experiment: str, method: str, seed: int) -> dict[str, Any]:
         """The estimator's parameters: the experiment's, then the method's, then the experiment's for the method."""

@@ -1,65 +1,54 @@
-"""Every check of the configuration that needs no data: all faults at once, before any job."""
+"""Every check of the configuration that needs no data: all faults at once, before any job.
 
-import difflib
-from collections.abc import Mapping, Sequence
+A check is left out where what it asks about is unknown because of another fault.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from ocnn.architectures import parse as parse_network
-from ocnn.config import Attack, Autoencoder, Classifier, Config, Experiment, Published, Section, Training, Verdicts
+from ocnn.config import Config, Experiment
+from ocnn.config_estimators import fit_faults, method_faults, network_faults, phases_fit
+from ocnn.config_validation import Validated, nearest, validate
 from ocnn.data import DATASETS, load_dataset
 from ocnn.data.dataset import Dataset
+from ocnn.data.splits import size_faults
 from ocnn.errors import ConfigError, ResultError
-from ocnn.methods import METHODS, load_estimator
-from ocnn.methods.base import AnomalyDetector
 from ocnn.results.metrics import EVALUATIONS
 from ocnn.results.published import claimed_methods, read_claims, read_published, read_texts
 
 #: Other labs' results cannot have these names, which the tables use.
 RESERVED_REFERENCES = (*EVALUATIONS, "published")
+#: Parts of file names, which the rules must be able to take apart.
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_]*"
 
 
-def load(content: Mapping[str, Any]) -> Config:
+def load(content: Any) -> Config:
     """Checks the whole configuration.
+
+    Args:
+        content: the mapping that a configuration file holds.
 
     Raises:
         ConfigError: lists every fault, one a line, with its key's path and, for a name, the nearest valid one.
     """
-    try:
-        config = Config.model_validate(dict(content))
-    except ValidationError as error:
-        raise ConfigError(_listing([_describe(fault) for fault in error.errors()])) from error
+    read = validate(content)
+    config = read.config
     faults = [
-        *_method_faults(config),
-        *(fault for name in config.attacks for fault in _attack_faults(config, name)),
-        *(fault for name in config.experiments for fault in _experiment_faults(config, name)),
-        *(
-            f"run: no experiment {name!r}{_nearest(name, config.experiments)}"
-            for name in (config.run if config.run != "all" else [])
-            if name not in config.experiments
-        ),
-        *(f"{key}: there is no file {path}" for key, path in _files(config) if not Path(path).is_file()),
+        *read.faults,
+        *_name_faults(read),
+        *_seed_faults("seeds", config.seeds),
+        *(fault for method in config.methods for fault in method_faults(config, method)),
+        *(fault for name in config.attacks for fault in _attack_faults(read, name)),
+        *(fault for name in config.experiments for fault in _experiment_faults(read, name)),
+        *_published_faults(read),
     ]
-    if not faults:
-        faults = _published_faults(config)
-        faults += [fault for name in config.experiments for fault in _settings_faults(config, name)]
     if faults:
-        raise ConfigError(_listing(faults))
+        listing = "\n".join(f"  {' '.join(fault.split())}" for fault in dict.fromkeys(faults))
+        raise ConfigError(f"The configuration cannot be used:\n{listing}")
     chosen = config.experiments if config.run == "all" else {name: config.experiments[name] for name in config.run}
     return config.model_copy(update={"experiments": _families_resolved(chosen)})
-
-
-def _files(config: Config) -> list[tuple[str, str]]:
-    """The keys that name files of published results, and the files."""
-    published = config.published
-    singles = {"data": published.data, "networks": published.networks, "claims": published.claims}
-    return [
-        *(("published.auc", path) for path in published.auc),
-        *((f"published.{key}", path) for key, path in singles.items() if path is not None),
-        *((f"references.{name}", path) for name, path in config.references.items()),
-    ]
 
 
 def _families_resolved(experiments: Mapping[str, Experiment]) -> dict[str, Experiment]:
@@ -73,30 +62,34 @@ def _families_resolved(experiments: Mapping[str, Experiment]) -> dict[str, Exper
     return resolved
 
 
-def _listing(faults: Sequence[str]) -> str:
-    return "The configuration cannot be used:\n" + "\n".join(f"  {fault}" for fault in dict.fromkeys(faults))
+def _name_faults(read: Validated) -> list[str]:
+    """Names of blocks that cannot be names, blocks that are missing, and names in `run` without a block."""
+    config = read.config
+    blocks: dict[str, Mapping[str, Any]] = {
+        "methods": config.methods,
+        "attacks": config.attacks,
+        "experiments": config.experiments,
+        "references": config.references,
+    }
+    faults = [
+        f"{key}: at least one is needed"
+        for key in ("methods", "experiments")
+        if not blocks[key] and read.knows((), key)
+    ]
+    faults += [
+        f"{key}.{name}: a name is made of letters, digits and underscores, and the first is no underscore"
+        for key, block in blocks.items()
+        for name in block
+        if not re.fullmatch(NAME_PATTERN, name)
+    ]
+    return faults + _unknown_names("run", "experiment", config.run, config.experiments)
 
 
-def _describe(fault: Any) -> str:
-    path = ".".join(str(part) for part in fault["loc"] if part != "[key]")
-    if fault["type"] == "extra_forbidden":
-        parents = [str(part) for part in fault["loc"][:-1]]
-        model: type[Section] = Config
-        if parents[:1] == ["attacks"]:
-            model = Classifier if parents[-1] == "classifier" else Attack
-        if parents[:1] == ["experiments"]:
-            parts: dict[str, type[Section]] = {"training": Training, "autoencoder": Autoencoder}
-            model = parts.get(parents[-1], Experiment)
-        if parents[:1] in (["published"], ["verdicts"]):
-            model = Published if parents[0] == "published" else Verdicts
-        return f"{path}: unknown key{_nearest(str(fault['loc'][-1]), model.model_fields)}"
-    return f"{path}: {fault['msg'][0].lower()}{fault['msg'][1:]} (got {fault['input']!r})"
-
-
-def _nearest(name: str, known: Any) -> str:
-    known = [str(item) for item in known]
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    return f"; did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
+def _unknown_names(path: str, kind: str, names: str | Sequence[str], known: Mapping[str, Any]) -> list[str]:
+    """Names (or `all`) that are not among the known ones; of no known one there is nothing to say."""
+    if names == "all" or not known:
+        return []
+    return [f"{path}: no {kind} {name!r}{nearest(name, known)}" for name in names if name not in known]
 
 
 def _seed_faults(path: str, seeds: int | list[int] | None) -> list[str]:
@@ -104,137 +97,174 @@ def _seed_faults(path: str, seeds: int | list[int] | None) -> list[str]:
         return []
     if isinstance(seeds, int):
         return [] if seeds >= 1 else [f"{path}: at least one seed is needed (got {seeds})"]
-    if not seeds or min(seeds) < 0 or len(set(seeds)) < len(seeds):
-        return [f"{path}: seeds must be different whole numbers ≥ 0, at least one (got {seeds})"]
+    if not seeds or min(seeds) < 0 or max(seeds) >= 2**32 or len(set(seeds)) < len(seeds):
+        return [f"{path}: seeds must be different whole numbers ≥ 0 and < 2³², at least one (got {seeds})"]
     return []
 
 
-def _method_faults(config: Config) -> list[str]:
-    faults = _seed_faults("seeds", config.seeds)
-    for method, settings in config.methods.items():
-        given = (settings or {}).get("estimator")
-        name = method if given is None else str(given)
-        path = f"methods.{method}" if given is None else f"methods.{method}.estimator"
-        if ":" in name:
-            try:
-                estimator = load_estimator(name)
-            except (ImportError, AttributeError) as error:
-                faults.append(f"{path}: {name} cannot be imported ({error})")
-            else:
-                if not (isinstance(estimator, type) and issubclass(estimator, AnomalyDetector)):
-                    faults.append(f"{path}: {name} is not a subclass of ocnn.methods.base.AnomalyDetector")
-        elif name not in METHODS:
-            faults.append(f"{path}: no estimator {name!r}{_nearest(name, METHODS)}")
-    return faults
-
-
 def _dataset_or_fault(path: str, name: str) -> Dataset | str:
+    if ":" not in name and name not in DATASETS:
+        return f"{path}: no data set {name!r}{nearest(name, DATASETS)}"
     try:
         return load_dataset(name)
-    except KeyError:
-        return f"{path}: no data set {name!r}{_nearest(name, DATASETS)}"
-    except (ImportError, AttributeError, AssertionError) as error:
+    except AssertionError:
+        return f"{path}: {name} is no ocnn.data.Dataset"
+    except Exception as error:  # importing a module of the user's can raise anything
         return f"{path}: {name} cannot be imported ({error})"
 
 
-def _attack_faults(config: Config, name: str) -> list[str]:
-    block, path = config.attacks[name], f"attacks.{name}"
+def _attack_faults(read: Validated, name: str) -> list[str]:
+    block, path = read.config.attacks[name], f"attacks.{name}"
+    if not read.knows(("attacks", name), "dataset"):
+        return []
     dataset = _dataset_or_fault(f"{path}.dataset", block.dataset)
     if isinstance(dataset, str):
         return [dataset]
     if not dataset.images:
         return [f"{path}.dataset: {dataset.name} holds no images"]
+    if not read.knows(("attacks", name), "attacked_class"):
+        return []
     attacked = str(block.attacked_class)
     if attacked not in dataset.classes:
-        return [f"{path}.attacked_class: {dataset.name} has no class {attacked!r}{_nearest(attacked, dataset.classes)}"]
+        return [f"{path}.attacked_class: {dataset.name} has no class {attacked!r}{nearest(attacked, dataset.classes)}"]
+    if (
+        attacked in dataset.sizes
+        and block.images > dataset.sizes[attacked][1]
+        and read.knows(("attacks", name), "images")
+    ):
+        return [
+            f"{path}.images: {block.images} are to be attacked, but class {attacked!r} of {dataset.name} has"
+            f" {dataset.sizes[attacked][1]} test images"
+        ]
     return []
 
 
-def _source_faults(config: Config, name: str) -> list[str]:
+def _experiment_faults(read: Validated, name: str) -> list[str]:
+    config, block, path = read.config, read.config.experiments[name], f"experiments.{name}"
+    faults = [
+        *_seed_faults(f"{path}.seeds", block.seeds),
+        *_source_faults(read, name),
+        *_class_faults(read, name),
+        *network_faults(f"{path}.network", block.network),
+        *_unknown_names(f"{path}.methods", "method", block.methods, config.methods),
+        *_unknown_names(f"{path}.settings", "method", list(block.settings), config.methods),
+    ]
+    if block.methods != "all" and len(set(block.methods)) < len(block.methods):
+        faults.append(f"{path}.methods: a method is listed twice (got {block.methods})")
+    if not phases_fit(block.autoencoder) and read.knows(("experiments", name), "autoencoder"):
+        epochs, rates = block.autoencoder.epochs, block.autoencoder.learning_rates
+        faults.append(f"{path}.autoencoder: as many learning_rates as epochs are needed (got {rates} and {epochs})")
+    return [*faults, *(fault for method in config.methods for fault in fit_faults(read, name, method))]
+
+
+def _source_faults(read: Validated, name: str) -> list[str]:
     """What is wrong with where an experiment's samples come from."""
-    block, path = config.experiments[name], f"experiments.{name}"
+    config, block, path = read.config, read.config.experiments[name], f"experiments.{name}"
+    if not read.knows(("experiments", name), "dataset", "attack"):
+        return []
     if (block.dataset is None) == (block.attack is None):
         return [f"{path}: one of dataset and attack is needed, and not both"]
     if block.dataset is not None:
         unused = [key for key in ("steps", "held_out") if key in block.model_fields_set]
-        if unused:
-            return [f"{path}.{key}: is for an experiment with an attack" for key in unused]
+        faults = [f"{path}.{key}: is for an experiment with an attack" for key in unused]
         dataset = _dataset_or_fault(f"{path}.dataset", block.dataset)
-        if isinstance(dataset, str):
-            return [dataset]
-        classes, of = dataset.normal_classes, dataset.name
-    else:
-        faults = []
-        if block.attack not in config.attacks:
-            return [f"{path}.attack: no attack {block.attack!r}{_nearest(str(block.attack), config.attacks)}"]
-        if block.steps is None:
-            faults.append(f"{path}.steps: an attack needs a number of steps")
-        elif isinstance(block.steps, list):
-            if len(set(block.steps)) < len(block.steps):
-                faults.append(f"{path}.steps: a number is listed twice (got {block.steps})")
-            taken = [f"{name}_{steps}" for steps in block.steps if f"{name}_{steps}" in config.experiments]
-            faults += [f"{path}.steps: makes the experiment {other}, which there is already" for other in taken]
+        return [*faults, dataset] if isinstance(dataset, str) else faults
+    faults = []
+    if block.attack not in config.attacks and ("attacks",) not in read.refused:
+        faults.append(f"{path}.attack: no attack {block.attack!r}{nearest(block.attack, config.attacks)}")
+    if block.steps is None and read.knows(("experiments", name), "steps"):
+        faults.append(f"{path}.steps: an attack needs a number of steps")
+    if isinstance(block.steps, list):
+        if len(set(block.steps)) < len(block.steps):
+            faults.append(f"{path}.steps: a number is listed twice (got {block.steps})")
+        taken = [f"{name}_{steps}" for steps in block.steps if f"{name}_{steps}" in config.experiments]
+        faults += [f"{path}.steps: makes the experiment {other}, which there is already" for other in taken]
+    if read.knows(("experiments", name), "held_out", "contamination"):
         if block.held_out and block.contamination > 0:
             faults.append(f"{path}.contamination: must be 0, as all adversarial images are held out")
         if not block.held_out and block.contamination == 0:
             faults.append(f"{path}.contamination: of 0 leaves no adversarial image to score")
-        if faults:
-            return faults
-        classes, of = (str(config.attacks[str(block.attack)].attacked_class),), str(block.attack)
-    if block.normal_classes == "all":
+    return faults
+
+
+def _source(read: Validated, name: str) -> Dataset | None:
+    """The data set of an experiment, if all that decides it is known and right."""
+    config, block = read.config, read.config.experiments[name]
+    if not read.knows(("experiments", name), "dataset", "attack") or (block.dataset is None) == (block.attack is None):
+        return None
+    if block.attack is None:
+        source = _dataset_or_fault("", str(block.dataset))
+        return None if isinstance(source, str) else source
+    attack = config.attacks.get(block.attack)
+    if attack is None or not read.knows(("attacks", block.attack), "dataset", "attacked_class"):
+        return None
+    attacked = _dataset_or_fault("", attack.dataset)
+    return (
+        None
+        if isinstance(attacked, str) or str(attack.attacked_class) not in attacked.classes
+        else config.dataset(name)
+    )
+
+
+def _class_faults(read: Validated, name: str) -> list[str]:
+    """Normal classes that there are not, or that are too small for what is drawn from them."""
+    config, block, path = read.config, read.config.experiments[name], f"experiments.{name}"
+    source = _source(read, name)
+    if source is None or not read.knows(("experiments", name), "normal_classes"):
         return []
-    chosen = [str(normal) for normal in block.normal_classes]
+    chosen = config.normal_classes(name)
+    owner = source.name if block.attack is None else block.attack
     faults = [
-        f"{path}.normal_classes: {of} has no normal class {normal!r}{_nearest(normal, classes)}"
+        f"{path}.normal_classes: {owner} has no normal class {normal!r}{nearest(normal, source.normal_classes)}"
         for normal in chosen
-        if normal not in classes
+        if normal not in source.normal_classes
     ]
     if len(set(chosen)) < len(chosen):
         faults.append(f"{path}.normal_classes: a class is listed twice (got {chosen})")
+    known = read.knows(("experiments", name), "contamination", "holdout", "held_out")
+    if block.attack is not None:
+        known = known and read.knows(("attacks", block.attack), "images")
+    if known and set(source.sizes) == set(source.classes):
+        # With adversarial images held out there must be none, which is said elsewhere.
+        contamination = 0 if block.attack is not None and block.held_out else block.contamination
+        for normal in (normal for normal in dict.fromkeys(chosen) if normal in source.normal_classes):
+            found = size_faults(source.sizes, normal, contamination=contamination, holdout=block.holdout)
+            faults += [f"{path}.{'normal_classes' if key == 'normal_class' else key}: {found[key]}" for key in found]
     return faults
 
 
-def _experiment_faults(config: Config, name: str) -> list[str]:
-    block, path = config.experiments[name], f"experiments.{name}"
-    faults = _seed_faults(f"{path}.seeds", block.seeds) + _source_faults(config, name)
-    if block.methods != "all":
-        faults += [
-            f"{path}.methods: no method {method!r}{_nearest(method, config.methods)}"
-            for method in block.methods
-            if method not in config.methods
-        ]
-    faults += [
-        f"{path}.settings: no method {method!r}{_nearest(method, config.methods)}"
-        for method in block.settings
-        if method not in config.methods
-    ]
-    try:
-        parse_network(block.network)
-    except (ValueError, TypeError) as error:
-        faults.append(f"{path}.network: {error}")
-    epochs, rates = block.autoencoder.epochs, block.autoencoder.learning_rates
-    if not len(epochs) == len(rates) > 0:
-        faults.append(f"{path}.autoencoder: as many learning_rates as epochs are needed (got {rates} and {epochs})")
-    return faults
-
-
-def _published_faults(config: Config) -> list[str]:
+def _published_faults(read: Validated) -> list[str]:
     """Files of published results that cannot be read, and names that are to be found in them and are not."""
-    try:
-        published = read_published(Path(path) for path in config.published.auc)
-        claims = read_claims(Path(config.published.claims) if config.published.claims else None)
-        for path in (config.published.data, config.published.networks):
-            read_texts(Path(path) if path else None)
-    except ResultError as error:
-        return [f"published: {error}"]
-    faults = []
-    for name, path in config.references.items():
+    config, files = read.config, read.config.published
+    faults: list[str] = []
+
+    def contents(key: str, reader: Callable[[Path], Any], path: str) -> Any:
+        """What a file holds; None, and a fault, if it cannot be read."""
         try:
-            read_published([Path(path)])
+            if Path(path).is_file():
+                return reader(Path(path))
+            faults.append(f"{key}: there is no file {path}")
         except ResultError as error:
-            faults.append(f"references.{name}: {error}")
+            faults.append(f"{key}: {error}")
+        return None
+
+    for path in files.auc:
+        contents("published.auc", lambda path: read_published([path]), path)
+    for key, texts in (("data", files.data), ("networks", files.networks)):
+        if texts is not None:
+            contents(f"published.{key}", read_texts, texts)
+    claims = [] if files.claims is None else contents("published.claims", read_claims, files.claims)
+    unreadable = bool(faults)
+    for name, path in config.references.items():
+        contents(f"references.{name}", lambda path: read_published([path]), path)
         if name in RESERVED_REFERENCES:
             faults.append(f"references.{name}: is a column of the tables already; choose another name")
+    if unreadable or not read.knows((), "published"):
+        return faults
+    try:
+        published = read_published(Path(path) for path in files.auc)
+    except ResultError as error:
+        return [*faults, f"published.auc: {error}"]
     datasets = list(dict.fromkeys([*published["dataset"], *(claim.dataset for claim in claims)]))
     methods = list(dict.fromkeys(published["method"]))
     named = [
@@ -242,35 +272,13 @@ def _published_faults(config: Config) -> list[str]:
         *((f"claim {claim.name}", method) for claim in claims for method in claimed_methods(claim) if methods),
     ]
     faults += [
-        f"{path}: no published method {name!r}{_nearest(name, methods)}"
+        f"{path}: no published method {name!r}{nearest(name, methods)}"
         for path, name in named
         if name is not None and name not in methods
     ]
-    return faults + [
-        f"experiments.{name}.published: no published dataset {block.published!r}{_nearest(block.published, datasets)}"
+    faults += [
+        f"experiments.{name}.published: no published dataset {block.published!r}{nearest(block.published, datasets)}"
         for name, block in config.experiments.items()
         if block.published is not None and block.published not in datasets
     ]
-
-
-def _settings_faults(config: Config, name: str) -> list[str]:
-    """What the estimators themselves say of their settings; asked once the names are known to be right."""
-    faults = []
-    for method in config.methods_of(name):
-        estimator = load_estimator(config.estimator(method))
-        settings = config.settings(name, method, seed=0)
-        own = config.experiments[name].settings.get(method, {})
-        known = estimator().get_params()
-        unknown = [key for key in settings if key not in known]
-        for key in unknown:
-            path = f"experiments.{name}.settings.{method}" if key in own else f"methods.{method}"
-            faults.append(f"{path}.{key}: unknown setting{_nearest(key, known)}")
-        if not unknown:
-            try:
-                estimator(**settings)._validate_params()
-            except ValueError as error:
-                text = str(error)
-                if settings.get("nu") == 0:
-                    text += " With a contamination of 0, give nu a number."
-                faults.append(f"experiments.{name}, method {method}: {text}")
     return faults

@@ -13,7 +13,7 @@ ADVERSARIAL = "adversarial"
 ATTACK_FILE = "attack.npz"
 
 
-def adversarial_dataset(attacked: Dataset, attacked_class: str, *, name: str, held_out: bool) -> Dataset:
+def adversarial_dataset(attacked: Dataset, attacked_class: str, *, name: str, held_out: bool, images: int) -> Dataset:
     """The data set of an attacked class and its adversarial images, which were made from its test images.
 
     Its `read` takes for archives the attacked data set's pixels, `ARRAY_FILES`, and the attack, `ATTACK_FILE`.
@@ -22,13 +22,20 @@ def adversarial_dataset(attacked: Dataset, attacked_class: str, *, name: str, he
         attacked: the data set of which it is a class.
         held_out: True: the training part is that of the class, the test part its test images and the adversarial
             ones. False: one part of all three, to be fitted and scored at once, as in the paper.
+        images: how many are adversarial.
     """
+    sizes = {}
+    if attacked_class in attacked.sizes:
+        train, test = attacked.sizes[attacked_class]
+        counts = [(train, test), (0, images)] if held_out else [(train + test, 0), (images, 0)]
+        sizes = dict(zip((attacked_class, ADVERSARIAL), counts, strict=True))
     return Dataset(
         name=name,
         classes=(attacked_class, ADVERSARIAL),
         read=partial(_read, label=attacked.classes.index(attacked_class), held_out=held_out),
         anomaly_classes=(ADVERSARIAL,),
         has_test=held_out,
+        sizes=sizes,
     )
 
 

@@ -2,7 +2,7 @@
 
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -39,6 +39,7 @@ class Dataset:
     images: whether samples are images, to be contrast-normalised and scaled; tabular data stay as they are.
     anomaly_classes: classes that are never normal (empty where each class is in turn the normal one).
     has_test: False where there is no test part, so that samples are scored where they were fitted.
+    sizes: numbers of training and of test samples of each class for which they are known before anything is read.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Dataset:
     images: bool = True
     anomaly_classes: tuple[str, ...] = ()
     has_test: bool = True
+    sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def normal_classes(self) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ from ocnn.data.dataset import Arrays, Dataset
 
 TEST_SHARE = 0.4
 PIXEL_MAXIMUM = 16.0
+#: Training and test images of each digit.
+SIZES = ((107, 71), (109, 73), (106, 71), (110, 73), (109, 72), (109, 73), (109, 72), (107, 72), (104, 70), (108, 72))
 
 
 def read(archives: Mapping[str, Path]) -> Arrays:
@@ -22,4 +24,6 @@ def read(archives: Mapping[str, Path]) -> Arrays:
     return Arrays(train, train_labels, test, test_labels)
 
 
-DIGITS = Dataset(name="digits", classes=tuple("0123456789"), read=read)
+DIGITS = Dataset(
+    name="digits", classes=tuple("0123456789"), read=read, sizes=dict(zip("0123456789", SIZES, strict=True))
+)

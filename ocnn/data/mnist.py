@@ -22,6 +22,19 @@ SHA256 = {
     TEST_IMAGES: "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
     TEST_LABELS: "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
+#: Training and test images of each digit.
+SIZES = (
+    (5923, 980),
+    (6742, 1135),
+    (5958, 1032),
+    (6131, 1010),
+    (5842, 982),
+    (5421, 892),
+    (5918, 958),
+    (6265, 1028),
+    (5851, 974),
+    (5949, 1009),
+)
 
 
 def read(archives: Mapping[str, Path]) -> Arrays:
@@ -41,4 +54,5 @@ MNIST = Dataset(
     archives=tuple(
         Archive(name, tuple(server + name for server in SERVERS), sha256) for name, sha256 in SHA256.items()
     ),
+    sizes=dict(zip("0123456789", SIZES, strict=True)),
 )

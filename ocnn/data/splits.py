@@ -1,6 +1,7 @@
 """Splits: which samples a fit may see and which it is measured on, as an auditable table of indices."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,55 @@ def anomaly_count(normals: int, contamination: float) -> int:
     return round(contamination * normals)
 
 
+def class_sizes(
+    classes: Sequence[str], train_labels: np.ndarray, test_labels: np.ndarray
+) -> dict[str, tuple[int, int]]:
+    """The numbers of training and of test samples of each class, from their labels (n,), indices into `classes`."""
+    train, test = (np.bincount(labels, minlength=len(classes)) for labels in (train_labels, test_labels))
+    return {name: (int(train[label]), int(test[label])) for label, name in enumerate(classes)}
+
+
+def size_faults(
+    sizes: Mapping[str, tuple[int, int]], normal_class: str, *, contamination: float, holdout: float
+) -> dict[str, str]:
+    """Why no split can be drawn from classes of these sizes.
+
+    Args:
+        sizes: numbers of training and of test samples of every class.
+        normal_class, contamination, holdout: see `draw_split`.
+
+    Returns:
+        A sentence for each of these arguments that asks for more samples than there are.
+    """
+    normals, test_normals = sizes[normal_class]
+    others, test_others = (sum(size[part] for size in sizes.values()) - sizes[normal_class][part] for part in (0, 1))
+    wanted = anomaly_count(normals, contamination)
+    faults = {}
+    if normals < 2:
+        faults["normal_class"] = f"Class {normal_class!r} has {normals} training samples; at least 2 are needed."
+    if wanted > others:
+        faults["contamination"] = (
+            f"A contamination of {contamination} asks for {wanted} anomalies beside the {normals} samples of"
+            f" class {normal_class!r}, but the other classes have {others}."
+        )
+    has_test = test_normals + test_others > 0
+    if holdout > 0 and (has_test or not faults):
+        evaluated = (test_normals, test_others) if has_test else (normals, wanted)
+        try:
+            _draw_holdout(np.repeat([False, True], evaluated), holdout, seed=0)
+        except ValueError as error:
+            faults["holdout"] = (
+                f"A holdout of {holdout} of the evaluation samples, {evaluated[0]} normal and {evaluated[1]} anomalous,"
+                f" cannot be drawn: {error}"
+            )
+    return faults
+
+
+def _draw_holdout(is_anomaly: np.ndarray, holdout: float, seed: int) -> np.ndarray:
+    """Indices of a share of the samples, of either kind the same share."""
+    return train_test_split(np.arange(len(is_anomaly)), test_size=holdout, stratify=is_anomaly, random_state=seed)[1]
+
+
 def draw_split(
     train_labels: np.ndarray,
     test_labels: np.ndarray,
@@ -72,19 +122,16 @@ def draw_split(
         Rows of `SCHEMA`: the training set, then the whole test part.
 
     Raises:
-        DataError: no normal sample, or too few anomalies to draw from.
+        DataError: the classes are too small, see `size_faults`.
     """
+    sizes = class_sizes(classes, train_labels, test_labels)
+    faults = size_faults(sizes, normal_class, contamination=contamination, holdout=holdout)
+    if faults:
+        raise DataError(" ".join(faults.values()))
     normal = classes.index(normal_class)
     normals = np.flatnonzero(train_labels == normal)
     others = np.flatnonzero(train_labels != normal)
     wanted = anomaly_count(len(normals), contamination)
-    if len(normals) < 2:
-        raise DataError(f"Class {normal_class!r} has {len(normals)} training samples; at least 2 are needed.")
-    if wanted > len(others):
-        raise DataError(
-            f"A contamination of {contamination} asks for {wanted} anomalies beside the {len(normals)} samples of"
-            f" class {normal_class!r}, but the other classes have {len(others)}."
-        )
     # Two independent streams: another contamination must not change which samples are held out.
     anomaly_rng, holdout_rng = np.random.default_rng(seed).spawn(2)
     drawn = anomaly_rng.choice(others, wanted, replace=False)
@@ -109,15 +156,8 @@ def draw_split(
     )
     if holdout > 0:
         evaluated = np.flatnonzero(rows["evaluation"] == ("test" if len(test_labels) else "train"))
-        try:
-            _, chosen = train_test_split(
-                evaluated,
-                test_size=holdout,
-                stratify=rows["is_anomaly"].to_numpy()[evaluated],
-                random_state=int(holdout_rng.integers(2**31)),
-            )
-        except ValueError as error:
-            raise DataError(f"A holdout of {holdout} of the evaluation samples cannot be drawn: {error}") from error
+        is_anomaly = rows["is_anomaly"].to_numpy()[evaluated]
+        chosen = evaluated[_draw_holdout(is_anomaly, holdout, seed=int(holdout_rng.integers(2**31)))]
         rows.loc[chosen, "holdout"] = True
     return rows
 

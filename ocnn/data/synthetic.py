@@ -26,5 +26,10 @@ def read(archives: Mapping[str, Path]) -> Arrays:
 
 
 SYNTHETIC = Dataset(
-    name="synthetic", classes=("normal", "anomaly"), read=read, images=False, anomaly_classes=("anomaly",)
+    name="synthetic",
+    classes=("normal", "anomaly"),
+    read=read,
+    images=False,
+    anomaly_classes=("anomaly",),
+    sizes={"normal": (NORMALS, NORMALS), "anomaly": (0, ANOMALIES)},
 )

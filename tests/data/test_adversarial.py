@@ -1,14 +1,15 @@
 """The data set of an attacked class: which images are where."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ocnn.data import specified_dataset
-from ocnn.data.adversarial import ATTACK_FILE
+from ocnn.data import load_dataset, specified_dataset
+from ocnn.data.adversarial import ATTACK_FILE, adversarial_dataset
 from ocnn.data.dataset import ARRAY_FILES
-from ocnn.data.splits import draw_split
+from ocnn.data.splits import class_sizes, draw_split
 from ocnn.errors import ResultError
 
 
@@ -29,7 +30,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 
 def specification(held_out: bool) -> dict[str, object]:
-    return {"dataset": "digits", "attacked_class": "3", "name": "toy", "held_out": held_out}
+    return {"dataset": "digits", "attacked_class": "3", "name": "toy", "held_out": held_out, "images": 3}
 
 
 def test_held_out(files: dict[str, Path]) -> None:
@@ -59,6 +60,16 @@ def test_all_at_once(files: dict[str, Path]) -> None:
     assert split["is_anomaly"].sum() == 3
     assert split["holdout"].sum() == 9
     assert split.loc[split["holdout"], "is_anomaly"].any()
+
+
+@pytest.mark.parametrize("held_out", [True, False])
+def test_classes_are_as_large_as_stated(held_out: bool, files: dict[str, Path]) -> None:
+    attacked = replace(load_dataset("digits"), sizes={"3": (12, 6)})
+    dataset = adversarial_dataset(attacked, "3", name="toy", held_out=held_out, images=3)
+    arrays = dataset.load(files)
+    assert dataset.sizes == class_sizes(dataset.classes, arrays.train_labels, arrays.test_labels)
+    unknown = adversarial_dataset(replace(attacked, sizes={}), "3", name="toy", held_out=held_out, images=3)
+    assert unknown.sizes == {}
 
 
 def test_a_damaged_attack(files: dict[str, Path]) -> None:

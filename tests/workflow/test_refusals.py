@@ -53,6 +53,20 @@ def test_a_mistyped_configuration(checkout: Checkout) -> None:
     output = refused(checkout)
     assert "sedes: unknown key; did you mean 'seeds'?" in output
     assert "experiments.digits.contamination: field required" in output
+    assert "experiments.digits.dataset: no data set 'digitz'; did you mean 'digits'?" in output
+    assert not (checkout.folder / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "Config file must be given as JSON or YAML with keys at top level."),
+        ("methods:\nexperiments:\n", "methods: must be a mapping of keys to values (got None)"),
+    ],
+)
+def test_a_configuration_without_content(content: str, message: str, checkout: Checkout) -> None:
+    (checkout.folder / "config" / "config.yaml").write_text(content)
+    assert message in refused(checkout)
 
 
 def test_offline_without_a_mirror(mnist: Checkout) -> None:
@@ -84,10 +98,13 @@ def test_a_tampered_archive(mnist: Checkout, tmp_path: Path) -> None:
 
 
 def test_too_few_samples_for_the_contamination(checkout: Checkout) -> None:
+    """Found before any job, as the sizes of the classes are known."""
     config = {"methods": {"kde": {}}, "experiments": {"toy": {"dataset": "synthetic", "contamination": 0.5}}}
     checkout.configure(config)
     output = refused(checkout)
-    assert "error: A contamination of 0.5 asks for 95 anomalies beside the 190 samples of class 'normal'" in output
+    message = "A contamination of 0.5 asks for 95 anomalies beside the 190 samples of class 'normal'"
+    assert f"experiments.toy.contamination: {message}" in output
+    assert not (checkout.folder / "results").exists()
 
 
 def test_real_mnist_from_the_mirror(mnist: Checkout, mirror: Path) -> None:
