@@ -1,6 +1,5 @@
 """Splits: which samples a fit may see and which it is measured on, as an auditable table of indices."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from sklearn.model_selection import train_test_split
 
+from ocnn import parquet
 from ocnn.errors import DataError, ResultError
-from ocnn.files import atomic_write
 
-METADATA_KEY = b"ocnn"
 SCHEMA = pa.schema(
     [
         ("evaluation", pa.dictionary(pa.int8(), pa.string())),  # train: fitted on; test: never fitted on
@@ -162,23 +159,20 @@ def draw_split(
     return rows
 
 
-def write_split(path: Path, split: Split, metadata: dict[str, Any]) -> None:
-    """Writes a split as Parquet, its constants and `metadata` as JSON in the schema."""
-    table = pa.Table.from_pandas(split.samples, schema=SCHEMA, preserve_index=False)
-    content = {**metadata, "minimum": split.minimum, "maximum": split.maximum}
-    with atomic_write(path) as temporary:
-        pq.write_table(table.replace_schema_metadata({METADATA_KEY: json.dumps(content)}), temporary)
+def write_split(path: Path, split: Split, metadata: Mapping[str, Any]) -> None:
+    """Writes a split, its constants and what else is to be known of it."""
+    constants = {"minimum": split.minimum, "maximum": split.maximum}
+    parquet.write_table(path, split.samples, SCHEMA, {**metadata, **constants})
 
 
 def read_split(path: Path) -> Split:
     """Reads a split.
 
     Raises:
-        ResultError: not a split file.
+        ResultError: missing, damaged, or not a split file of this schema.
     """
-    try:
-        table = pq.read_table(path)
-        content = json.loads(table.schema.metadata[METADATA_KEY])
-        return Split(table.cast(SCHEMA).to_pandas(), content["minimum"], content["maximum"])
-    except (pa.ArrowException, KeyError, TypeError, ValueError, OSError) as error:
-        raise ResultError(f"{path} is not a split file: {error}. Delete it and run again.") from error
+    samples, metadata = parquet.read_table(path, SCHEMA, ("minimum", "maximum"))
+    minimum, maximum = metadata["minimum"], metadata["maximum"]
+    if not all(constant is None or isinstance(constant, float) for constant in (minimum, maximum)):
+        raise ResultError(f"{path} states the constants {minimum!r} and {maximum!r}. Delete it to have it made anew.")
+    return Split(samples, minimum, maximum)

@@ -1,21 +1,19 @@
-"""The score file of a fit: a row a sample, and in the schema's metadata how the fit came about and how it ended.
+"""The score file of a fit: a row a sample, and in its metadata how the fit came about and how it ended.
 
 It holds nothing that differs between two runs of the same code on the same machine, so that runs can be compared byte
 by byte; seconds and memory are in the job's benchmark file.
 """
 
-import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from ocnn import parquet
 from ocnn.errors import ResultError
-from ocnn.files import atomic_write
 
-METADATA_KEY = b"ocnn"
 _name = pa.dictionary(pa.int8(), pa.string())
 SCHEMA = pa.schema(
     [
@@ -30,27 +28,56 @@ SCHEMA = pa.schema(
         ("anomaly_score", pa.float64()),  # higher = more anomalous; > 0 beyond the method's own threshold
     ]
 )
+#: The metadata and their types in JSON.
+METADATA: dict[str, type | tuple[type, ...]] = {
+    "experiment": str,
+    "normal": str,
+    "method": str,
+    "seed": int,
+    "estimator": str,  # package.module:Class
+    "settings": dict,  # its parameters
+    "diagnosis": dict,  # status and reason, see `ocnn.methods.diagnosis.Diagnosis`
+    "chosen": dict,  # what the fit itself chose, by attribute
+    "history": dict,  # a list of numbers a series; one that is not finite is a text
+    "backend": (str, type(None)),
+    "versions": dict,  # of Python and packages
+}
+
+#: Numbers that JSON has not, as they stand in the metadata.
+NOT_FINITE = ("nan", "inf", "-inf")
 
 
-def write_scores(path: Path, scores: pd.DataFrame, metadata: dict[str, Any]) -> None:
-    """Writes the rows of `SCHEMA` with their metadata, which must be JSON."""
-    table = pa.Table.from_pandas(scores, schema=SCHEMA, preserve_index=False)
-    content = json.dumps(metadata, sort_keys=True, allow_nan=False)
-    with atomic_write(path) as temporary:
-        pq.write_table(table.replace_schema_metadata({METADATA_KEY: content}), temporary, compression="zstd")
+def write_scores(path: Path, scores: pd.DataFrame, metadata: Mapping[str, Any]) -> None:
+    """Writes the rows of `SCHEMA` and the values of `METADATA`."""
+    parquet.write_table(path, scores, SCHEMA, metadata)
 
 
 def read_scores(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Reads a score file: its rows and its metadata.
 
     Raises:
-        ResultError: missing, truncated, or not a score file.
+        ResultError: missing, damaged, or not a score file of this schema.
     """
-    try:
-        table = pq.read_table(path)
-        metadata = json.loads((table.schema.metadata or {})[METADATA_KEY])
-        if table.schema.names != SCHEMA.names:
-            raise ResultError(f"{path} has columns {table.schema.names}; expected {SCHEMA.names}.")
-        return table.cast(SCHEMA).to_pandas(), metadata
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise ResultError(f"{path} is not a whole score file ({error}). Delete it and run again.") from error
+    scores, metadata = parquet.read_table(path, SCHEMA, METADATA)
+    fault = _fault(metadata)
+    if fault:
+        raise ResultError(f"{path} is not a score file of this version: {fault}. Delete it to have it made anew.")
+    return scores, metadata
+
+
+def find_damage(path: Path) -> str | None:
+    """What is wrong with a score file as far as its ends tell, or None: no page of it is read, which takes 0.2 ms."""
+    return parquet.find_damage(path, SCHEMA, METADATA)
+
+
+def _fault(metadata: Mapping[str, Any]) -> str | None:
+    for name, kind in METADATA.items():
+        if not isinstance(metadata[name], kind):
+            return f"its {name} cannot be {metadata[name]!r}"
+    diagnosis = metadata["diagnosis"]
+    if not all(isinstance(diagnosis.get(name), str) for name in ("status", "reason")):
+        return f"its diagnosis cannot be {diagnosis!r}"
+    for name, series in metadata["history"].items():
+        if not isinstance(series, list) or not all(isinstance(n, int | float) or n in NOT_FINITE for n in series):
+            return f"its history of {name} is no list of numbers"
+    return None

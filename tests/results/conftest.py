@@ -11,6 +11,20 @@ from ocnn.results.scores import write_scores
 from tests.results.simulated import Run, simulated_run
 
 
+def metadata(identity: Mapping[str, Any], status: str) -> dict[str, Any]:
+    """What a score file states of a fit of this identity that ended so."""
+    return {
+        **identity,
+        "estimator": "ocnn.methods.kde:KDE",
+        "settings": {"random_state": identity["seed"]},
+        "diagnosis": {"status": status, "reason": "because"},
+        "chosen": {},
+        "history": {"loss": [3.0, "nan", 1.0]},
+        "backend": None,
+        "versions": {"python": "3.11"},
+    }
+
+
 def write(path: Path, test: list[float], *, seed: int = 0, status: str = "converged", **changes: Any) -> Path:
     """A score file of two training samples, both normal, and test samples of which the last two are anomalous."""
     count = len(test)
@@ -25,16 +39,7 @@ def write(path: Path, test: list[float], *, seed: int = 0, status: str = "conver
             "anomaly_score": [0.0, 1.0, *test],
         }
     ).assign(**changes)
-    metadata = {
-        **identity,
-        "estimator": "ocnn.methods.kde:KDE",
-        "settings": {"random_state": seed},
-        "diagnosis": {"status": status, "reason": "because"},
-        "history": {"loss": [3.0, "nan", 1.0]},
-        "backend": None,
-        "versions": {"python": "3.11"},
-    }
-    write_scores(path, frame, metadata)
+    write_scores(path, frame, metadata(identity, status))
     return path
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from ocnn.results.consistency import consistency
 from ocnn.results.scores import write_scores
+from tests.results.conftest import metadata
 
 
 def write(folder: Path, seed: int, samples: list[int], scores: list[float], status: str = "converged") -> Path:
@@ -24,7 +25,7 @@ def write(folder: Path, seed: int, samples: list[int], scores: list[float], stat
         }
     )
     path = folder / f"{seed}.parquet"
-    write_scores(path, frame, {**identity, "diagnosis": {"status": status, "reason": ""}})
+    write_scores(path, frame, metadata(identity, status))
     return path
 
 

@@ -1,14 +1,19 @@
 """Score files and what is measured from them, on scores made by hand."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from ocnn.errors import ResultError
+from ocnn.parquet import write_table
 from ocnn.results.metrics import auc, collect, measure
-from ocnn.results.scores import read_scores
+from ocnn.results.scores import SCHEMA, find_damage, read_scores
 from tests.results.conftest import write
 
 
@@ -42,19 +47,81 @@ def test_scores_come_back_and_equal_content_gives_equal_bytes(tmp_path: Path) ->
     assert metadata["diagnosis"]["reason"] == "because"
 
 
-@pytest.mark.parametrize("damage", ["truncated", "foreign", "missing", "no metadata"])
-def test_what_is_no_score_file(tmp_path: Path, damage: str) -> None:
+def rewritten(path: Path, *, schema: pa.Schema = SCHEMA, lost: str = "", **changes: Any) -> None:
+    """The score file with another schema, without one of its metadata, or with some of them changed."""
+    scores, metadata = read_scores(path)
+    frame = scores.rename(columns={"anomaly_score": "score"})
+    frame["anomaly_score"] = frame["score"]
+    kept = {name: value for name, value in metadata.items() if name != lost}
+    write_table(path, frame, schema, {**kept, **changes})
+
+
+def retyped(name: str, kind: pa.DataType) -> pa.Schema:
+    return SCHEMA.set(SCHEMA.get_field_index(name), pa.field(name, kind))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda path: path.unlink(), "No such file"),
+        (lambda path: path.write_bytes(b""), "does not begin as a Parquet file"),
+        (lambda path: path.write_bytes(bytes(path.stat().st_size)), "does not begin as a Parquet file"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-100]), "magic bytes not found in footer"),
+        (lambda path: path.write_bytes(path.read_bytes()[:10]), "is damaged or of another kind"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-300] + bytes(292) + path.read_bytes()[-8:]), "is damaged"),
+        (lambda path: pd.DataFrame({"x": [1]}).to_parquet(path), "it has the columns x; expected experiment, normal"),
+        (lambda path: rewritten(path, schema=SCHEMA.remove(7)), "it has the columns experiment, normal, method, seed"),
+        (lambda path: rewritten(path, schema=retyped("anomaly_score", pa.float32())), "anomaly_score is float, not"),
+        (lambda path: rewritten(path, schema=retyped("seed", pa.int64())), "seed is int64, not int32"),
+        (
+            lambda path: pq.write_table(pq.read_table(path).replace_schema_metadata(), path),
+            "does not state its backend",
+        ),
+        (lambda path: rewritten(path, lost="diagnosis"), "it does not state its diagnosis"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_damage_that_the_ends_of_a_file_tell(tmp_path: Path, damage: Callable[[Path], Any], message: str) -> None:
     path = write(tmp_path / "s.parquet", [1, 2.5, 2, 3])
-    if damage == "truncated":
-        path.write_bytes(path.read_bytes()[:-100])
-    elif damage == "foreign":
-        pd.DataFrame({"x": [1]}).to_parquet(path)
-    elif damage == "missing":
-        path.unlink()
-    else:
-        read_scores(path)[0].to_parquet(path)
-    with pytest.raises(ResultError, match=r"s\.parquet"):
+    assert find_damage(path) is None
+    damage(path)
+    found = find_damage(path)
+    assert found is not None
+    assert message in found
+    with pytest.raises(ResultError, match=r"s\.parquet.*Delete it to have it made anew") as error:
         read_scores(path)
+    assert str(error.value) == found
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": "0"}, "its seed cannot be '0'"),
+        ({"diagnosis": {"status": "converged"}}, "its diagnosis cannot be"),
+        ({"settings": [1]}, "its settings cannot be"),
+        ({"history": {"loss": [1.0, "x"]}}, "its history of loss is no list of numbers"),
+        ({"history": {"loss": 1.0}}, "its history of loss is no list of numbers"),
+    ],
+    ids=str,
+)
+def test_metadata_of_another_kind(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    path = write(tmp_path / "s.parquet", [1, 2.5, 2, 3])
+    rewritten(path, **changes)
+    with pytest.raises(ResultError, match=rf"s\.parquet.*{message}"):
+        read_scores(path)
+
+
+def test_a_flipped_bit_is_an_error_and_not_a_wrong_number(tmp_path: Path) -> None:
+    """In the pages by their checksums; in the metadata, of which a seed becomes another, by the digest."""
+    path = write(tmp_path / "s.parquet", [1, 2.5, 2, 3])
+    whole = path.read_bytes()
+    pages = pq.read_metadata(path).row_group(0).column(8)
+    last = pages.dictionary_page_offset + pages.total_compressed_size - 1
+    for place, message in ((last, "crc|CRC|checksum"), (whole.rindex(b"ocnn.seed") + 11, "not what was written")):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+        assert find_damage(path) is None  # which reads neither
+        with pytest.raises(ResultError, match=message):
+            read_scores(path)
 
 
 def test_what_all_score_files_say(tmp_path: Path) -> None:
