@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ocnn.data.dataset import read_arrays
+from ocnn.arrays import read_arrays, write_arrays
 from ocnn.errors import DataError, ResultError
-from ocnn.files import atomic_write
 
 if TYPE_CHECKING:
     import keras
@@ -197,8 +196,7 @@ def distances(attack: Attack, originals: NDArray[np.float32]) -> NDArray[np.floa
 
 def write_attack(path: Path, attack: Attack) -> None:
     """Writes an attack as an npz archive."""
-    with atomic_write(path) as temporary:
-        np.savez(temporary, **vars(attack))
+    write_arrays(path, vars(attack))
 
 
 def read_attack(path: Path) -> Attack:

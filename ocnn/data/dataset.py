@@ -1,19 +1,16 @@
 """What a data set is: its classes, its archives and how to read them."""
 
-import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from ocnn.data.archives import Archive
-from ocnn.errors import DataError, ResultError
+from ocnn.errors import DataError
 
 #: The files in which the workflow keeps the arrays of a data set.
 ARRAY_FILES = ("train.npy", "train_labels.npy", "test.npy", "test_labels.npy")
-#: Bytes of a file from which on it is memory-mapped; a smaller one, be it empty, is read.
-MAPPED_SIZE = 2**16
 
 
 @dataclass(frozen=True)
@@ -82,28 +79,3 @@ class Dataset:
                     f" but there are {len(self.classes)} classes."
                 )
         return arrays
-
-
-def open_array(path: Path) -> np.ndarray:
-    """Opens an array that the workflow wrote, memory-mapped if it is large.
-
-    Raises:
-        ResultError: it is damaged.
-    """
-    try:
-        return np.load(path, mmap_mode="r" if path.stat().st_size >= MAPPED_SIZE else None, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ResultError(f"{path} is not a whole array ({error}). Delete it and run again.") from error
-
-
-def read_arrays(path: Path, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """The arrays of these names in an npz archive that the workflow wrote.
-
-    Raises:
-        ResultError: it is damaged, or lacks one.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in names}
-    except (OSError, ValueError, EOFError, KeyError, TypeError, zipfile.BadZipFile) as error:
-        raise ResultError(f"{path} does not hold whole arrays ({error}). Delete it and run again.") from error

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocnn import architectures
-from ocnn.backend import load_weights
+from ocnn.backend import load_weights, save_weights
 from ocnn.methods.deep import DeepDetector
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
 
@@ -93,8 +93,8 @@ class DCAE(DeepDetector):
         return ObjectiveModel(self.autoencoder_, objective)
 
     def save_autoencoder(self, path: str | Path) -> None:
-        """Writes the weights, to start other methods from; the name must end in `.weights.h5`."""
-        self.autoencoder_.save_weights(path)
+        """Writes the weights as an npz archive, to start other methods from."""
+        save_weights(self.autoencoder_, path)
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return negative_squared_error(self.autoencoder_, X)

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ocnn.backend import import_keras, load_weights
-from ocnn.data.dataset import Dataset, open_array
+from ocnn.arrays import open_array
+from ocnn.backend import import_keras, load_weights, save_weights
+from ocnn.data.dataset import Dataset
 from ocnn.errors import ResultError
 from ocnn.files import atomic_write
 
@@ -74,8 +75,7 @@ def fit_classifier(
         "samples": len(right),
         "classes": {name: float(right[labels == n].mean()) for n, name in enumerate(source.classes) if n in labels},
     }
-    with atomic_write(weights) as temporary:
-        model.save_weights(temporary)
+    save_weights(model, weights)
     with atomic_write(record) as temporary:
         temporary.write_text(json.dumps(content, indent=2) + "\n")
 

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ocnn.data.dataset import Arrays, Dataset, open_array
+from ocnn.arrays import open_array
+from ocnn.data.dataset import Arrays, Dataset
 from ocnn.data.preprocessing import global_contrast_normalization_l1, min_max_scale, to_unit_interval
 from ocnn.data.splits import Split, draw_split, write_split
 from ocnn.errors import DataError

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ocnn.data.dataset import open_array, read_arrays
+from ocnn.arrays import open_array, read_arrays
 from ocnn.plan import FIGURE_SUFFIXES, attacked, comparison_names, sample_names
 from ocnn.results.figures import attack as attack_figures
 from ocnn.results.figures import comparison, samples, training

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from ocnn.data.splits import read_split
-from ocnn.files import atomic_write
 from ocnn.importing import load_object
 from ocnn.pipeline.data import load_samples
 from ocnn.results.scores import write_scores
@@ -27,8 +26,7 @@ def pretrain(split_path: Path, images: Mapping[str, Path], output: Path, setting
     samples = load_samples(read_split(split_path), images, "train")
     dcae = DCAE(**settings).fit(samples)
     print(f"{dcae.diagnosis_.status}: {dcae.diagnosis_.reason}", flush=True)
-    with atomic_write(output) as temporary:
-        dcae.save_autoencoder(temporary)
+    dcae.save_autoencoder(output)
 
 
 def fit_method(

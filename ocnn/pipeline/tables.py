@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ocnn.data.dataset import open_array
+from ocnn.arrays import open_array
 from ocnn.data.splits import read_split
 from ocnn.files import atomic_write
 from ocnn.plan import attacked

@@ -17,9 +17,9 @@ from ocnn.errors import ResultError
 def files(tmp_path: Path) -> dict[str, Path]:
     """Images whose pixels all have one value that names them: training 1 to 20, test 101 to 110, adversarial 0.5."""
     arrays = {
-        "train.npy": np.ones((20, 2, 2, 1), np.float32) * np.arange(1, 21)[:, None, None, None],
+        "train.npy": np.ones((20, 2, 2, 1), np.float32) * np.arange(1, 21, dtype=np.float32)[:, None, None, None],
         "train_labels.npy": np.repeat([3, 0], [12, 8]),
-        "test.npy": np.ones((10, 2, 2, 1), np.float32) * np.arange(101, 111)[:, None, None, None],
+        "test.npy": np.ones((10, 2, 2, 1), np.float32) * np.arange(101, 111, dtype=np.float32)[:, None, None, None],
         "test_labels.npy": np.repeat([0, 3], [4, 6]),
     }
     assert set(arrays) == set(ARRAY_FILES)

@@ -1,11 +1,13 @@
 """The deep methods train what they should, from where they should."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from ocnn.arrays import write_arrays
 from ocnn.errors import ResultError
 from ocnn.losses import nu_quantile
 from ocnn.methods import DCAE, DeepSVDD, OneClassNN, OneClassNNReleased, SoftDeepSVDD
@@ -27,7 +29,7 @@ def images() -> np.ndarray:
 @pytest.fixture(scope="module")
 def pretrained(images: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> tuple[DCAE, Path]:
     """An autoencoder and the file that it was saved to."""
-    path = tmp_path_factory.mktemp("autoencoder") / "a.weights.h5"
+    path = tmp_path_factory.mktemp("autoencoder") / "a.npz"
     dcae = DCAE(network=NETWORK, **{**QUICK, "epochs": (20,)}).fit(images)
     dcae.save_autoencoder(path)
     return dcae, path
@@ -178,14 +180,48 @@ def test_linear_ocnn_diverges_on_data_far_from_the_origin_and_stops() -> None:
     assert bounded.fit(X).diagnosis_.status != "diverged"
 
 
-@pytest.mark.parametrize("content", [b"", b"not an HDF5 file", None])
-def test_a_damaged_or_foreign_autoencoder_is_refused(
-    content: bytes | None, images: np.ndarray, pretrained: tuple[DCAE, Path], tmp_path: Path
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda whole: b"",
+        lambda whole: b"not an archive",
+        lambda whole: whole[:2000],
+        lambda whole: whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:],
+    ],
+    ids=["empty", "foreign", "truncated", "flipped bit"],
+)
+def test_a_damaged_autoencoder_is_refused(
+    damage: Callable[[bytes], bytes], images: np.ndarray, pretrained: tuple[DCAE, Path], tmp_path: Path
 ) -> None:
-    path = tmp_path / "a.weights.h5"
-    path.write_bytes(pretrained[1].read_bytes()[:2000] if content is None else content)
-    with pytest.raises(ResultError, match=r"a\.weights\.h5"):
+    path = tmp_path / "a.npz"
+    path.write_bytes(damage(pretrained[1].read_bytes()))
+    with pytest.raises(ResultError, match=r"a\.npz does not hold whole arrays .*Delete it to have it made anew"):
         DeepSVDD(network=NETWORK, autoencoder=path, **QUICK).fit(images)
-    other = {**NETWORK, "code": 5}
-    with pytest.raises(ResultError, match="this network"):
-        DeepSVDD(network=other, autoencoder=pretrained[1], **QUICK).fit(images)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weights: weights[:-1],
+        lambda weights: [*weights, weights[0]],
+        lambda weights: weights[::-1],
+        lambda weights: [weight.astype(np.float64) for weight in weights],
+    ],
+    ids=["fewer", "more", "other shapes", "other type"],
+)
+def test_weights_of_another_network_are_refused(
+    change: Callable[[list[np.ndarray]], list[np.ndarray]],
+    images: np.ndarray,
+    pretrained: tuple[DCAE, Path],
+    tmp_path: Path,
+) -> None:
+    changed = change(pretrained[0].autoencoder_.get_weights())
+    write_arrays(tmp_path / "a.npz", {f"weight_{n}": weight for n, weight in enumerate(changed)})
+    with pytest.raises(ResultError, match=r"a\.npz does not hold the weights of this network"):
+        DeepSVDD(network=NETWORK, autoencoder=tmp_path / "a.npz", **QUICK).fit(images)
+
+
+def test_the_same_weights_are_the_same_bytes(pretrained: tuple[DCAE, Path], tmp_path: Path) -> None:
+    dcae, path = pretrained
+    dcae.save_autoencoder(tmp_path / "again.npz")
+    assert (tmp_path / "again.npz").read_bytes() == path.read_bytes()

@@ -24,7 +24,7 @@ def samples() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def pretrained(samples: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> tuple[DCAE, Path]:
-    path = tmp_path_factory.mktemp("autoencoder") / "a.weights.h5"
+    path = tmp_path_factory.mktemp("autoencoder") / "a.npz"
     settings = {**QUICK, "epochs": (100,), "learning_rates": (1e-3,)}
     dcae = DCAE(network=NETWORK, **settings).fit(samples[:-2])
     dcae.save_autoencoder(path)

@@ -30,7 +30,7 @@ rule classifier:
     input:
         pixels=pixel_files,
     output:
-        weights=f"{RESULTS}/attacks/{{attack}}/classifier.weights.h5",
+        weights=f"{RESULTS}/attacks/{{attack}}/classifier.npz",
         record=f"{RESULTS}/attacks/{{attack}}/classifier.json",
     log:
         f"{RESULTS}/logs/classifier/{{attack}}.log",

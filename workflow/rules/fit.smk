@@ -6,7 +6,7 @@ rule autoencoder:
         split=rules.split.output[0],
         images=image_files,
     output:
-        weights=f"{RESULTS}/autoencoders/{{experiment}}/{{normal}}/seed-{{seed}}.weights.h5",
+        weights=f"{RESULTS}/autoencoders/{{experiment}}/{{normal}}/seed-{{seed}}.npz",
     log:
         f"{RESULTS}/logs/autoencoder/{{experiment}}/{{normal}}/seed-{{seed}}.log",
     benchmark:

@@ -1,0 +1,80 @@
+"""Arrays on disk: npy files, memory-mapped where they are large, and npz archives, which notice damage.
+
+Neither is ever read with pickle, which could run code.
+"""
+
+import io
+import math
+import zipfile
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ocnn.errors import ResultError
+from ocnn.files import atomic_write
+
+#: Bytes of a file from which on it is memory-mapped; a smaller one, be it empty, is read.
+MAPPED_SIZE = 2**16
+#: Of the npy files of the workflow: samples and labels.
+TYPES = (np.dtype(np.float32), np.dtype(np.int64))
+
+
+def open_array(path: Path) -> np.ndarray:
+    """Opens an array that the workflow wrote, memory-mapped if it is large.
+
+    Its values have no checksum, but the header must be that of an array of `TYPES` that fills the file.
+
+    Raises:
+        ResultError: it is missing or damaged.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            if np.lib.format.read_magic(file) != (1, 0):
+                raise ResultError("another version of the format")
+            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+            start = file.tell()
+            if dtype not in TYPES or fortran_order or min(shape, default=0) < 0:
+                raise ResultError(f"an array of {dtype} and shape {shape}")
+            if start + math.prod(shape) * dtype.itemsize != size:
+                raise ResultError(f"{size - start} bytes for {dtype} of shape {shape}")
+            if size < MAPPED_SIZE:
+                return np.fromfile(file, dtype).reshape(shape)
+        return np.memmap(path, dtype, "r", start, shape)
+    except (OSError, ValueError, EOFError, TypeError) as error:
+        raise ResultError(f"{path} is not a whole array ({error}). Delete it to have it made anew.") from error
+
+
+def write_arrays(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
+    """Writes an npz archive, uncompressed; the same arrays give the same bytes."""
+    with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in arrays.items():
+            content = io.BytesIO()
+            np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
+            # Without the time of day.
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
+
+
+def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
+    """The arrays of these names in an npz archive that `write_arrays` wrote, or all of them.
+
+    Each is read whole and its checksum verified before it is parsed, which `numpy.load` does not do.
+
+    Raises:
+        ResultError: it is missing or damaged, or lacks one.
+    """
+    try:
+        arrays = {}
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist() if names is None else [f"{name}.npy" for name in names]:
+                member = archive.getinfo(name)
+                # Neither compressed nor larger than the file: nothing unpacks to fill the memory.
+                if not member.file_size == member.compress_size <= path.stat().st_size:
+                    raise ResultError(f"{name} has a size that cannot be right")
+                content = io.BytesIO(archive.read(member))
+                arrays[name.removesuffix(".npy")] = np.lib.format.read_array(content, allow_pickle=False)
+        return arrays
+    except (OSError, ValueError, EOFError, LookupError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
+        raise ResultError(f"{path} does not hold whole arrays ({error}). Delete it to have it made anew.") from error
