@@ -4,6 +4,9 @@ A mirror is a folder with one sub-folder per data set, `MIRROR/mnist/train-image
 archives differ from the official ones, a file `SHA256SUMS` beside them (the output of `sha256sum *`) states their
 checksums; what it does not list must be the official archive. An archive that packs several files may be there
 extracted instead, `MIRROR/cifar10/cifar-10-batches-bin/data_batch_1.bin` and so on.
+
+Beside each archive that was verified its SHA-256 is kept, `NAME.sha256`, so that one that has changed since is refused
+before it is parsed.
 """
 
 import hashlib
@@ -50,8 +53,10 @@ def mirror_checksums(folder: Path) -> dict[str, str]:
         DataError: a line is not `<64 hexadecimal digits>  <name>`.
     """
     listing = folder / "SHA256SUMS"
-    if not listing.is_file():
-        return {}
+    return _read_checksums(listing) if listing.is_file() else {}
+
+
+def _read_checksums(listing: Path) -> dict[str, str]:
     sums = {}
     for number, line in enumerate(listing.read_text(errors="replace").splitlines(), 1):
         if not line.strip():
@@ -164,14 +169,44 @@ def _answers(url: str) -> bool:
         return False
 
 
+def checksum_file(path: Path) -> Path:
+    """Where the checksum of an archive is kept."""
+    return path.with_name(f"{path.name}.sha256")
+
+
+def verify_kept(path: Path) -> None:
+    """Checks that an archive is still the one that `obtain` put there.
+
+    Raises:
+        DataError: it is not, or its checksum is not kept.
+    """
+    kept = checksum_file(path)
+    try:
+        expected, found = _read_checksums(kept).get(path.name), digest(path)
+    except (OSError, DataError) as error:
+        raise DataError(f"{path} cannot be verified: {error}. Delete it to have it fetched again.") from error
+    if found != expected:
+        raise DataError(
+            f"{path} has changed since it was fetched: its SHA-256 is {found}, but {kept.name} states {expected}."
+            " Delete it to have it fetched again."
+        )
+
+
 def obtain(dataset: str, archive: Archive, destination: Path, mirror: Path | None) -> None:
     """Puts a verified copy of the archive at `destination`, from the mirror if there is one, else by download.
 
-    Of an archive that the mirror has extracted, the members are packed into one again.
+    Its checksum is kept beside it, for `verify_kept`. Of an archive that the mirror has extracted, the members are
+    packed into one again.
 
     Raises:
         DataError: it is nowhere to be had, or not what it should be.
     """
+    _fetch(dataset, archive, destination, mirror)
+    with atomic_write(checksum_file(destination)) as temporary:
+        temporary.write_text(f"{digest(destination)}  {destination.name}\n")
+
+
+def _fetch(dataset: str, archive: Archive, destination: Path, mirror: Path | None) -> None:
     if mirror is not None:
         source = mirror / dataset / archive.name
         if _extracted(archive, source.parent):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ocnn.arrays import open_array
+from ocnn.data.archives import verify_kept
 from ocnn.data.dataset import Arrays, Dataset
 from ocnn.data.preprocessing import global_contrast_normalization_l1, min_max_scale, to_unit_interval
 from ocnn.data.splits import Split, draw_split, write_split
@@ -23,7 +24,7 @@ def prepare_pixels(source: Dataset, archives: Mapping[str, Path], outputs: Mappi
         archives: path of each archive by its name.
         outputs: path of each of `ARRAY_FILES` by its name.
     """
-    arrays = source.load(archives)
+    arrays = _load(source, archives)
     _write_arrays(source.name, arrays, to_unit_interval(arrays.train), to_unit_interval(arrays.test), outputs)
 
 
@@ -35,12 +36,19 @@ def prepare_images(source: Dataset, archives: Mapping[str, Path], outputs: Mappi
         archives: path of each archive by its name.
         outputs: path of each of `ARRAY_FILES` by its name.
     """
-    arrays = source.load(archives)
+    arrays = _load(source, archives)
     train, test = (
         _contrast_normalised(samples) if source.images else samples.astype(np.float32)
         for samples in (arrays.train, arrays.test)
     )
     _write_arrays(source.name, arrays, train, test, outputs)
+
+
+def _load(source: Dataset, archives: Mapping[str, Path]) -> Arrays:
+    """Reads a data set from archives that are still those that were fetched."""
+    for archive in source.archives:
+        verify_kept(archives[archive.name])
+    return source.load(archives)
 
 
 def _contrast_normalised(images: NDArray[Any]) -> NDArray[np.float32]:

@@ -10,7 +10,7 @@ from threading import Thread
 import pytest
 
 from ocnn.data import archives
-from ocnn.data.archives import Archive, check_available, mirror_checksums, obtain
+from ocnn.data.archives import Archive, check_available, checksum_file, mirror_checksums, obtain, verify_kept
 from ocnn.errors import DataError
 
 CONTENT = b"the archive"
@@ -50,6 +50,37 @@ def test_from_a_mirror(mirror: Path, tmp_path: Path) -> None:
     assert check_available("toy", [ARCHIVE], mirror) == []
     obtain("toy", ARCHIVE, destination, mirror)
     assert destination.read_bytes() == CONTENT
+
+
+def test_what_was_obtained_is_verified_again(mirror: Path, tmp_path: Path) -> None:
+    path = tmp_path / "archive.gz"
+    obtain("toy", ARCHIVE, path, mirror)
+    assert checksum_file(path).read_text() == f"{sha256(CONTENT)}  archive.gz\n"  # as sha256sum has it
+    verify_kept(path)
+    path.write_bytes(b"tampered")
+    message = f"has changed since it was fetched: its SHA-256 is {sha256(b'tampered')}, but archive.gz.sha256 states"
+    with pytest.raises(DataError, match=message):
+        verify_kept(path)
+
+
+@pytest.mark.parametrize(
+    ("listing", "message"),
+    [
+        (None, "cannot be verified: .*No such file"),
+        (b"", "has changed since it was fetched"),
+        (b"\xff", "cannot be verified: .*line 1: expected"),
+        (f"{sha256(CONTENT)}  other.gz".encode(), "has changed since it was fetched"),
+    ],
+    ids=["missing", "empty", "damaged", "of another"],
+)
+def test_an_archive_without_its_checksum(listing: bytes | None, message: str, mirror: Path, tmp_path: Path) -> None:
+    path = tmp_path / "archive.gz"
+    obtain("toy", ARCHIVE, path, mirror)
+    checksum_file(path).unlink()
+    if listing is not None:
+        checksum_file(path).write_bytes(listing)
+    with pytest.raises(DataError, match=rf"archive\.gz {message}.*Delete it to have it fetched again"):
+        verify_kept(path)
 
 
 def test_a_tampered_mirror(mirror: Path, tmp_path: Path) -> None:

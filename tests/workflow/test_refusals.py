@@ -95,6 +95,18 @@ def test_a_tampered_archive(mnist: Checkout, tmp_path: Path) -> None:
     (folder / "SHA256SUMS").write_text(sums)
     output = refused(mnist, kept=True, OCNN_MIRROR=str(folder.parent))
     assert "error: resources/mnist/train-images-idx3-ubyte.gz: truncated, 14 bytes of a 16-byte header" in output
+    # What is changed after it was accepted is refused before it is parsed, and fetched again once it is deleted.
+    kept = mnist.folder / "resources" / "mnist" / "train-images-idx3-ubyte.gz"
+    kept.write_bytes(gzip.compress(b"changed"))
+    output = refused(mnist, kept=True, OCNN_MIRROR=str(folder.parent))
+    assert (
+        "error: resources/mnist/train-images-idx3-ubyte.gz has changed since it was fetched: its SHA-256 is" in output
+    )
+    assert "Delete it to have it fetched again." in output
+    kept.unlink()
+    assert mnist.planned() == {"archive": 1, "images": 1, "split": 1, "autoencoder": 1, "fit": 2}
+    (kept.parent / "t10k-labels-idx1-ubyte.gz.sha256").unlink()
+    assert mnist.planned()["archive"] == 2
 
 
 def test_too_few_samples_for_the_contamination(checkout: Checkout) -> None:

@@ -3,7 +3,8 @@
 
 rule pixels:
     input:
-        archive_files,
+        archives=archive_files,
+        checksums=checksum_files,
     output:
         expand(f"{RESULTS}/pixels/{{{{dataset}}}}/{{file}}", file=ARRAY_FILES),
     log:
@@ -21,7 +22,7 @@ rule pixels:
             "ocnn.pipeline.data:prepare_pixels", CONFIG.dataset_path(DATASETS[wildcards.dataset])
         ),
     shell:
-        "python -m workflow.scripts.pixels --dataset {params.dataset:q} --archives {input:q} --outputs {output:q}"
+        "python -m workflow.scripts.pixels --dataset {params.dataset:q} --archives {input.archives:q} --outputs {output:q}"
         " > {log:q} 2>&1"
         " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 

@@ -14,7 +14,7 @@ sys.path.insert(0, str(ROOT))
 
 from ocnn.config_checks import load
 from ocnn.data import load_dataset
-from ocnn.data.archives import check_available
+from ocnn.data.archives import check_available, checksum_file
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
 from ocnn.fingerprint import fingerprint
@@ -154,6 +154,11 @@ def archive_files(wildcards):
     return kept_archives(load_dataset(DATASETS[wildcards.dataset]))
 
 
+def checksum_files(wildcards):
+    """The checksums of these archives, which the workflow keeps beside them."""
+    return [str(checksum_file(Path(path))) for path in archive_files(wildcards)]
+
+
 def missing_archives(dataset):
     """What stands in the way of making a data set's arrays, one sentence a fault."""
     source = load_dataset(DATASETS[dataset])
@@ -162,7 +167,9 @@ def missing_archives(dataset):
         kinds.append("pixels")
     if all(Path(RESULTS, kind, dataset, file).is_file() for kind in kinds for file in ARRAY_FILES):
         return []
-    needed = [a for a in source.archives if not Path(CONFIG.archives, dataset, a.name).is_file()]
+    kept = [Path(path) for path in kept_archives(source)]
+    there = [path.is_file() and checksum_file(path).is_file() for path in kept]
+    needed = [archive for archive, found in zip(source.archives, there) if not found]
     return check_available(dataset, needed, CONFIG.mirror_folder())
 
 

@@ -7,11 +7,14 @@ localrules:
 
 rule archive:
     output:
-        f"{CONFIG.archives}/{{dataset}}/{{archive}}",
+        archive=f"{CONFIG.archives}/{{dataset}}/{{archive}}",
+        checksum=f"{CONFIG.archives}/{{dataset}}/{{archive}}.sha256",
     log:
         f"{CONFIG.archives}/{{dataset}}/{{archive}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/archive/{{dataset}}/{{archive}}.tsv"
+    wildcard_constraints:
+        archive=r"[^/]+(?<!\.sha256)",
     retries: 2
     conda:
         "../../envs/jobs.yaml"
@@ -19,13 +22,14 @@ rule archive:
         dataset=lambda wildcards: CONFIG.dataset_path(DATASETS[wildcards.dataset]),
     shell:
         "python -m workflow.scripts.archive --dataset {params.dataset:q} --archive {wildcards.archive:q}"
-        " --output {output:q} > {log:q} 2>&1"
+        " --output {output.archive:q} > {log:q} 2>&1"
         " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 
 rule images:
     input:
-        archive_files,
+        archives=archive_files,
+        checksums=checksum_files,
     output:
         expand(f"{RESULTS}/images/{{{{dataset}}}}/{{file}}", file=ARRAY_FILES),
     log:
@@ -43,7 +47,7 @@ rule images:
             "ocnn.pipeline.data:prepare_images", CONFIG.dataset_path(DATASETS[wildcards.dataset])
         ),
     shell:
-        "python -m workflow.scripts.images --dataset {params.dataset:q} --archives {input:q} --outputs {output:q}"
+        "python -m workflow.scripts.images --dataset {params.dataset:q} --archives {input.archives:q} --outputs {output:q}"
         " > {log:q} 2>&1"
         " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
