@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/set-up
 CORES ?= all
+FUZZ ?= 10000
 
-.PHONY: run test test-cluster lint lock clean
+.PHONY: run test test-fuzz test-cluster lint lock clean
 
 run: $(SET_UP)
 	$(BIN)/snakemake --cores $(CORES)
@@ -14,6 +15,10 @@ run: $(SET_UP)
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+# Every reader on many damaged files, each kind as often as FUZZ says; prints how many there were.
+test-fuzz: $(SET_UP)
+	OCNN_FUZZ=$(FUZZ) $(BIN)/python -m pytest -rP tests/fuzz
 
 # A real SLURM cluster of this machine alone, started as root; skipped where its packages are not installed.
 test-cluster: $(SET_UP)

@@ -5,9 +5,11 @@ Neither is ever read with pickle, which could run code.
 
 import io
 import math
+import tokenize
 import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -17,8 +19,20 @@ from ocnn.files import atomic_write
 
 #: Bytes of a file from which on it is memory-mapped; a smaller one, be it empty, is read.
 MAPPED_SIZE = 2**16
-#: Of the npy files of the workflow: samples and labels.
-TYPES = (np.dtype(np.float32), np.dtype(np.int64))
+#: Of everything that the workflow keeps in arrays.
+TYPES = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64))
+#: What damaged files bring out of numpy and zipfile.
+UNREADABLE = (
+    OSError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    RuntimeError,
+    SyntaxError,
+    tokenize.TokenError,
+    zipfile.BadZipFile,
+)
 
 
 def open_array(path: Path) -> np.ndarray:
@@ -32,18 +46,11 @@ def open_array(path: Path) -> np.ndarray:
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
-            if np.lib.format.read_magic(file) != (1, 0):
-                raise ResultError("another version of the format")
-            shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
-            start = file.tell()
-            if dtype not in TYPES or fortran_order or min(shape, default=0) < 0:
-                raise ResultError(f"an array of {dtype} and shape {shape}")
-            if start + math.prod(shape) * dtype.itemsize != size:
-                raise ResultError(f"{size - start} bytes for {dtype} of shape {shape}")
+            dtype, shape = _read_header(file, size)
             if size < MAPPED_SIZE:
                 return np.fromfile(file, dtype).reshape(shape)
-        return np.memmap(path, dtype, "r", start, shape)
-    except (OSError, ValueError, EOFError, TypeError) as error:
+            return np.memmap(path, dtype, "r", file.tell(), shape)
+    except UNREADABLE as error:
         raise ResultError(f"{path} is not a whole array ({error}). Delete it to have it made anew.") from error
 
 
@@ -73,8 +80,22 @@ def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.
                 # Neither compressed nor larger than the file: nothing unpacks to fill the memory.
                 if not member.file_size == member.compress_size <= path.stat().st_size:
                     raise ResultError(f"{name} has a size that cannot be right")
-                content = io.BytesIO(archive.read(member))
-                arrays[name.removesuffix(".npy")] = np.lib.format.read_array(content, allow_pickle=False)
+                content = archive.read(member)
+                file = io.BytesIO(content)
+                dtype, shape = _read_header(file, len(content))
+                arrays[name.removesuffix(".npy")] = np.frombuffer(bytearray(file.read()), dtype).reshape(shape)
         return arrays
-    except (OSError, ValueError, EOFError, LookupError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
+    except UNREADABLE as error:
         raise ResultError(f"{path} does not hold whole arrays ({error}). Delete it to have it made anew.") from error
+
+
+def _read_header(file: IO[bytes], size: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
+    """The type and the shape of an array of `TYPES` that fills its `size` bytes, of which no value is read yet."""
+    if np.lib.format.read_magic(file) != (1, 0):
+        raise ResultError("another version of the format")
+    shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(file)
+    if dtype not in TYPES or fortran_order or min(shape, default=0) < 0:
+        raise ResultError(f"an array of {dtype} and shape {shape}")
+    if file.tell() + math.prod(shape) * dtype.itemsize != size:
+        raise ResultError(f"{size - file.tell()} bytes for {dtype} of shape {shape}")
+    return dtype, shape

@@ -19,6 +19,7 @@ from PIL import Image
 from ocnn.files import atomic_write
 from ocnn.plan import attacked, comparison_names, sample_names
 from ocnn.results.inventory import data_document, network_document
+from ocnn.results.metrics import job_cost
 from ocnn.results.rendering import Document, Table, frame_table, templates
 from ocnn.results.tables import (
     claim_document,
@@ -204,8 +205,9 @@ def _core_hours(folder: Path, threads: int) -> pd.DataFrame:
     """Jobs, hours by the clock, these times the threads of a job, and the largest memory, by rule."""
     rows = []
     for path in sorted(folder.rglob("*.tsv")):
-        row = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
-        rows.append((path.relative_to(folder).parts[0].removesuffix(".tsv"), row["s"] / 3600, row["max_rss"]))
+        cost = job_cost(path)
+        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
+        rows.append((rule, cost["seconds"] / 3600, cost["peak_memory"]))
     jobs = pd.DataFrame(rows, columns=["rule", "hours", "memory"])
     by_rule = jobs.groupby("rule", as_index=False).agg(
         jobs=("hours", "size"), hours=("hours", "sum"), memory=("memory", "max")

@@ -79,7 +79,7 @@ def collect(scores: Iterable[Path], benchmarks: Iterable[Path]) -> Collected:
     environments: Counter[str] = Counter()
     for path, benchmark in zip(scores, benchmarks, strict=True):
         table, metadata = read_scores(path)
-        cost = _cost(benchmark)
+        cost = job_cost(benchmark)
         rows += [{**row, **cost} for row in measure(table, metadata)]
         histories += _histories(metadata)
         methods = settings.setdefault(metadata["experiment"], {})
@@ -109,9 +109,13 @@ def _histories(metadata: Mapping[str, Any]) -> list[pd.DataFrame]:
     ]
 
 
-def _cost(benchmark: Path) -> dict[str, float]:
-    """Snakemake's benchmark file: tab-separated, `-` for what it could not measure."""
-    if not benchmark.is_file():
+def job_cost(benchmark: Path) -> dict[str, float]:
+    """Seconds and peak memory (MiB) of a job by Snakemake's benchmark file; NaN where that is missing or damaged.
+
+    The file is tab-separated, with `-` for what could not be measured.
+    """
+    try:
+        row = pd.read_csv(benchmark, sep="\t", na_values="-").iloc[-1]
+        return {"seconds": float(row["s"]), "peak_memory": float(row["max_rss"])}
+    except (OSError, ValueError, LookupError, TypeError):
         return {"seconds": float("nan"), "peak_memory": float("nan")}
-    row = pd.read_csv(benchmark, sep="\t", na_values="-").iloc[-1]
-    return {"seconds": float(row["s"]), "peak_memory": float(row["max_rss"])}

@@ -17,13 +17,16 @@ def read_published(paths: Iterable[Path]) -> pd.DataFrame:
     """Published AUCs in percent; columns `AUC_COLUMNS`.
 
     Raises:
-        ResultError: other columns, a number that is none or beyond 0 to 100, or a cell that is there twice.
+        ResultError: other columns, a cell without a name, a number that is none or beyond 0 to 100, or a cell that is
+            there twice.
     """
-    tables = []
+    tables, paths = [], list(paths)
     for path in paths:
         table = _read_csv(path)
         if list(table.columns) != AUC_COLUMNS:
             raise ResultError(f"{path} has columns {list(table.columns)}; expected {AUC_COLUMNS}.")
+        if table[AUC_COLUMNS[:3]].isna().any(axis=None):
+            raise ResultError(f"{path}: a row lacks its {', '.join(AUC_COLUMNS[:3])}.")
         for column in AUC_COLUMNS[3:]:
             try:
                 table[column] = pd.to_numeric(table[column])
@@ -35,7 +38,8 @@ def read_published(paths: Iterable[Path]) -> pd.DataFrame:
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=AUC_COLUMNS)
     repeated = table[table.duplicated(AUC_COLUMNS[:3])]
     if len(repeated):
-        raise ResultError(f"A published cell is there twice: {', '.join(map(str, repeated.iloc[0][AUC_COLUMNS[:3]]))}.")
+        cell = ", ".join(map(str, repeated.iloc[0][AUC_COLUMNS[:3]]))
+        raise ResultError(f"{', '.join(map(str, paths))}: the cell {cell} is there twice.")
     return table
 
 
@@ -103,7 +107,7 @@ def read_claims(path: Path | None) -> list[Claim]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         claims = [_read_claim(item) for item in content]
-    except (OSError, yaml.YAMLError, TypeError, ValueError) as error:
+    except (OSError, yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
         raise ResultError(f"{path} is not a list of claims: {error}") from error
     names = [claim.name for claim in claims]
     if len(set(names)) < len(names):

@@ -1,6 +1,5 @@
-"""GTSRB: the crop's orientation, the zip archives and their faults, fuzzed, and the real archives."""
+"""GTSRB: the crop's orientation, the zip archives and their faults, and the real archives."""
 
-import contextlib
 import io
 import zipfile
 from collections.abc import Callable, Mapping
@@ -8,13 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from PIL import Image
 
 from ocnn.data import load_dataset
 from ocnn.data.archives import check_available
-from ocnn.data.gtsrb import CLASSES, COLUMNS, crop, decode_ppm, read_annotations, read_test, read_training
+from ocnn.data.gtsrb import CLASSES, COLUMNS, crop, read_test, read_training
 from ocnn.data.splits import class_sizes
 from ocnn.data.zip import MAXIMUM_SIZE, open_zip
 from ocnn.errors import DataError
@@ -166,38 +163,6 @@ def test_what_is_no_zip_archive(tmp_path: Path, damage: Callable[[bytes], bytes]
     path.write_bytes(damage(path.read_bytes()))
     with pytest.raises(DataError, match="corrupt or truncated archive"):
         read_training(path)
-
-
-SMALL = {"a/b.ppm": ppm(sign()), "a/c.csv": annotations([(*SIGN, 14)])}
-
-
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(edits=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=8))
-def test_a_damaged_archive_brings_out_the_documented_error_only(tmp_path: Path, edits: list[tuple[float, int]]) -> None:
-    path = write_zip(tmp_path / "z.zip", SMALL)
-    data = bytearray(path.read_bytes())
-    for place, value in edits:
-        data[int(place * len(data))] = value
-    path.write_bytes(data)
-    with contextlib.suppress(DataError), open_zip(path) as archive:
-        for name in archive.names:
-            content = archive.read(name)
-            (decode_ppm if name.endswith("ppm") else lambda c: read_annotations(c, "c.csv"))(content)
-
-
-@settings(max_examples=300, deadline=None)
-@given(content=st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: b"P6\n4 3\n255\n" + tail))
-def test_any_bytes_are_an_image_or_refused(content: bytes) -> None:
-    with contextlib.suppress(DataError):
-        assert decode_ppm(content).shape[2] == 3
-
-
-@settings(max_examples=300, deadline=None)
-@given(text=st.text(max_size=200), header=st.booleans())
-def test_any_text_is_a_table_of_annotations_or_refused(text: str, header: bool) -> None:
-    content = (";".join(COLUMNS) + "\n" if header else "") + text
-    with contextlib.suppress(DataError):
-        assert list(read_annotations(content.encode("utf-8", "surrogatepass"), "c.csv").columns) == COLUMNS
 
 
 def test_the_real_archives(mirror: Path) -> None:

@@ -150,9 +150,11 @@ def test_the_papers_own_numbers_contradict_two_of_its_claims() -> None:
         "[{name: a, says: b, where: c, dataset: d, better: [x], than: others, over: folds}]",
         "{a: 1}",
         "][",
+        "[" * 5000,
+        "[2019-13-41]",
         yaml.safe_dump([{"name": "a", "says": "b", "where": "c", "dataset": "d", "detects_all": "x"}] * 2),
     ],
-    ids=["neither", "replicates", "mapping", "no yaml", "twice"],
+    ids=["neither", "replicates", "mapping", "no yaml", "deep", "no date", "twice"],
 )
 def test_what_is_no_list_of_claims(tmp_path: Path, content: str) -> None:
     path = tmp_path / "claims.yaml"
@@ -167,10 +169,14 @@ def test_what_is_no_list_of_claims(tmp_path: Path, content: str) -> None:
         ("class,auc\n3,97\n", "columns"),
         ("dataset,class,method,auc_mean,auc_std\nx,3,kde,many,0\n", "numbers"),
         ("dataset,class,method,auc_mean,auc_std\nx,3,kde,0.97,-1\n", "percentages"),
-        ("dataset,class,method,auc_mean,auc_std\nx,3,kde,97,0\nx,3,kde,96,0\n", "twice: x, 3, kde"),
+        (
+            "dataset,class,method,auc_mean,auc_std\nx,3,kde,97,0\nx,3,kde,96,0\n",
+            "cell x, 3, kde is there twice",
+        ),
+        ("dataset,class,method,auc_mean,auc_std\nx,,kde,97,0\n", "a row lacks its dataset, class, method"),
         ("", "not a table"),
     ],
-    ids=["columns", "text", "range", "twice", "empty"],
+    ids=["columns", "text", "range", "twice", "nameless", "empty"],
 )
 def test_what_is_no_published_table(tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "table.csv"

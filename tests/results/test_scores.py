@@ -12,7 +12,7 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.parquet import write_table
-from ocnn.results.metrics import auc, collect, measure
+from ocnn.results.metrics import auc, collect, job_cost, measure
 from ocnn.results.scores import SCHEMA, find_damage, read_scores
 from tests.results.conftest import write
 
@@ -122,6 +122,12 @@ def test_a_flipped_bit_is_an_error_and_not_a_wrong_number(tmp_path: Path) -> Non
         assert find_damage(path) is None  # which reads neither
         with pytest.raises(ResultError, match=message):
             read_scores(path)
+
+
+@pytest.mark.parametrize("content", ["", "s\n", "s\tmax_rss\n", "s\tmax_rss\nmany\t1\n", "max_rss\n1\n", "\xff"])
+def test_a_damaged_benchmark_file_says_nothing_and_stops_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / "b.tsv").write_text(content, encoding="latin-1")
+    assert np.isnan(list(job_cost(tmp_path / "b.tsv").values())).all()
 
 
 def test_what_all_score_files_say(tmp_path: Path) -> None:
