@@ -1,0 +1,140 @@
+"""How fast the deep methods train, against a plain PyTorch loop and against what the machine could do at best.
+
+python -m benchmarks.training [--networks lenet-mnist …] [--methods dcae …] [--threads 1] [--repeats 3]
+
+Both sides train the same network with the same loss, optimiser and batch size on the same array in memory; that they
+compute the same is checked first. Seconds are for 1,000 images and one epoch, or one step of AnoGAN's latent search:
+the difference of a long and a short training, so that neither start-up nor compilation is in them. The sides take turns
+in processes of their own; medians of the repeats. PyTorch is measured with its own layout of images in memory and with
+the channels last. Needs benchmarks/requirements.txt.
+"""
+
+import argparse
+from functools import partial
+from typing import Any
+
+import numpy as np
+import yaml
+
+from benchmarks._limits import copy_rate, product_rate, work_of
+from benchmarks._measure import ROOT, Cost, Worker, alternate, machine, median, show
+from benchmarks._training_case import METHODS, RCAE_EPOCHS, Case, Trace
+from ocnn.config_checks import load
+from ocnn.methods import load_estimator
+from ocnn.runtime import use_threads
+
+#: For each network the experiment of config/paper.yaml that has it, the shape of its images, the samples in an epoch
+#: (of a class of MNIST and of GTSRB; of CIFAR-10, whose epochs are long, fewer), and the epochs between which is timed.
+NETWORKS = {
+    "lenet-mnist": ("mnist", (28, 28, 1), 6000, 2),
+    "lenet-cifar10": ("cifar10", (32, 32, 3), 1000, 1),
+    "lenet-gtsrb": ("gtsrb_heldout", (32, 32, 3), 780, 2),
+}
+SEARCH_STEPS = 20
+#: Largest differences that float32 may leave between both sides, as shares: of the norm of an output and of a gradient
+#: (a single activation near its kink makes 10⁻³ there), of a loss, and of what the training changed in the scores.
+TOLERANCES = {"outputs": 1e-4, "gradients": 1e-2, "losses": 1e-3, "scores": 1e-2}
+
+
+def make_case(network: str, method: str, images: int | None, threads: int) -> Case:
+    """The method with its settings in config/paper.yaml, for one phase of training without pretraining."""
+    experiment, shape, count, _ = NETWORKS[network]
+    config = load(yaml.safe_load((ROOT / "config" / "paper.yaml").read_text(encoding="utf-8")))
+    row = "anogan" if method == "search" else method
+    known = load_estimator(config.estimator(row))().get_params()
+    settings = {**known, **config.settings(experiment, row, seed=0)}
+    own = {"pretrain_epochs": [0], "pretrain_learning_rates": [1.0], "warm_up": 0, "steps": 1, "verbose": 0}
+    settings |= {key: value for key, value in own.items() if key in known}
+    settings["learning_rates"] = settings["learning_rates"][:1]
+    # The latent search has no epochs; an outer iteration of rcae has ten of them.
+    default = {"search": settings.get("search_batch_size", 0), "rcae": count // 5}.get(method, count)
+    return Case(method, settings, shape, images or default, threads)
+
+
+def differences(ours: Trace, theirs: Trace, before: np.ndarray) -> dict[str, float]:
+    """The largest difference of each quantity between both sides, on the scales of `TOLERANCES`."""
+
+    def largest(a: Any, b: Any) -> float:
+        return max(float(np.linalg.norm(x - y) / np.linalg.norm(x)) for x, y in zip(a, b, strict=True))
+
+    return {
+        "outputs": largest(ours.outputs, theirs.outputs),
+        "gradients": largest(ours.gradients, theirs.gradients),
+        "losses": max((abs(a / b - 1) for a, b in zip(ours.losses, theirs.losses, strict=True)), default=0.0),
+        "scores": float(np.linalg.norm(ours.scores - theirs.scores) / np.linalg.norm(theirs.scores - before)),
+    }
+
+
+def check(case: Case, ours: Worker, theirs: Worker) -> str:
+    """Has both sides compute the same from the same weights; the differences that are left.
+
+    Raises:
+        SystemExit: more than rounding is left.
+    """
+    trace, before = theirs.call("trace", case, ours.call("start", case))
+    found = differences(ours.call("trace", case), trace, before)
+    text = ", ".join(f"{name} {value:.1g}" for name, value in found.items())
+    if any(not value <= TOLERANCES[name] for name, value in found.items()):
+        raise SystemExit(f"{case.method}: both sides do not compute the same: {text}")
+    return text
+
+
+def per_pass(worker: Worker, case: Case, passes: int, *arguments: Any) -> Cost:
+    """The cost of an epoch (or step of the search) of 1,000 images: a long training less a short one."""
+    long, short = (worker.call("measure", case, number, *arguments) for number in (1 + passes, 1))
+    return (long - short) / (passes * (RCAE_EPOCHS if case.method == "rcae" else 1) * case.images / 1000)
+
+
+def main() -> None:
+    """Checks, measures, prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--images", type=int, help="samples in an epoch, if other than the data set's")
+    parser.add_argument("--passes", type=int, help="epochs (steps of the search) between which is timed")
+    arguments = parser.parse_args()
+    use_threads(arguments.threads)
+    products, bytes_ = product_rate(), copy_rate()
+    print(f"{machine()}, {arguments.threads} thread(s) a side")
+    print(f"matrix product {products / 1e9:.0f} Gflop/s, copying {bytes_ / 1e9:.1f} GB/s", flush=True)
+    ours = Worker("benchmarks._training_ours", arguments.threads)
+    theirs = Worker("benchmarks._training_pytorch", arguments.threads)
+    rows = []
+    for network in arguments.networks:
+        for method in arguments.methods:
+            case = make_case(network, method, arguments.images, arguments.threads)
+            passes = arguments.passes or {"search": SEARCH_STEPS, "rcae": 1}.get(method, NETWORKS[network][3])
+            print(f"{network} {method}: both sides agree, {check(case, ours, theirs)}", flush=True)
+            sides = {
+                "ours": partial(per_pass, ours, case, passes),
+                "plain": partial(per_pass, theirs, case, passes, False),
+                "channels last": partial(per_pass, theirs, case, passes, True),
+            }
+            costs = alternate(sides, arguments.repeats)
+            own, plain, last = (median(costs[side]) for side in ("ours", "plain", "channels last"))
+            work = work_of(case) * 1000
+            rows.append(
+                {
+                    "network": network,
+                    "method": method,
+                    "ours s": own.wall,
+                    "PyTorch s": plain.wall,
+                    "channels last s": last.wall,
+                    "ratio": own.wall / plain.wall,
+                    "ratio, CPU s": own.cpu / plain.cpu,
+                    "ratio, channels last": own.wall / last.wall,
+                    "arithmetic limit s": work.operations / products,
+                    "memory limit s": work.bytes / bytes_,
+                }
+            )
+            show(rows[-1:])
+    ours.close()
+    theirs.close()
+    print("\nSeconds for 1,000 images and one epoch, or one step of the latent search:")
+    show(rows)
+
+
+if __name__ == "__main__":
+    main()
