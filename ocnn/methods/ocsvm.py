@@ -1,6 +1,6 @@
 """One-class SVM / SVDD with a Gaussian kernel (Schölkopf et al. 2001), by scikit-learn's solver.
 
-For a grid of γ the squared distances are computed once and serve every kernel.
+For a grid of γ the squared distances are computed once and serve every kernel, and the scores of the training samples.
 """
 
 from numbers import Real
@@ -14,6 +14,7 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, check_positive, flatten
+from ocnn.methods.gaussian import gaussian_kernels
 
 
 class OCSVM(AnomalyDetector):
@@ -71,28 +72,34 @@ class OCSVM(AnomalyDetector):
     def _fit(self, X: NDArray[Any]) -> None:
         rows = flatten(X)
         if self._holdout is None:
-            gammas = [1.0 / (rows.shape[1] * (rows.var() or 1.0)) if self.gamma == "scale" else float(self.gamma)]
+            gamma = 1.0 / (rows.shape[1] * (rows.var() or 1.0)) if self.gamma == "scale" else self.gamma
+            gammas = np.array([gamma], np.float64)
         else:
-            gammas = [float(gamma) for gamma in self.gamma]
+            gammas = np.asarray(self.gamma, np.float64)
+            if gammas.ndim != 1 or len(gammas) == 0 or not (gammas > 0).all():
+                raise ValueError(f"gamma must be positive, one number or several, got {self.gamma!r}.")
             holdout, labels = self._holdout
-            held_distances = euclidean_distances(flatten(self._check_samples(holdout, reset=False)), rows, squared=True)
+            holdout = flatten(self._check_samples(holdout, reset=False))
+        ascending = np.argsort(gammas)
         distances = euclidean_distances(rows, squared=True)
-        kernel = np.empty_like(distances)
-        best, aucs = None, []
-        for gamma in gammas:
-            np.exp(np.multiply(distances, -gamma, out=kernel), out=kernel)
-            svm = OneClassSVM(kernel="precomputed", nu=self.nu).fit(kernel)
-            if self._holdout is not None:
-                held_kernel = np.exp(-gamma * held_distances[:, svm.support_])
-                aucs.append(float(roc_auc_score(labels, held_kernel @ svm.dual_coef_[0])))
-            if best is None or aucs[-1] > max(aucs[:-1]):
-                best = (gamma, svm)
-        assert best is not None
-        self.gamma_, svm = best
-        self.holdout_auc_ = aucs or None
+        kernels = zip(ascending, gaussian_kernels(distances, gammas[ascending]), strict=True)
+        svms = {place: OneClassSVM(kernel="precomputed", nu=self.nu).fit(kernel) for place, kernel in kernels}
+        best, self.holdout_auc_ = 0, None
+        if self._holdout is not None:
+            # Decisions hang on the support vectors alone, and those are few, and much the same for every γ.
+            support = np.unique(np.concatenate([svm.support_ for svm in svms.values()]))
+            held_distances = euclidean_distances(holdout, rows[support], squared=True)
+            aucs = np.empty(len(gammas))
+            for place, kernel in zip(ascending, gaussian_kernels(held_distances, gammas[ascending]), strict=True):
+                columns = np.searchsorted(support, svms[place].support_)
+                aucs[place] = roc_auc_score(labels, kernel[:, columns] @ svms[place].dual_coef_[0])
+            best, self.holdout_auc_ = int(np.argmax(aucs)), aucs.tolist()
+        svm = svms[best]
+        self.gamma_ = float(gammas[best])
         self.support_vectors_ = rows[svm.support_]
         self.dual_coef_ = svm.dual_coef_[0]
         self.offset_ = float(svm.offset_[0])
+        self.training_scores_ = self.dual_coef_ @ np.exp(-self.gamma_ * distances[svm.support_])
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         # In slices, as the kernel of many samples with many support vectors would not fit into memory.

@@ -4,16 +4,21 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.special import logsumexp
 from sklearn.ensemble import IsolationForest
 from sklearn.metrics import roc_auc_score
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity
 from sklearn.svm import OneClassSVM
 
 from ocnn.methods import KDE, OCSVM, IForest
+from ocnn.methods.gaussian import gaussian_kernels
 from ocnn.methods.kde import BANDWIDTHS
 
-GRID = [2.0**exponent for exponent in range(-10, 0)]
+#: Powers of two, whose kernels are squares of one another; and numbers in no order, of which few are.
+GAMMAS = ([2.0**exponent for exponent in range(-10, 0)], [0.3, 0.01, 0.004, 0.02, 0.11])
+BANDWIDTH_GRIDS = (BANDWIDTHS, (3.0, 1.3, 1.9, 1.3 * 2**0.5, 2.2))
 
 
 @pytest.fixture(scope="module")
@@ -27,30 +32,54 @@ def data() -> dict[str, Any]:
     return {"train": normal[:300], "test": test, "labels": np.repeat([1, -1], 200)}
 
 
-def test_kde_equals_grid_search(data: dict[str, Any]) -> None:
-    search = GridSearchCV(KernelDensity(), {"bandwidth": BANDWIDTHS}, cv=5).fit(data["train"])
-    model = KDE().fit(data["train"])
-    assert BANDWIDTHS[0] <= model.bandwidth_ <= BANDWIDTHS[-1]
+@pytest.mark.parametrize("bandwidths", BANDWIDTH_GRIDS)
+def test_kde_equals_grid_search(data: dict[str, Any], bandwidths: tuple[float, ...]) -> None:
+    search = GridSearchCV(KernelDensity(), {"bandwidth": bandwidths}, cv=5).fit(data["train"])
+    model = KDE(bandwidths=bandwidths).fit(data["train"])
     assert model.bandwidth_ == search.best_params_["bandwidth"]
     np.testing.assert_allclose(model.log_likelihoods_, search.cv_results_["mean_test_score"], rtol=1e-9)
     expected = search.best_estimator_.score_samples(data["test"])
     np.testing.assert_allclose(model.score_samples(data["test"]), expected, rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(model.training_scores_, model.score_samples(data["train"]), rtol=1e-10)
 
 
-def test_ocsvm_equals_refitting_for_every_gamma(data: dict[str, Any]) -> None:
+def test_kde_of_samples_whose_kernels_underflow() -> None:
+    """Far from all others each term is zero in floating point; the logarithm of their sum is not."""
+    rows = 200 * np.random.default_rng(0).normal(size=(30, 5))
+    assert np.exp(-euclidean_distances(rows[:1], rows[1:], squared=True) / 4).max() == 0
+    model = KDE(bandwidths=[1.0, 2.0**0.5, 2.0], cv=3).fit(rows)
+    for bandwidth, found in zip(model.bandwidths, model.log_likelihoods_, strict=True):
+        folds = []
+        for first in (0, 10, 20):
+            others = np.delete(rows, slice(first, first + 10), axis=0)
+            terms = -euclidean_distances(rows[first : first + 10], others, squared=True) / (2 * bandwidth**2)
+            folds.append(logsumexp(terms - np.log(20) - 2.5 * np.log(2 * np.pi * bandwidth**2), axis=1).sum())
+        np.testing.assert_allclose(found, np.mean(folds), rtol=1e-10)
+
+
+@pytest.mark.parametrize("factors", [[2.0**n for n in range(-10, 0)], [0.3, 0.6, 0.9, 1.8], [0.7]])
+def test_kernels_by_squaring_are_the_exponentials(factors: list[float]) -> None:
+    distances = np.random.default_rng(0).uniform(0, 300, (50, 40))
+    for factor, kernel in zip(factors, gaussian_kernels(distances, np.array(factors)), strict=True):
+        np.testing.assert_allclose(kernel, np.exp(-factor * distances), rtol=1e-12)
+
+
+@pytest.mark.parametrize("gammas", GAMMAS)
+def test_ocsvm_equals_refitting_for_every_gamma(data: dict[str, Any], gammas: list[float]) -> None:
     X_holdout, y_holdout = data["test"][::4], data["labels"][::4]
     aucs, models = [], []
-    for gamma in GRID:
+    for gamma in gammas:
         models.append(OneClassSVM(nu=0.1, gamma=gamma).fit(data["train"]))
         aucs.append(roc_auc_score(y_holdout, models[-1].decision_function(X_holdout)))
-    model = OCSVM(nu=0.1, gamma=GRID).fit(data["train"], X_holdout=X_holdout, y_holdout=y_holdout)
+    model = OCSVM(nu=0.1, gamma=gammas).fit(data["train"], X_holdout=X_holdout, y_holdout=y_holdout)
     np.testing.assert_allclose(model.holdout_auc_, aucs, atol=1e-6)
-    assert model.gamma_ == GRID[int(np.argmax(aucs))]
+    assert model.gamma_ == gammas[int(np.argmax(aucs))]
     expected = models[int(np.argmax(aucs))]
     for name in ("decision_function", "score_samples"):
         np.testing.assert_allclose(
             getattr(model, name)(data["test"]), getattr(expected, name)(data["test"]), rtol=1e-6, atol=1e-6
         )
+    np.testing.assert_allclose(model.training_scores_, model.score_samples(data["train"]), rtol=1e-10)
 
 
 def test_ocsvm_with_one_gamma_equals_scikit_learn(data: dict[str, Any]) -> None:
@@ -69,4 +98,10 @@ def test_iforest_equals_scikit_learn(data: dict[str, Any]) -> None:
 @pytest.mark.parametrize("labels", [None, np.ones(10), np.zeros(10)])
 def test_a_grid_needs_a_holdout_of_both_kinds(data: dict[str, Any], labels: Any) -> None:
     with pytest.raises(ValueError, match="holdout"):
-        OCSVM(gamma=GRID).fit(data["train"], X_holdout=data["test"][:10], y_holdout=labels)
+        OCSVM(gamma=GAMMAS[0]).fit(data["train"], X_holdout=data["test"][:10], y_holdout=labels)
+
+
+@pytest.mark.parametrize("gamma", [[], [0.1, 0.0], [[0.1]]])
+def test_a_grid_holds_positive_numbers(data: dict[str, Any], gamma: Any) -> None:
+    with pytest.raises(ValueError, match="gamma must be positive"):
+        OCSVM(gamma=gamma).fit(data["train"], X_holdout=data["test"], y_holdout=data["labels"])

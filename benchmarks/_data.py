@@ -1,0 +1,77 @@
+"""The data of the benchmarks: MNIST where OCNN_MIRROR names a folder with it, else images of the same size."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ocnn.data.dataset import Arrays, Dataset
+from ocnn.data.mnist import MNIST
+from ocnn.data.preprocessing import global_contrast_normalization_l1, min_max_scale, to_unit_interval
+from ocnn.data.splits import draw_split
+
+
+def _draw(archives: Mapping[str, Path]) -> Arrays:
+    """Images of ten classes, each of 28 × 28 pixels with ten patterns of its own in changing strength, and noise."""
+    rng = np.random.default_rng(0)
+    patterns = rng.normal(size=(10, 10, 784)).astype(np.float32)
+
+    def images(labels: NDArray[np.int64]) -> NDArray[np.float32]:
+        strengths = rng.uniform(0, 0.1, size=(len(labels), 1, 10)).astype(np.float32)
+        pixels = 0.5 + (strengths @ patterns[labels])[:, 0]
+        pixels += rng.normal(scale=0.05, size=pixels.shape).astype(np.float32)
+        return np.clip(pixels, 0, 1).reshape(-1, 28, 28, 1)
+
+    train, test = np.arange(60_000) % 10, np.arange(10_000) % 10
+    return Arrays(images(train), train, images(test), test)
+
+
+#: For the workflow: `dataset: benchmarks._data:DRAWN`.
+DRAWN = Dataset(name="drawn", classes=tuple("0123456789"), read=_draw)
+
+
+def mirrored() -> bool:
+    """Whether MNIST is at hand."""
+    folder = os.environ.get("OCNN_MIRROR")
+    return folder is not None and all((Path(folder) / "mnist" / archive.name).is_file() for archive in MNIST.archives)
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A split in memory, preprocessed as in the workflow; labels are 1 (normal) and −1 (anomalous).
+
+    train, test: (n, 784) float64. holdout: rows of the test part whose labels may be seen.
+    """
+
+    train: NDArray[np.float64]
+    train_labels: NDArray[np.int64]
+    test: NDArray[np.float64]
+    test_labels: NDArray[np.int64]
+    holdout: NDArray[np.int64]
+
+
+def load_samples(train: int, test: int, normal: str = "7") -> Samples:
+    """At most so many samples of a split with 1 % of anomalies, drawn at random."""
+    dataset = MNIST if mirrored() else DRAWN
+    folder = Path(os.environ.get("OCNN_MIRROR", ""), "mnist")
+    arrays = dataset.load({archive.name: folder / archive.name for archive in dataset.archives})
+    rows = draw_split(
+        arrays.train_labels, arrays.test_labels, dataset.classes, normal, contamination=0.01, holdout=0.1, seed=0
+    )
+    rng = np.random.default_rng(0)
+    parts = {}
+    for name, count, images in (("train", train, arrays.train), ("test", test, arrays.test)):
+        part = rows[rows["evaluation"] == name]
+        part = part.iloc[rng.permutation(len(part))[:count]]
+        parts[name] = part, global_contrast_normalization_l1(to_unit_interval(images[part["sample"].to_numpy()]))
+    normals = parts["train"][1][~parts["train"][0]["is_anomaly"].to_numpy()]
+    scaled = {
+        name: min_max_scale(x, normals.min(), normals.max()).reshape(len(x), -1).astype(np.float64)
+        for name, (_, x) in parts.items()
+    }
+    labels = {name: np.where(part["is_anomaly"], -1, 1) for name, (part, _) in parts.items()}
+    holdout = np.flatnonzero(parts["test"][0]["holdout"])
+    return Samples(scaled["train"], labels["train"], scaled["test"], labels["test"], holdout)
