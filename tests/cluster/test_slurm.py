@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -69,15 +68,8 @@ class Submitted:
 
 def start(checkout: Checkout, *arguments: str) -> subprocess.Popen[str]:
     """Snakemake in the background."""
-    inherited = {key: value for key, value in os.environ.items() if key not in ("OCNN_MIRROR", "PYTHONPATH")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", *ARGUMENTS, *arguments],
-        cwd=checkout.folder,
-        env=inherited,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    command = checkout.command(*ARGUMENTS, *arguments)
+    return subprocess.Popen(**command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def test_a_split_and_all_that_is_fitted_to_it_are_one_submission(

@@ -15,7 +15,7 @@ import yaml
 
 from tests.conftest import ROOT
 
-PARTS = ("Snakefile", "workflow", "ocnn", "envs")
+PARTS = ("Snakefile", "profiles", "workflow", "ocnn", "envs")
 #: The target, and the rules that read score files; none of them fits anything.
 TABLES = (
     "default",
@@ -27,6 +27,8 @@ TABLES = (
     "attack_images",
     "report",
 )
+#: The target of a run that is not about tables and figures.
+MEASURED = "results/metrics.parquet"
 TRAINING = {"epochs": [2], "learning_rates": [0.001]}
 CONFIG: dict[str, Any] = {
     "methods": {"kde": {}, "ocsvm": {"gamma": [0.01, 0.1]}, "dcae": {}, "deep_svdd": TRAINING, "ocnn": TRAINING},
@@ -66,17 +68,19 @@ class Checkout:
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))
 
-    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Runs Snakemake; OCNN_MIRROR is unset unless given."""
+    def command(self, *arguments: str, **environment: str) -> dict[str, Any]:
+        """How Snakemake is started here, for `subprocess`; OCNN_MIRROR is unset unless given."""
         inherited = {key: value for key, value in os.environ.items() if key not in ("OCNN_MIRROR", "PYTHONPATH")}
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
-            cwd=self.folder,
-            env={**inherited, **environment},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return {
+            "args": [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            "cwd": self.folder,
+            "env": {**inherited, **environment},
+            "text": True,
+        }
+
+    def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Runs Snakemake."""
+        return subprocess.run(**self.command(*arguments, **environment), capture_output=True, check=False)
 
     def succeed(self, *arguments: str, **environment: str) -> str:
         """Runs Snakemake to a good end; its output."""

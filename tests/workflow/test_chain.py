@@ -12,11 +12,9 @@ import pytest
 
 from ocnn.data.splits import read_split
 from ocnn.results.scores import read_scores
-from tests.workflow.conftest import CONFIG, Checkout
+from tests.workflow.conftest import CONFIG, MEASURED, Checkout
 
 METHODS = list(CONFIG["methods"])
-#: The target of a run that is not about tables and figures.
-MEASURED = "results/metrics.parquet"
 
 
 def score_file(checkout: Checkout, method: str, seed: int = 0) -> Path:
