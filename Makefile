@@ -6,7 +6,7 @@ SET_UP := $(VENV)/set-up
 CORES ?= all
 FUZZ ?= 10000
 
-.PHONY: run test test-fuzz test-cluster lint lock clean
+.PHONY: run test test-fuzz test-faults test-cluster lint lock clean
 
 run: $(SET_UP)
 	$(BIN)/snakemake --cores $(CORES)
@@ -19,6 +19,10 @@ test: lint
 # Every reader on many damaged files, each kind as often as FUZZ says; prints how many there were.
 test-fuzz: $(SET_UP)
 	OCNN_FUZZ=$(FUZZ) $(BIN)/python -m pytest -rP tests/fuzz
+
+# What goes wrong in long runs, done on purpose, with what takes minutes.
+test-faults: $(SET_UP)
+	OCNN_FAULTS=1 $(BIN)/python -m pytest tests/workflow/test_faults.py
 
 # A real SLURM cluster of this machine alone, started as root; skipped where its packages are not installed.
 test-cluster: $(SET_UP)
