@@ -72,8 +72,8 @@ def draw_samples(plan: Mapping[str, Any], scores: str, images: str, folder: Path
         block = plan["experiments"][experiment]
 
         def evaluated(method: str, normal: str, block: Any = block, experiment: str = experiment) -> pd.DataFrame:
-            path = scores.format(experiment=experiment, normal=normal, method=method, seed=block["seed"][0])
-            return evaluated_rows(read_scores(Path(path))[0])
+            fit = {"experiment": experiment, "normal": normal, "method": method, "seed": block["seed"][0]}
+            return evaluated_rows(read_scores(Path(scores.format(**fit)), fit)[0])
 
         def pixels(rows: pd.DataFrame, block: Any = block) -> np.ndarray:
             path = images.format(dataset=block["dataset"], part=rows["evaluation"].iloc[0])

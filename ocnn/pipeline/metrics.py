@@ -27,8 +27,7 @@ def collect_metrics(
         metrics, histories: the Parquet files of measurements and of training histories, see `metrics.collect`.
         provenance: the JSON file of settings and versions.
     """
-    fits = grid_fits(grid)
-    collected = collect([Path(scores.format(**fit)) for fit in fits], [Path(benchmarks.format(**fit)) for fit in fits])
+    collected = collect(grid_fits(grid), scores, benchmarks)
     for path, table in ((metrics, collected.metrics), (histories, collected.histories)):
         with atomic_write(path) as temporary:
             table.to_parquet(temporary, index=False)
@@ -39,4 +38,4 @@ def collect_metrics(
 def make_consistency(grid: Mapping[str, Mapping[str, Any]], scores: str, output: Path) -> None:
     """Writes as CSV how alike the seeds of every method rank the training samples; arguments as `collect_metrics`."""
     with atomic_write(output) as temporary:
-        consistency(Path(scores.format(**fit)) for fit in grid_fits(grid)).to_csv(temporary, index=False)
+        consistency(grid_fits(grid), scores).to_csv(temporary, index=False)

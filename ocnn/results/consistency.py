@@ -4,9 +4,10 @@ The idea of choosing an unsupervised model by the agreement of its own fits is t
 Ranking (Duan et al. 2020), which Ma et al. (2023, SIGKDD Explorations 25) apply to the choice of outlier detectors.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,11 +19,12 @@ from ocnn.results.scores import read_scores
 COLUMNS = ["experiment", "normal", "method", "seeds", "consistency", "degenerate"]
 
 
-def consistency(scores: Iterable[Path]) -> pd.DataFrame:
+def consistency(grid: Iterable[Mapping[str, Any]], scores: str) -> pd.DataFrame:
     """One row per experiment, normal class and method that was fitted with at least two seeds.
 
     Args:
-        scores: score files.
+        grid: the experiment, normal class, method and seed of each fit.
+        scores: pattern of their score files.
 
     Returns:
         `COLUMNS`: `seeds`, the number of fits; `consistency`, the mean over their pairs of Spearman's rank correlation
@@ -30,10 +32,10 @@ def consistency(scores: Iterable[Path]) -> pd.DataFrame:
         `degenerate`, how many diverged or collapsed.
     """
     fits: dict[tuple[str, str, str], list[tuple[pd.Series, bool]]] = {}
-    for path in scores:
-        table, metadata = read_scores(path)
+    for fit in grid:
+        table, metadata = read_scores(Path(scores.format(**fit)), fit)
         train = table[table["evaluation"] == "train"].set_index("sample")["anomaly_score"]
-        key = (metadata["experiment"], metadata["normal"], metadata["method"])
+        key = (fit["experiment"], fit["normal"], fit["method"])
         fits.setdefault(key, []).append((train, metadata["diagnosis"]["status"] in DEGENERATE))
     rows = []
     for key, group in fits.items():

@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from ocnn.results.scores import read_scores
+from ocnn.results.scores import IDENTITY, read_scores
 
 #: In this order, which is the order of the tables, too.
 EVALUATIONS = ("test", "train")
-IDENTITY = ("experiment", "normal", "method", "seed")
 DEGENERATE = ("diverged", "collapsed")
 
 
@@ -67,19 +66,23 @@ class Collected:
     provenance: dict[str, Any]
 
 
-def collect(scores: Iterable[Path], benchmarks: Iterable[Path]) -> Collected:
+def collect(fits: Iterable[Mapping[str, Any]], scores: str, benchmarks: str) -> Collected:
     """Reads every score file once; the seconds and the peak memory (MiB) are those of each fit's job.
 
     Args:
-        scores, benchmarks: the files of the fits, in the same order.
+        fits: the experiment, normal class, method and seed of each.
+        scores, benchmarks: patterns of their files.
+
+    Raises:
+        ResultError: a score file is missing, damaged or of another fit.
     """
     rows: list[dict[str, Any]] = []
     histories: list[pd.DataFrame] = []
     settings: dict[str, dict[str, Any]] = {}
     environments: Counter[str] = Counter()
-    for path, benchmark in zip(scores, benchmarks, strict=True):
-        table, metadata = read_scores(path)
-        cost = job_cost(benchmark)
+    for fit in fits:
+        table, metadata = read_scores(Path(scores.format(**fit)), fit)
+        cost = job_cost(Path(benchmarks.format(**fit)))
         rows += [{**row, **cost} for row in measure(table, metadata)]
         histories += _histories(metadata)
         methods = settings.setdefault(metadata["experiment"], {})

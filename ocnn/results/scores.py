@@ -43,6 +43,9 @@ METADATA: dict[str, type | tuple[type, ...]] = {
     "versions": dict,  # of Python and packages
 }
 
+#: Those that say which fit it is.
+IDENTITY = ("experiment", "normal", "method", "seed")
+
 #: Numbers that JSON has not, as they stand in the metadata.
 NOT_FINITE = ("nan", "inf", "-inf")
 
@@ -52,22 +55,40 @@ def write_scores(path: Path, scores: pd.DataFrame, metadata: Mapping[str, Any]) 
     parquet.write_table(path, scores, SCHEMA, metadata)
 
 
-def read_scores(path: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+def read_scores(path: Path, fit: Mapping[str, Any] | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Reads a score file: its rows and its metadata.
 
+    Args:
+        fit: the `IDENTITY` of the fit whose file it must be; None: of whichever.
+
     Raises:
-        ResultError: missing, damaged, or not a score file of this schema.
+        ResultError: missing, damaged, not a score file of this schema, or of another fit.
     """
     scores, metadata = parquet.read_table(path, SCHEMA, METADATA)
     fault = _fault(metadata)
     if fault:
-        raise ResultError(f"{path} is not a score file of this version: {fault}. Delete it to have it made anew.")
+        raise ResultError(f"{path} is not a score file of this version: {fault}. {parquet.ADVICE}")
+    _check_identity(path, metadata, fit)
     return scores, metadata
 
 
-def find_damage(path: Path) -> str | None:
-    """What is wrong with a score file as far as its ends tell, or None: no page of it is read, which takes 0.2 ms."""
-    return parquet.find_damage(path, SCHEMA, METADATA)
+def find_damage(path: Path, fit: Mapping[str, Any] | None = None) -> str | None:
+    """What is wrong with a score file as far as its ends tell, or None: no page of it is read, which takes 0.2 ms.
+
+    Args:
+        fit: as for `read_scores`.
+    """
+    try:
+        _check_identity(path, parquet.read_some_metadata(path, SCHEMA, METADATA, IDENTITY), fit)
+    except ResultError as error:
+        return str(error).removesuffix(f" {parquet.ADVICE}")
+    return None
+
+
+def _check_identity(path: Path, metadata: Mapping[str, Any], fit: Mapping[str, Any] | None) -> None:
+    found = {name: metadata[name] for name in IDENTITY}
+    if fit is not None and found != dict(fit):
+        raise ResultError(f"{path} is of another fit, {found}. {parquet.ADVICE}")
 
 
 def _fault(metadata: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,7 @@
 """The agreement of seeds, on scores made by hand."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,15 @@ from ocnn.results.consistency import consistency
 from ocnn.results.scores import write_scores
 from tests.results.conftest import metadata
 
+Fit = dict[str, Any]
 
-def write(folder: Path, seed: int, samples: list[int], scores: list[float], status: str = "converged") -> Path:
-    """A score file of these training samples, and of one test sample that must not count."""
+
+def measured(folder: Path, fits: list[Fit]) -> pd.DataFrame:
+    return consistency(fits, f"{folder}/{{seed}}.parquet")
+
+
+def write(folder: Path, seed: int, samples: list[int], scores: list[float], status: str = "converged") -> Fit:
+    """Makes a score file of these training samples, and of one test sample that must not count; returns its fit."""
     identity = {"experiment": "toy", "normal": "3", "method": "ocnn", "seed": seed}
     frame = pd.DataFrame(
         {
@@ -24,15 +31,14 @@ def write(folder: Path, seed: int, samples: list[int], scores: list[float], stat
             "anomaly_score": [*scores, 1e9 * seed],
         }
     )
-    path = folder / f"{seed}.parquet"
-    write_scores(path, frame, metadata(identity, status))
-    return path
+    write_scores(folder / f"{seed}.parquet", frame, metadata(identity, status))
+    return identity
 
 
 def test_only_the_samples_that_both_were_trained_on_count(tmp_path: Path) -> None:
     """In common are 1, 2 and 3: ranks 1 2 3 and 1 3 2, of which Spearman's coefficient is ½."""
-    files = [write(tmp_path, 0, [1, 2, 3, 9], [0.1, 0.2, 0.3, 0]), write(tmp_path, 1, [3, 2, 1, 8], [5, 7, 1, 9])]
-    (row,) = consistency(files).to_dict("records")
+    fits = [write(tmp_path, 0, [1, 2, 3, 9], [0.1, 0.2, 0.3, 0]), write(tmp_path, 1, [3, 2, 1, 8], [5, 7, 1, 9])]
+    (row,) = measured(tmp_path, fits).to_dict("records")
     assert row == {
         "experiment": "toy",
         "normal": "3",
@@ -45,16 +51,16 @@ def test_only_the_samples_that_both_were_trained_on_count(tmp_path: Path) -> Non
 
 def test_the_mean_is_over_all_pairs(tmp_path: Path) -> None:
     order = [1.0, 2.0, 3.0]
-    files = [write(tmp_path, seed, [1, 2, 3], order[:: -1 if seed == 2 else 1]) for seed in range(3)]
-    assert consistency(files)["consistency"].item() == pytest.approx((1 - 1 - 1) / 3)
+    fits = [write(tmp_path, seed, [1, 2, 3], order[:: -1 if seed == 2 else 1]) for seed in range(3)]
+    assert measured(tmp_path, fits)["consistency"].item() == pytest.approx((1 - 1 - 1) / 3)
 
 
 def test_equal_scores_agree_with_nothing(tmp_path: Path) -> None:
-    files = [write(tmp_path, 0, [1, 2], [1, 1], "collapsed"), write(tmp_path, 1, [1, 2], [1, 2])]
-    (row,) = consistency(files).to_dict("records")
+    fits = [write(tmp_path, 0, [1, 2], [1, 1], "collapsed"), write(tmp_path, 1, [1, 2], [1, 2])]
+    (row,) = measured(tmp_path, fits).to_dict("records")
     assert np.isnan(row["consistency"])
     assert row["degenerate"] == 1
 
 
 def test_one_seed_says_nothing(tmp_path: Path) -> None:
-    assert consistency([write(tmp_path, 0, [1, 2], [1, 2])]).empty
+    assert measured(tmp_path, [write(tmp_path, 0, [1, 2], [1, 2])]).empty

@@ -1,5 +1,6 @@
 """Score files and what is measured from them, on scores made by hand."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.parquet import write_table
+from ocnn.results.consistency import consistency
 from ocnn.results.metrics import auc, collect, job_cost, measure
 from ocnn.results.scores import SCHEMA, find_damage, read_scores
 from tests.results.conftest import write
@@ -90,7 +92,7 @@ def test_damage_that_the_ends_of_a_file_tell(tmp_path: Path, damage: Callable[[P
     assert message in found
     with pytest.raises(ResultError, match=r"s\.parquet.*Delete it to have it made anew") as error:
         read_scores(path)
-    assert str(error.value) == found
+    assert str(error.value).startswith(found)
 
 
 @pytest.mark.parametrize(
@@ -130,11 +132,27 @@ def test_a_damaged_benchmark_file_says_nothing_and_stops_nothing(tmp_path: Path,
     assert np.isnan(list(job_cost(tmp_path / "b.tsv").values())).all()
 
 
+def fit(seed: int) -> dict[str, Any]:
+    return {"experiment": "toy", "normal": "3", "method": "kde", "seed": seed}
+
+
+def test_the_scores_of_another_fit_are_not_taken_for_those_of_this_one(tmp_path: Path) -> None:
+    path = write(tmp_path / "0.parquet", [1, 2, 3, 4], seed=1)
+    found = find_damage(path, fit(0))
+    assert found is not None
+    assert re.search(r"0\.parquet is of another fit, .*'seed': 1}\.", found)
+    with pytest.raises(ResultError, match=re.escape(found)):
+        collect([fit(0)], f"{tmp_path}/{{seed}}.parquet", "none")
+    with pytest.raises(ResultError, match=re.escape(found)):
+        consistency([fit(0)], f"{tmp_path}/{{seed}}.parquet")
+    assert find_damage(path, fit(1)) is None
+
+
 def test_what_all_score_files_say(tmp_path: Path) -> None:
-    benchmark = tmp_path / "b.tsv"
-    benchmark.write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t-\n")
-    files = [write(tmp_path / f"{seed}.parquet", [1, 2, 3, 4], seed=seed) for seed in (0, 1)]
-    collected = collect(files, [benchmark, tmp_path / "none.tsv"])
+    (tmp_path / "0.tsv").write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t-\n")
+    for seed in (0, 1):
+        write(tmp_path / f"{seed}.parquet", [1, 2, 3, 4], seed=seed)
+    collected = collect([fit(0), fit(1)], f"{tmp_path}/{{seed}}.parquet", f"{tmp_path}/{{seed}}.tsv")
     first, _, second, _ = collected.metrics.to_dict("records")
     assert first["seconds"] == 12.5
     assert np.isnan(first["peak_memory"])

@@ -44,6 +44,13 @@ CONFIG: dict[str, Any] = {
 }
 
 
+def rules(output: str) -> Counter[str]:
+    """How many jobs of each rule the output of a run or a dry run shows."""
+    jobs = Counter(re.findall(r"^(?:local)?rule (\w+):$", output, re.MULTILINE))
+    assert jobs or "Nothing to be done" in output
+    return jobs
+
+
 class Checkout:
     """A folder with the workflow's files and a configuration of its own."""
 
@@ -91,9 +98,7 @@ class Checkout:
 
     def planned(self, *arguments: str) -> Counter[str]:
         """How many jobs of each rule a run would have, the target and the tables apart."""
-        output = self.succeed("-n", *arguments)
-        jobs = Counter(re.findall(r"^(?:local)?rule (\w+):$", output, re.MULTILINE))
-        assert jobs or "Nothing to be done" in output
+        jobs = rules(self.succeed("-n", *arguments))
         return Counter({rule: count for rule, count in jobs.items() if rule not in TABLES})
 
     def copy_to(self, folder: Path) -> "Checkout":

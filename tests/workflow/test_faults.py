@@ -1,7 +1,9 @@
 """What goes wrong in a long run, done on purpose: nothing finished is lost, and no number is wrong."""
 
+import io
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -10,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pyarrow.parquet as pq
 import pytest
 
-from tests.workflow.conftest import CONFIG, MEASURED, TRAINING, Checkout
+from tests.workflow.conftest import CONFIG, MEASURED, TRAINING, Checkout, rules
 
 #: A shallow method, and a deep one with its autoencoder.
 QUICK: dict[str, Any] = {**CONFIG, "methods": {"kde": {}, "deep_svdd": TRAINING}}
@@ -63,6 +66,17 @@ def own_mounts() -> tuple[str, ...]:
     ):
         pytest.skip("mounting a file system takes root and unshare")
     return command
+
+
+def truncated(content: bytes) -> bytes:
+    return content[: random.Random(len(content)).randrange(len(content))]
+
+
+def of_another_schema(content: bytes) -> bytes:
+    table = pq.read_table(io.BytesIO(content)).rename_columns({"anomaly_score": "score"})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer)
+    return buffer.getvalue()
 
 
 def jobs(checkout: Checkout, script: str = "") -> list[psutil.Process]:
@@ -157,6 +171,7 @@ def test_a_full_disk(undisturbed: Checkout, copy: Checkout, own_mounts: tuple[st
     assert not list(copy.folder.glob("results/**/.*"))
 
 
+@long
 def test_results_that_are_read_only(copy: Checkout, own_mounts: tuple[str, ...]) -> None:
     """A finished run looks at them and does nothing; another one is refused before any job."""
     before = copy.scores()
@@ -174,3 +189,52 @@ def test_results_that_are_read_only(copy: Checkout, own_mounts: tuple[str, ...])
     assert "Write-protected output files for rule metrics" in output
     assert "localrule" not in output
     assert copy.scores() == before
+
+
+def test_a_score_file_that_is_not_whole_or_not_its_own(undisturbed: Checkout, copy: Checkout) -> None:
+    """It is said, and that fit alone is made again; a dry run shows it."""
+    path, other = score_file(copy, "kde"), score_file(copy, "deep_svdd")
+    whole, before = path.read_bytes(), other.stat().st_mtime_ns
+    for content, message in (
+        (truncated(whole), "is damaged or of another kind: Parquet magic bytes not found in footer"),
+        (of_another_schema(whole), "is damaged or of another kind: it has the columns .* score; expected experiment"),
+        (other.read_bytes(), "is of another fit, .*'method': 'deep_svdd', 'seed': 0}"),
+    ):
+        path.write_bytes(content)
+        output = copy.succeed("-n", MEASURED)
+        assert re.search(rf"{PATTERN.format('kde', 0)} {message}.*\. It is made again\.", output)
+        assert rules(output) == {"fit": 1, "metrics": 1}
+    copy.succeed(MEASURED)
+    assert copy.scores() == undisturbed.scores()
+    assert other.stat().st_mtime_ns == before
+    assert "Nothing to be done" in copy.succeed("-n", MEASURED)
+
+
+@long
+@pytest.mark.parametrize(
+    ("file", "method"),
+    [("images/digits/train.npy", "kde"), ("autoencoders/digits/3/seed-0.npz", "deep_svdd")],
+    ids=["array", "autoencoder"],
+)
+def test_a_damaged_input_is_named_and_made_again_alone(
+    undisturbed: Checkout, copy: Checkout, file: str, method: str
+) -> None:
+    """As the README says: deleted, made alone, and then the usual command finds everything else up to date."""
+    path = copy.folder / "results" / file
+    times = path.stat()
+    path.write_bytes(truncated(path.read_bytes()))
+    # As a failing disk does it: Snakemake would take a newer file for a changed one.
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    score_file(copy, method).unlink()
+    run = copy.run(*TARGETS)
+    output = run.stdout + run.stderr
+    assert run.returncode != 0
+    assert re.search(rf"error: results/{file} .*Delete it to have it made anew", output)
+    assert "Traceback" not in output
+    (kept,) = copy.scores().items()
+    assert kept in undisturbed.scores().items()
+    path.unlink()
+    copy.succeed(f"results/{file}")
+    assert rules(copy.succeed("-n", *TARGETS)) == {"fit": 1, "metrics": 1}
+    copy.succeed(*TARGETS)
+    assert copy.scores() == undisturbed.scores()

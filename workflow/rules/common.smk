@@ -5,6 +5,8 @@ from functools import cache
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake.settings.types import ExecMode
 from snakemake.utils import min_version
 
 min_version("9.10")
@@ -20,6 +22,7 @@ from ocnn.errors import ConfigError
 from ocnn.files import little_space, why_not_writable
 from ocnn.fingerprint import fingerprint
 from ocnn.plan import comparison_names, figure_files, grid_fits, published_files, sample_names, table_files
+from ocnn.results.scores import find_damage
 from ocnn.runtime import export_environment
 
 # A configuration file on the command line replaces the default one; Snakemake itself would mix the two.
@@ -178,4 +181,16 @@ def autoencoder_file(wildcards):
     """The shared autoencoder, for a method that starts from it."""
     if CONFIG.uses_autoencoder(wildcards.experiment, wildcards.method):
         return rules.autoencoder.output.weights
+    return []
+
+
+def force_if_damaged(wildcards):
+    """No input; but a score file that is damaged, or another fit's, is made again as if it were lost."""
+    fit = {**dict(wildcards.items()), "seed": int(wildcards.seed)}
+    path = rules.fit.output[0].format(**fit)
+    # The processes that jobs on a cluster start have no say in what is made.
+    if workflow.exec_mode == ExecMode.DEFAULT and path not in workflow.dag.forcefiles and Path(path).is_file():
+        if damage := find_damage(Path(path), fit):
+            logger.warning(f"{damage} It is made again.")
+            workflow.dag.forcefiles.add(path)
     return []

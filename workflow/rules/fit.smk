@@ -33,6 +33,7 @@ rule fit:
         split=rules.split.output[0],
         images=image_files,
         autoencoder=autoencoder_file,
+        damaged=force_if_damaged,
     output:
         f"{RESULTS}/scores/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.parquet",
     log:
