@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -62,6 +63,14 @@ def _is_of_the_disk(error: OSError, path: Path) -> bool:
     names = [Path(name).absolute() for name in (error.filename, error.filename2) if isinstance(name, str | os.PathLike)]
     ours = not names or any(path.is_relative_to(name) or name.is_relative_to(path.parent) for name in names)
     return error.errno in REMEDIES and ours
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes the temporary folders that writers left under a folder when they were killed, and nothing else."""
+    for path in list(folder.rglob(".*")):
+        name = re.fullmatch(r"\.(.+)\.[a-z0-9_]{8}", path.name)
+        if name and path.is_dir() and not path.is_symlink() and {item.name for item in path.iterdir()} <= {name[1]}:
+            shutil.rmtree(path)
 
 
 def why_not_writable(folder: Path) -> str | None:

@@ -4,6 +4,8 @@ import errno
 import os
 import re
 import resource
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 import requests
 
 from ocnn.errors import ResultError
-from ocnn.files import REMEDIES, atomic_write, little_space, why_not_writable
+from ocnn.files import REMEDIES, atomic_write, little_space, remove_leftovers, why_not_writable
 
 
 def fail_while_writing(path: Path) -> None:
@@ -114,3 +116,28 @@ def test_a_disk_with_little_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert little_space(folder) is None
     monkeypatch.setattr("ocnn.files.LITTLE_SPACE", float("inf"))
     assert re.fullmatch(rf"Only [\d.]+ MiB are free on the disk of {folder}\.", little_space(folder) or "")
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from ocnn.files import atomic_write
+with atomic_write(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_writer_leaves_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    kept = [tmp_path / name for name in (".hidden", "a.txt.abcd1234", ".cache.abcd1234/file", ".keep.abcdefgh.d/keep")]
+    for path in kept:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    (tmp_path / ".link.abcd1234").symlink_to(tmp_path / ".keep.abcdefgh.d")
+    subprocess.run([sys.executable, "-c", KILLED, tmp_path / "deep" / "a.txt"], check=False)
+    (leftover,) = (tmp_path / "deep").iterdir()
+    assert [item.read_text() for item in leftover.iterdir()] == ["half"]
+    remove_leftovers(tmp_path)
+    assert not list((tmp_path / "deep").iterdir())
+    assert all(path.exists() for path in kept)
+    assert (tmp_path / ".link.abcd1234").is_symlink()

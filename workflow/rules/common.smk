@@ -19,7 +19,7 @@ from ocnn.data import load_dataset
 from ocnn.data.archives import check_available, checksum_file
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
-from ocnn.files import little_space, why_not_writable
+from ocnn.files import little_space, remove_leftovers, why_not_writable
 from ocnn.fingerprint import fingerprint
 from ocnn.plan import comparison_names, figure_files, grid_fits, published_files, sample_names, table_files
 from ocnn.results.scores import find_damage
