@@ -18,7 +18,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     parameter `contamination`, the share of training samples that `predict` is to call anomalous. If it knows the scores
     of the training samples, it sets `training_scores_`.
 
-    X is (n, d) or (n, height, width, channels), of real finite numbers.
+    X is (n, d) or (n, height, width, channels), of real numbers that float32 can hold.
 
     Attributes:
         offset_: `decision_function` is `score_samples` minus this.
@@ -79,13 +79,20 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         return self
 
     def _check_samples(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
-        samples: NDArray[Any] = validate_data(
-            self, X, reset=reset, allow_nd=True, dtype=self._dtype, order="C", ensure_min_samples=2 if reset else 1
-        )
+        # A number that overflows in the conversion becomes infinite, and is refused as such.
+        with np.errstate(over="ignore"):
+            samples: NDArray[Any] = validate_data(
+                self, X, reset=reset, allow_nd=True, dtype=self._dtype, order="C", ensure_min_samples=2 if reset else 1
+            )
         if samples.ndim not in (2, 4):
             raise ValueError(
                 f"Samples must be (n, d) or (n, height, width, channels), got dim {samples.ndim}: {samples.shape}."
             )
+        if samples.size == 0:
+            raise ValueError(f"Found array with 0 feature(s) (shape={samples.shape}) while a minimum of 1 is required.")
+        # Where a method computes in float64 too: squares of larger numbers overflow.
+        if max(samples.max(), -samples.min()) > np.finfo(np.float32).max:
+            raise ValueError("Input X contains a value too large for dtype('float32').")
         if reset:
             self.input_shape_ = samples.shape[1:]
         elif samples.shape[1:] != self.input_shape_:

@@ -135,13 +135,6 @@ def test_global_random_state_is_left_alone(name: str, blobs: Any) -> None:
     assert np.random.uniform() == expected  # noqa: NPY002
 
 
-@pytest.mark.parametrize("samples", [np.zeros((2, 3, 4)), np.zeros(5), np.full((4, 3), np.nan), np.zeros((1, 3))])
-@pytest.mark.parametrize("name", METHODS)
-def test_unusable_samples_are_refused(name: str, samples: np.ndarray) -> None:
-    with pytest.raises(ValueError, match=r"dim|NaN|minimum of 2|Expected 2D|1 sample"):
-        make(name).fit(samples)
-
-
 @pytest.mark.parametrize(
     ("name", "settings", "message"),
     [
