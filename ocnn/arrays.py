@@ -65,9 +65,10 @@ def write_arrays(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
 
 
 def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
-    """The arrays of these names in an npz archive that `write_arrays` wrote, or all of them.
+    """The arrays of these names in an npz archive that `write_arrays` wrote, or all that its directory lists.
 
-    Each is read whole and its checksum verified before it is parsed, which `numpy.load` does not do.
+    Each is read whole and its checksum verified before it is parsed, which `numpy.load` does not do. The directory has
+    no checksum: whoever asks for all must know how many there are.
 
     Raises:
         ResultError: it is missing or damaged, or lacks one.

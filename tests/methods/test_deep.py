@@ -187,8 +187,9 @@ def test_linear_ocnn_diverges_on_data_far_from_the_origin_and_stops() -> None:
         lambda whole: b"not an archive",
         lambda whole: whole[:2000],
         lambda whole: whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:],
+        lambda whole: whole[:-22] + bytes(12) + whole[-10:],
     ],
-    ids=["empty", "foreign", "truncated", "flipped bit"],
+    ids=["empty", "foreign", "truncated", "flipped bit", "no end"],
 )
 def test_a_damaged_autoencoder_is_refused(
     damage: Callable[[bytes], bytes], images: np.ndarray, pretrained: tuple[DCAE, Path], tmp_path: Path
@@ -202,12 +203,13 @@ def test_a_damaged_autoencoder_is_refused(
 @pytest.mark.parametrize(
     "change",
     [
+        lambda weights: [],
         lambda weights: weights[:-1],
         lambda weights: [*weights, weights[0]],
         lambda weights: weights[::-1],
         lambda weights: [weight.astype(np.float64) for weight in weights],
     ],
-    ids=["fewer", "more", "other shapes", "other type"],
+    ids=["none", "fewer", "more", "other shapes", "other type"],
 )
 def test_weights_of_another_network_are_refused(
     change: Callable[[list[np.ndarray]], list[np.ndarray]],
