@@ -127,15 +127,18 @@ def work_of(case: Case) -> Work:
     return trained(encoder) + applied(encoder) * (case.method in ("soft_deep_svdd", "ocnn"))
 
 
-def product_rate(size: int = 1024, seconds: float = 2.0) -> float:
-    """Floating-point operations a second of NumPy's float32 matrix product, the best of those that fit in."""
+# Both rates are the best of many short runs, so that other work on the machine does not lower them.
+
+
+def product_rate(size: int = 512, seconds: float = 2.0) -> float:
+    """Floating-point operations a second of NumPy's float32 matrix product."""
     a = np.random.default_rng(0).normal(size=(size, size)).astype(np.float32)
     b, c = a.T.copy(), np.empty_like(a)
     return 2 * size**3 / _best(lambda: np.matmul(a, b, out=c), seconds)
 
 
 def copy_rate(mebibytes: int = 256, seconds: float = 2.0) -> float:
-    """Bytes a second, read and written ones together, of copying an array that no cache holds."""
+    """Bytes a second, read and written ones together, of copying an array that is larger than the caches."""
     # Written to, both: an array of zeros that was not lies on one page of memory.
     a = np.ones(mebibytes * 2**20 // FLOAT, np.float32)
     b = np.ones_like(a)

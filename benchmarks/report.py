@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
+from benchmarks._measure import ROOT
 from ocnn.config import Config
 from ocnn.config_checks import load
 from ocnn.data import load_dataset
@@ -30,7 +31,6 @@ from ocnn.methods import load_estimator
 from ocnn.plan import attacked
 from ocnn.results.scores import write_scores
 
-ROOT = Path(__file__).resolve().parent.parent
 #: Samples a class of the training and of the test part, and the shape of a sample.
 SIZES: dict[str, tuple[int, int, tuple[int, ...]]] = {
     "mnist": (6000, 1000, (28, 28, 1)),
@@ -54,6 +54,18 @@ def simulate(config: Config, folder: Path) -> None:
         _simulate_experiment(config, results, name, block)
     for attack in {(a["attack"], a["steps"]) for a in attacked(plan).values()}:
         _simulate_attack(config, results, *attack)
+
+
+def check_out(config: Config, folder: Path) -> None:
+    """Copies the workflow into a folder, with empty files for the archives of the configuration."""
+    for part in ("Snakefile", "workflow", "ocnn", "config", "envs"):
+        (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, folder / part)
+    for source in {block.dataset or config.attacks[str(block.attack)].dataset for block in config.experiments.values()}:
+        dataset = load_dataset(source)
+        for archive in dataset.archives:
+            path = folder / config.archives / dataset.name / archive.name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
 
 
 def _simulate_experiment(config: Config, results: Path, name: str, block: dict[str, Any]) -> None:
@@ -164,16 +176,7 @@ def main() -> None:
     config = load(yaml.safe_load(Path(arguments.config).read_text(encoding="utf-8")))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for part in ("Snakefile", "workflow", "ocnn", "config", "envs"):
-            (shutil.copytree if (ROOT / part).is_dir() else shutil.copy)(ROOT / part, folder / part)
-        for source in {
-            block.dataset or config.attacks[str(block.attack)].dataset for block in config.experiments.values()
-        }:
-            dataset = load_dataset(source)
-            for archive in dataset.archives:
-                path = folder / config.archives / dataset.name / archive.name
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.touch()
+        check_out(config, folder)
         began = time.monotonic()
         simulate(config, folder)
         files = list((folder / config.results / "scores").rglob("*.parquet"))

@@ -113,23 +113,27 @@ def main() -> None:
                 "channels last": partial(per_pass, theirs, case, passes, True),
             }
             costs = alternate(sides, arguments.repeats)
-            own, plain, last = (median(costs[side]) for side in ("ours", "plain", "channels last"))
             work = work_of(case) * 1000
-            rows.append(
-                {
-                    "network": network,
-                    "method": method,
-                    "ours s": own.wall,
-                    "PyTorch s": plain.wall,
-                    "channels last s": last.wall,
-                    "ratio": own.wall / plain.wall,
-                    "ratio, CPU s": own.cpu / plain.cpu,
-                    "ratio, channels last": own.wall / last.wall,
-                    "arithmetic limit s": work.operations / products,
-                    "memory limit s": work.bytes / bytes_,
-                }
-            )
-            show(rows[-1:])
+            medians = [median(costs[side]) for side in sides]
+            new = []
+            for clock in ("wall", "cpu"):
+                own, plain, last = (getattr(cost, clock) for cost in medians)
+                new.append(
+                    {
+                        "network": network,
+                        "method": method,
+                        "clock": clock,
+                        "ours s": own,
+                        "PyTorch s": plain,
+                        "channels last s": last,
+                        "ours / PyTorch": own / plain,
+                        "ours / channels last": own / last,
+                        "arithmetic limit s": work.operations / products,
+                        "memory limit s": work.bytes / bytes_,
+                    }
+                )
+            show(new)
+            rows += new
     ours.close()
     theirs.close()
     print("\nSeconds for 1,000 images and one epoch, or one step of the latent search:")

@@ -1,0 +1,147 @@
+"""What a fit costs before and after its work: the workflow's own command with one epoch on the digits.
+
+python -m benchmarks.startup [--methods kde dcae …] [--repeats 5]
+
+Each method's job takes turns with `python -c "import tensorflow"` in the same environment, of which it is a multiple.
+What stands beside it: Python alone, and the imports that the job makes; the rest is reading, building and compiling the
+networks, one epoch, scoring and writing. Then which packages' imports take longest.
+"""
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from benchmarks._measure import ROOT, Cost, alternate, machine, median, run_timed, show
+from ocnn.config import Config
+from ocnn.config_checks import load
+from ocnn.data.dataset import ARRAY_FILES
+from ocnn.methods import METHODS
+
+EXPERIMENT, NORMAL, SEED = "digits", "3", 0
+#: As little work as a method can be given.
+LEAST = {"epochs": [1], "learning_rates": [1e-3], "iterations": 1, "steps": 1}
+#: Packages shown of the imports.
+TOP = 12
+
+
+def least_settings(config: Config, method: str) -> dict[str, Any]:
+    """A method's settings with as little to do as it takes."""
+    settings = config.settings(EXPERIMENT, method, SEED)
+    return {**settings, **{key: value for key, value in LEAST.items() if key in settings}}
+
+
+def prepare(config: Config, folder: Path) -> None:
+    """Makes arrays, a split and an autoencoder by the workflow's scripts."""
+    data = {"dataset": config.dataset_path("digits")}
+    script(folder, "images", dataset=json.dumps(data), archives=[], outputs=ARRAY_FILES)
+    script(
+        folder,
+        "split",
+        dataset=json.dumps(data),
+        images=ARRAY_FILES,
+        normal=NORMAL,
+        contamination="0.1",
+        holdout="0.1",
+        seed=str(SEED),
+        output="split.parquet",
+    )
+    settings = {**config.autoencoder_settings(EXPERIMENT, SEED), "epochs": [1], "learning_rates": [1e-3]}
+    files = {"split": "split.parquet", "images": ARRAY_FILES, "output": "autoencoder.weights.h5"}
+    script(folder, "autoencoder", settings=json.dumps(settings), **files)
+
+
+def fit(config: Config, folder: Path, method: str, options: Sequence[str] = ()) -> tuple[Cost, str]:
+    """Runs the command by which the workflow fits a method."""
+    identity = {"experiment": EXPERIMENT, "normal": NORMAL, "method": method, "seed": SEED}
+    return script(
+        folder,
+        "fit",
+        options=options,
+        estimator=config.estimator(method),
+        split="split.parquet",
+        images=ARRAY_FILES,
+        autoencoder=["autoencoder.weights.h5"] if config.uses_autoencoder(EXPERIMENT, method) else [],
+        settings=json.dumps(least_settings(config, method)),
+        identity=json.dumps(identity),
+        threads="1",
+        output="scores.parquet",
+    )
+
+
+def script(folder: Path, name: str, options: Sequence[str] = (), **arguments: str | Sequence[str]) -> tuple[Cost, str]:
+    """Runs one of the workflow's scripts in a folder, Python with `options`."""
+    command = [sys.executable, *options, "-m", f"workflow.scripts.{name}"]
+    for key, value in arguments.items():
+        command += [f"--{key}", *([value] if isinstance(value, str) else value)]
+    return run_timed(command, folder, PYTHONPATH=str(ROOT))
+
+
+def imports(output: str) -> list[dict[str, Any]]:
+    """The packages whose imports took longest, from what `-X importtime` printed."""
+    seconds: dict[str, float] = defaultdict(float)
+    for own, name in re.findall(r"^import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)$", output, re.MULTILINE):
+        seconds[name.split(".")[0]] += int(own) / 1e6
+    total = sum(seconds.values())
+    largest = sorted(seconds.items(), key=lambda item: -item[1])[:TOP]
+    return [{"package": name, "s": own, "share": own / total} for name, own in [("all", total), *largest]]
+
+
+def main() -> None:
+    """Measures, prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
+    parser.add_argument("--repeats", type=int, default=5)
+    arguments = parser.parse_args()
+    config = load(yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8")))
+    print(machine(), flush=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(config, folder)
+
+        def statement(text: str) -> Cost:
+            return run_timed([sys.executable, "-c", text], folder, PYTHONPATH=str(ROOT), TF_CPP_MIN_LOG_LEVEL="3")[0]
+
+        def job(method: str) -> Cost:
+            return fit(config, folder, method)[0]
+
+        stages = {
+            "python": "pass",
+            "import tensorflow": "import tensorflow",
+            "import keras": "import keras",
+            "imports of a shallow job": "import ocnn.pipeline.fit, ocnn.methods.kde",
+            "imports of a deep job": "import ocnn.pipeline.fit, ocnn.methods.rcae, ocnn.networks, ocnn.training",
+        }
+        contestants = {stage: partial(statement, text) for stage, text in stages.items()}
+        contestants |= {method: partial(job, method) for method in arguments.methods}
+        for contestant in contestants.values():
+            contestant()  # once unmeasured: bytecode, and files into memory
+        costs = {key: median(value) for key, value in alternate(contestants, arguments.repeats).items()}
+        bare = costs["import tensorflow"]
+        show(
+            [
+                {
+                    "what": key,
+                    "s": cost.wall,
+                    "CPU s": cost.cpu,
+                    "/ import tensorflow": cost.wall / bare.wall,
+                    "same, CPU s": cost.cpu / bare.cpu,
+                }
+                for key, cost in costs.items()
+            ]
+        )
+        for method in arguments.methods[:1] + arguments.methods[-1:]:
+            print(f"Imports of a job of {method}, own seconds (tracing slows them):")
+            show(imports(fit(config, folder, method, ["-X", "importtime"])[1]))
+
+
+if __name__ == "__main__":
+    main()
