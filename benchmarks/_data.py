@@ -13,9 +13,31 @@ from ocnn.data.mnist import MNIST
 from ocnn.data.preprocessing import global_contrast_normalization_l1, min_max_scale, to_unit_interval
 from ocnn.data.splits import draw_split
 
+#: The environment variable by which jobs of the workflow are told to keep every so manieth sample alone.
+EVERY = "BENCHMARKS_EVERY"
 
-def _draw(archives: Mapping[str, Path]) -> Arrays:
-    """Images of ten classes, each of 28 × 28 pixels with ten patterns of its own in changing strength, and noise."""
+
+def mirrored() -> bool:
+    """Whether MNIST is at hand."""
+    folder = os.environ.get("OCNN_MIRROR")
+    return folder is not None and all((Path(folder) / "mnist" / archive.name).is_file() for archive in MNIST.archives)
+
+
+def read(archives: Mapping[str, Path]) -> Arrays:
+    """MNIST, or drawn images."""
+    if mirrored():
+        folder = Path(os.environ["OCNN_MIRROR"], "mnist")
+        arrays = MNIST.read({archive.name: folder / archive.name for archive in MNIST.archives})
+    else:
+        arrays = draw()
+    every = int(os.environ.get(EVERY, "1"))
+    return Arrays(
+        arrays.train[::every], arrays.train_labels[::every], arrays.test[::every], arrays.test_labels[::every]
+    )
+
+
+def draw() -> Arrays:
+    """Images of ten classes, 28 × 28 pixels, each class with patterns of its own in changing strength, and noise."""
     rng = np.random.default_rng(0)
     patterns = rng.normal(size=(10, 10, 784)).astype(np.float32)
 
@@ -25,18 +47,12 @@ def _draw(archives: Mapping[str, Path]) -> Arrays:
         pixels += rng.normal(scale=0.05, size=pixels.shape).astype(np.float32)
         return np.clip(pixels, 0, 1).reshape(-1, 28, 28, 1)
 
-    train, test = np.arange(60_000) % 10, np.arange(10_000) % 10
+    train, test = rng.integers(10, size=60_000), rng.integers(10, size=10_000)
     return Arrays(images(train), train, images(test), test)
 
 
-#: For the workflow: `dataset: benchmarks._data:DRAWN`.
-DRAWN = Dataset(name="drawn", classes=tuple("0123456789"), read=_draw)
-
-
-def mirrored() -> bool:
-    """Whether MNIST is at hand."""
-    folder = os.environ.get("OCNN_MIRROR")
-    return folder is not None and all((Path(folder) / "mnist" / archive.name).is_file() for archive in MNIST.archives)
+#: For the workflow, `dataset: benchmarks._data:DIGITS`.
+DIGITS = Dataset(name="benchmark_digits", classes=tuple("0123456789"), read=read)
 
 
 @dataclass(frozen=True)
@@ -55,11 +71,9 @@ class Samples:
 
 def load_samples(train: int, test: int, normal: str = "7") -> Samples:
     """At most so many samples of a split with 1 % of anomalies, drawn at random."""
-    dataset = MNIST if mirrored() else DRAWN
-    folder = Path(os.environ.get("OCNN_MIRROR", ""), "mnist")
-    arrays = dataset.load({archive.name: folder / archive.name for archive in dataset.archives})
+    arrays = DIGITS.load({})
     rows = draw_split(
-        arrays.train_labels, arrays.test_labels, dataset.classes, normal, contamination=0.01, holdout=0.1, seed=0
+        arrays.train_labels, arrays.test_labels, DIGITS.classes, normal, contamination=0.01, holdout=0.1, seed=0
     )
     rng = np.random.default_rng(0)
     parts = {}

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -70,6 +71,16 @@ def run_timed(command: Sequence[str], cwd: Path = ROOT, **environment: str) -> t
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{output}")
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), output
+
+
+def run_script(
+    folder: Path, name: str, options: Sequence[str] = (), **arguments: str | Sequence[str]
+) -> tuple[Cost, str]:
+    """Runs a script of the workflow in a folder, as its rules do; `options` are Python's own."""
+    command = [sys.executable, *options, "-m", f"workflow.scripts.{name}"]
+    for key, value in arguments.items():
+        command += [f"--{key}", *([value] if isinstance(value, str) else value)]
+    return run_timed(command, folder, PYTHONPATH=str(ROOT))
 
 
 class Worker:

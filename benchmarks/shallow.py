@@ -9,21 +9,17 @@ the samples: --train 1500 --test 2500 is a sixteenth of it.
 """
 
 import argparse
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
-from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import KernelDensity
-from sklearn.svm import OneClassSVM
 
 from benchmarks._data import Samples, load_samples, mirrored
 from benchmarks._measure import Cost, alternate, machine, median, show, timed
+from benchmarks._peers import GridSearchedKDE, RefittedOCSVM
 from ocnn.methods import KDE, OCSVM
-from ocnn.methods.kde import BANDWIDTHS
 from ocnn.runtime import use_threads
 
 GAMMAS = [2.0**exponent for exponent in range(-10, 0)]
@@ -35,38 +31,21 @@ TOLERANCE = 1e-6
 Scores = tuple[float, NDArray[np.float64], NDArray[np.float64]]
 
 
-def kde_of_scikit_learn(samples: Samples) -> Scores:
-    """A grid search over tree-based densities."""
-    search = GridSearchCV(KernelDensity(), {"bandwidth": BANDWIDTHS}, cv=5).fit(samples.train)
-    chosen = search.best_estimator_
-    return chosen.bandwidth, chosen.score_samples(samples.train), chosen.score_samples(samples.test)
+def scores(estimator: Any, samples: Samples) -> Scores:
+    """Fits an estimator and scores with it."""
+    held_out: dict[str, Any] = {}
+    if isinstance(estimator, OCSVM):
+        rows = samples.holdout
+        held_out = {"X_holdout": samples.test[rows], "y_holdout": samples.test_labels[rows]}
+    estimator.fit(samples.train, **held_out)
+    chosen = estimator.gamma_ if held_out else estimator.bandwidth_
+    return chosen, estimator.training_scores_, estimator.score_samples(samples.test)
 
 
-def kde(samples: Samples) -> Scores:
-    """This project's estimator."""
-    model = KDE(bandwidths=BANDWIDTHS, cv=5).fit(samples.train)
-    return model.bandwidth_, model.training_scores_, model.score_samples(samples.test)
-
-
-def ocsvm_of_scikit_learn(samples: Samples) -> Scores:
-    """A fit with scikit-learn's own kernel for each γ."""
-    held_out, labels = samples.test[samples.holdout], samples.test_labels[samples.holdout]
-    models = [OneClassSVM(kernel="rbf", nu=NU, gamma=gamma).fit(samples.train) for gamma in GAMMAS]
-    aucs = [roc_auc_score(labels, model.decision_function(held_out)) for model in models]
-    best = models[int(np.argmax(aucs))]
-    return best.gamma, best.score_samples(samples.train), best.score_samples(samples.test)
-
-
-def ocsvm(samples: Samples) -> Scores:
-    """This project's estimator."""
-    held_out, labels = samples.test[samples.holdout], samples.test_labels[samples.holdout]
-    model = OCSVM(nu=NU, gamma=GAMMAS).fit(samples.train, X_holdout=held_out, y_holdout=labels)
-    return model.gamma_, model.training_scores_, model.score_samples(samples.test)
-
-
-CONTESTANTS: dict[str, tuple[Callable[[Samples], Scores], Callable[[Samples], Scores]]] = {
-    "kde": (kde, kde_of_scikit_learn),
-    "ocsvm": (ocsvm, ocsvm_of_scikit_learn),
+#: This project's estimator, and scikit-learn's way.
+CONTESTANTS = {
+    "kde": (KDE(), GridSearchedKDE()),
+    "ocsvm": (OCSVM(nu=NU, gamma=GAMMAS), RefittedOCSVM(nu=NU, gamma=GAMMAS)),
 }
 
 
@@ -78,11 +57,11 @@ def compare(method: str, samples: Samples, repeats: int) -> dict[str, Any]:
     """
     results: dict[str, Scores] = {}
 
-    def run(side: str, work: Callable[[Samples], Scores]) -> Cost:
-        return timed(lambda: results.update({side: work(samples)}))
+    def run(side: str, estimator: Any) -> Cost:
+        return timed(lambda: results.update({side: scores(estimator, samples)}))
 
     sides = zip(("ours", "scikit-learn"), CONTESTANTS[method], strict=True)
-    costs = alternate({side: partial(run, side, work) for side, work in sides}, repeats)
+    costs = alternate({side: partial(run, side, estimator) for side, estimator in sides}, repeats)
     (chosen, *own), (expected, *theirs) = results["ours"], results["scikit-learn"]
     score_difference = max(float(np.abs(a - b).max()) for a, b in zip(own, theirs, strict=True))
     labels = (samples.train_labels, samples.test_labels)

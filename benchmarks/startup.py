@@ -20,7 +20,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks._measure import ROOT, Cost, alternate, machine, median, run_timed, show
+from benchmarks._measure import ROOT, Cost, alternate, machine, median, run_script, run_timed, show
 from ocnn.config import Config
 from ocnn.config_checks import load
 from ocnn.data.dataset import ARRAY_FILES
@@ -42,8 +42,8 @@ def least_settings(config: Config, method: str) -> dict[str, Any]:
 def prepare(config: Config, folder: Path) -> None:
     """Makes arrays, a split and an autoencoder by the workflow's scripts."""
     data = {"dataset": config.dataset_path("digits")}
-    script(folder, "images", dataset=json.dumps(data), archives=[], outputs=ARRAY_FILES)
-    script(
+    run_script(folder, "images", dataset=json.dumps(data), archives=[], outputs=ARRAY_FILES)
+    run_script(
         folder,
         "split",
         dataset=json.dumps(data),
@@ -56,13 +56,13 @@ def prepare(config: Config, folder: Path) -> None:
     )
     settings = {**config.autoencoder_settings(EXPERIMENT, SEED), "epochs": [1], "learning_rates": [1e-3]}
     files = {"split": "split.parquet", "images": ARRAY_FILES, "output": "autoencoder.weights.h5"}
-    script(folder, "autoencoder", settings=json.dumps(settings), **files)
+    run_script(folder, "autoencoder", settings=json.dumps(settings), **files)
 
 
 def fit(config: Config, folder: Path, method: str, options: Sequence[str] = ()) -> tuple[Cost, str]:
     """Runs the command by which the workflow fits a method."""
     identity = {"experiment": EXPERIMENT, "normal": NORMAL, "method": method, "seed": SEED}
-    return script(
+    return run_script(
         folder,
         "fit",
         options=options,
@@ -75,14 +75,6 @@ def fit(config: Config, folder: Path, method: str, options: Sequence[str] = ()) 
         threads="1",
         output="scores.parquet",
     )
-
-
-def script(folder: Path, name: str, options: Sequence[str] = (), **arguments: str | Sequence[str]) -> tuple[Cost, str]:
-    """Runs one of the workflow's scripts in a folder, Python with `options`."""
-    command = [sys.executable, *options, "-m", f"workflow.scripts.{name}"]
-    for key, value in arguments.items():
-        command += [f"--{key}", *([value] if isinstance(value, str) else value)]
-    return run_timed(command, folder, PYTHONPATH=str(ROOT))
 
 
 def imports(output: str) -> list[dict[str, Any]]:
