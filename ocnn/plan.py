@@ -3,7 +3,7 @@
 A plan is JSON: the rules hand it to the jobs that make tables, figures and the report.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from itertools import product
 from typing import Any
 
@@ -22,6 +22,20 @@ def grid_fits(grid: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
         for experiment, axes in grid.items()
         for normal, method, seed in product(axes["normal"], axes["method"], axes["seed"])
     ]
+
+
+def unordered(plan: Mapping[str, Any], follow_keys: Collection[str]) -> dict[str, Any]:
+    """The plan without what the order of the configuration's keys decides in it: the order of rows and columns.
+
+    Args:
+        plan: see `Config.plan`.
+        follow_keys: the experiments whose methods stand in the order of the configuration's `methods`.
+    """
+    experiments = {
+        name: {**block, "method": sorted(block["method"]) if name in follow_keys else block["method"]}
+        for name, block in sorted(plan["experiments"].items())
+    }
+    return {**plan, "experiments": experiments, "methods": dict(sorted(plan["methods"].items()))}
 
 
 def attacked(plan: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -4,15 +4,18 @@ import copy as copying
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from ocnn.data.splits import read_split
 from ocnn.results.scores import read_scores
-from tests.workflow.conftest import CONFIG, MEASURED, Checkout
+from tests.workflow.conftest import CONFIG, MEASURED, Checkout, rules
 
 METHODS = list(CONFIG["methods"])
 
@@ -106,10 +109,6 @@ def test_a_shallow_job_imports_no_tensorflow(finished: Checkout, tmp_path: Path,
     assert (run.returncode == 0) != imports
 
 
-def test_a_second_run_does_nothing(finished: Checkout) -> None:
-    assert "Nothing to be done" in finished.succeed("-n")
-
-
 def test_another_seed_runs_only_that_seed(copy: Checkout) -> None:
     before = {path: path.stat().st_mtime_ns for path in (copy.folder / "results" / "scores").rglob("*.parquet")}
     arguments = ("--config", "seeds=2")
@@ -123,29 +122,102 @@ def test_another_seed_runs_only_that_seed(copy: Checkout) -> None:
     )
 
 
-def test_another_class_runs_only_that_class(finished: Checkout) -> None:
-    """By a nested override on the command line, as the README shows it."""
+def edit(file: str, old: str, new: str) -> Callable[[Checkout], None]:
+    return lambda checkout: checkout.replace(file, old, new)
+
+
+def configure(change: Callable[[dict[str, Any]], Any]) -> Callable[[Checkout], None]:
+    """Changes a copy of the configuration."""
+
+    def write(checkout: Checkout) -> None:
+        config = copying.deepcopy(CONFIG)
+        change(config)
+        checkout.configure(config)
+
+    return write
+
+
+def delete(file: str) -> Callable[[Checkout], None]:
+    return lambda checkout: (checkout.folder / "results" / file).unlink()
+
+
+def truncate(checkout: Checkout) -> None:
+    os.truncate(score_file(checkout, "kde"), 5000)
+
+
+def reverse_keys(checkout: Checkout) -> None:
+    checkout.configure(reversed_keys(CONFIG))
+    assert next(iter(yaml.safe_load((checkout.folder / "config" / "config.yaml").read_text()))) == "experiments"
+
+
+def reversed_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: reversed_keys(item) for key, item in reversed(value.items())}
+    return value
+
+
+SYNTHETIC = {"dataset": "synthetic", "contamination": 0, "methods": ["kde", "ocsvm"]}
+OCNN, LOSSES, KDE = "ocnn/methods/ocnn.py", "ocnn/losses.py", "ocnn/methods/kde.py"
+ONE_CLASS = "ops.mean(squared_distance("
+#: What happens between two runs → the jobs of the second, but for the target itself.
+TABLES_ONLY = {"tables": 1, "comparison_figures": 1, "report": 1}
+ALL_ANEW = {"metrics": 1, "consistency": 1, "sample_figures": 1, **TABLES_ONLY}
+INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]] = {
+    "nothing": (None, {}),
+    "one more seed": (
+        configure(lambda c: c.update(seeds=2)),
+        {"split": 1, "autoencoder": 1, "fit": 5, **ALL_ANEW},
+    ),
+    "one more class": (
+        configure(lambda c: c["experiments"]["digits"].update(normal_classes=[3, 8])),
+        {"split": 1, "autoencoder": 1, "fit": 5, **ALL_ANEW},
+    ),
+    "one more method": (configure(lambda c: c["methods"].update(iforest={})), {"fit": 1, **ALL_ANEW}),
+    "one more experiment": (
+        configure(lambda c: c["experiments"].update(synthetic=SYNTHETIC)),
+        {"images": 1, "split": 1, "fit": 2, **ALL_ANEW},
+    ),
+    "a method's setting": (configure(lambda c: c["methods"].update(kde={"cv": 4})), {"fit": 1, **ALL_ANEW}),
+    "a method's code": (edit(KDE, "2.0 * bandwidth**2", "3.0 * bandwidth**2"), {"fit": 1, **ALL_ANEW}),
+    "the loss of ocnn": (edit(LOSSES, "/ nu - r", "/ nu - 2 * r"), {"fit": 1, **ALL_ANEW}),
+    "the loss of deep_svdd": (edit(LOSSES, ONE_CLASS, f"2 * {ONE_CLASS}"), {"fit": 1, **ALL_ANEW}),
+    "the loss of the autoencoder": (
+        edit(LOSSES, "ops.mean(ops.square(x - r", "3 * ops.mean(ops.square(x - r"),
+        {"autoencoder": 1, "fit": 3, **ALL_ANEW},
+    ),
+    "the contamination": (
+        configure(lambda c: c["experiments"]["digits"].update(contamination=0.2)),
+        {"split": 1, "autoencoder": 1, "fit": 5, **ALL_ANEW},
+    ),
+    "the reader of the data": (
+        edit("ocnn/data/digits.py", "random_state=0", "random_state=1"),
+        {"images": 1, "split": 1, "autoencoder": 1, "fit": 5, **ALL_ANEW},
+    ),
+    "a comment": (edit(OCNN, "        import keras\n", "        # why\n        import keras\n"), {}),
+    "a docstring": (edit(KDE, '"""Gaussian kernel density', '"""The Gaussian kernel density'), {}),
+    "the rendering of tables": (edit("ocnn/results/rendering.py", 'MISSING = "–"', 'MISSING = "-"'), TABLES_ONLY),
+    "a table deleted": (delete("tables/table3.md"), TABLES_ONLY),
+    "a figure deleted": (delete("figures/in_class/digits/kde.svg"), {"sample_figures": 1, "report": 1}),
+    "a score file deleted": (delete("scores/digits/3/kde/seed-0.parquet"), {"fit": 1, **ALL_ANEW}),
+    "a score file truncated": (truncate, {"fit": 1, **ALL_ANEW}),
+    "keys in another order": (reverse_keys, {}),
+}
+
+
+@pytest.mark.parametrize("what", INCREMENTS)
+def test_a_change_runs_what_it_concerns(copy: Checkout, what: str) -> None:
+    change, jobs = INCREMENTS[what]
+    if change:
+        change(copy)
+    output = copy.succeed("-n")
+    assert {rule: count for rule, count in rules(output).items() if rule != "default"} == jobs
+    assert ("Nothing to be done" in output) == (not jobs)
+
+
+def test_another_class_by_a_nested_override_on_the_command_line(finished: Checkout) -> None:
+    """As the README shows it."""
     arguments = ("--config", "experiments={digits: {normal_classes: [3, 8]}}")
     assert finished.planned(*arguments) == {"split": 1, "autoencoder": 1, "fit": len(METHODS)}
-
-
-@pytest.mark.parametrize(
-    ("file", "old", "new", "jobs"),
-    [
-        ("ocnn/methods/ocnn.py", "        import keras\n", "        # why\n        import keras\n", {}),
-        ("ocnn/methods/kde.py", '"""Gaussian kernel density', '"""The Gaussian kernel density', {}),
-        ("ocnn/losses.py", "+ ops.mean(ops.relu(r - y)) / nu - r", "+ ops.mean(ops.relu(r - y)) - r", {"fit": 1}),
-        ("ocnn/losses.py", "ops.mean(squared_distance(", "2 * ops.mean(squared_distance(", {"fit": 1}),
-        ("ocnn/methods/kde.py", "2.0 * bandwidth**2", "3.0 * bandwidth**2", {"fit": 1}),
-        ("ocnn/losses.py", "ops.mean(ops.square(x - r", "3 * ops.mean(ops.square(x - r", {"autoencoder": 1, "fit": 3}),
-        ("config/config.yaml", "kde: {}", "kde: {cv: 4}", {"fit": 1}),
-        ("config/config.yaml", "contamination: 0.1", "contamination: 0.2", {"split": 1, "autoencoder": 1, "fit": 5}),
-        ("ocnn/results/rendering.py", 'MISSING = "–"', 'MISSING = "-"', {}),
-    ],
-)
-def test_a_change_refits_what_it_concerns(copy: Checkout, file: str, old: str, new: str, jobs: dict[str, int]) -> None:
-    copy.replace(file, old, new)
-    assert copy.planned() == jobs
 
 
 def test_a_deleted_score_file_is_made_again(copy: Checkout) -> None:

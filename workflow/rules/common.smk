@@ -1,5 +1,6 @@
 # The configuration, and what the rules share.
 import json
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,15 @@ from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
 from ocnn.files import little_space, remove_leftovers, why_not_writable
 from ocnn.fingerprint import fingerprint
-from ocnn.plan import comparison_names, figure_files, grid_fits, published_files, sample_names, table_files
+from ocnn.plan import (
+    comparison_names,
+    figure_files,
+    grid_fits,
+    published_files,
+    sample_names,
+    table_files,
+    unordered,
+)
 from ocnn.results.scores import find_damage
 from ocnn.runtime import export_environment
 
@@ -49,9 +58,12 @@ DATASETS = {
     for name in [*sorted(PLAIN), *sorted({CONFIG.attacks[block.attack].dataset for block in ATTACKED.values()})]
 }
 PLAN = CONFIG.plan()
-#: Of the report and of tables as pages; a change of these makes them anew.
-TEMPLATES = sorted(str(path) for path in (ROOT / "ocnn" / "results" / "templates").iterdir())
-CAPTIONS = sorted(str(path) for path in (ROOT / "workflow" / "report").glob("*.rst"))
+#: What of it is compared with the last run's: keys in another order make nothing anew.
+UNORDERED = unordered(PLAN, [name for name, block in CONFIG.experiments.items() if block.methods == "all"])
+CONFIGURATION = CONFIG.model_dump(mode="json", exclude_defaults=True)
+#: Of the report and of tables as pages; a change of these makes them anew, but a move of the whole folder does not.
+TEMPLATES = sorted(os.path.relpath(path) for path in (ROOT / "ocnn" / "results" / "templates").iterdir())
+CAPTIONS = sorted(os.path.relpath(path) for path in (ROOT / "workflow" / "report").glob("*.rst"))
 
 code = cache(fingerprint)
 

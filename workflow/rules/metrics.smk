@@ -1,4 +1,4 @@
-# Score files → measurements.
+# Score files → measurements. For `compared` see report.smk.
 
 
 localrules:
@@ -20,8 +20,9 @@ rule metrics:
     conda:
         "../../envs/jobs.yaml"
     params:
+        compared=json.dumps(UNORDERED["experiments"], sort_keys=True),
         # The paths of thousands of files do not fit into a command line; the plan names them.
-        plan=json.dumps(PLAN["experiments"]),
+        plan=lambda wildcards, input: json.dumps(PLAN["experiments"]),
         scores=lambda wildcards: rules.fit.output[0],
         benchmarks=lambda wildcards: rules.fit.benchmark,
         code=code("ocnn.pipeline.metrics:collect_metrics"),
@@ -44,7 +45,8 @@ rule consistency:
     conda:
         "../../envs/jobs.yaml"
     params:
-        plan=json.dumps(PLAN["experiments"]),
+        compared=json.dumps(UNORDERED["experiments"], sort_keys=True),
+        plan=lambda wildcards, input: json.dumps(PLAN["experiments"]),
         scores=lambda wildcards: rules.fit.output[0],
         code=code("ocnn.pipeline.metrics:make_consistency"),
     shell:

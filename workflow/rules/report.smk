@@ -1,4 +1,5 @@
 # Measurements → tables, verdicts and claims → figures → the report. Nothing here fits anything.
+# `compared` is what Snakemake compares with the last run's; of the other parameters it compares none that asks for `input`.
 
 
 localrules:
@@ -33,7 +34,8 @@ rule tables:
     conda:
         "../../envs/jobs.yaml"
     params:
-        plan=json.dumps(PLAN),
+        compared=json.dumps(UNORDERED, sort_keys=True),
+        plan=lambda wildcards, input: json.dumps(PLAN),
         splits=lambda wildcards: rules.split.output[0],
         images=lambda wildcards: f"{RESULTS}/images/{{dataset}}/train.npy",
         records=lambda wildcards: rules.verify.output[0],
@@ -60,7 +62,8 @@ rule comparison_figures:
     conda:
         "../../envs/jobs.yaml"
     params:
-        plan=json.dumps(PLAN),
+        compared=json.dumps(UNORDERED, sort_keys=True),
+        plan=lambda wildcards, input: json.dumps(PLAN),
         folder=lambda wildcards: f"{RESULTS}/figures",
         code=code("ocnn.pipeline.figures:draw_comparisons"),
     shell:
@@ -82,7 +85,8 @@ rule sample_figures:
     conda:
         "../../envs/jobs.yaml"
     params:
-        plan=json.dumps(PLAN),
+        compared=json.dumps(UNORDERED, sort_keys=True),
+        plan=lambda wildcards, input: json.dumps(PLAN),
         scores=lambda wildcards: rules.fit.output[0],
         images=lambda wildcards: f"{RESULTS}/images/{{dataset}}/{{part}}.npy",
         folder=lambda wildcards: f"{RESULTS}/figures",
@@ -115,16 +119,19 @@ rule attack_images:
         " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 
 
+FIGURES = [
+    *rules.comparison_figures.output,
+    *rules.sample_figures.output,
+    *(file for pattern in rules.attack_images.output for file in attacks(pattern)),
+]
+
+
 rule report:
     input:
         metrics=rules.metrics.output.metrics,
         provenance=rules.metrics.output.provenance,
         tables=rules.tables.output,
-        figures=[
-            *rules.comparison_figures.output,
-            *rules.sample_figures.output,
-            *(file for pattern in rules.attack_images.output for file in attacks(pattern)),
-        ],
+        figures=FIGURES,
         templates=TEMPLATES,
         captions=CAPTIONS,
     output:
@@ -136,12 +143,13 @@ rule report:
     conda:
         "../../envs/jobs.yaml"
     params:
-        plan=json.dumps(PLAN),
-        configuration=json.dumps(CONFIG.model_dump(mode="json", exclude_defaults=True)),
+        compared=json.dumps([UNORDERED, CONFIGURATION], sort_keys=True),
+        plan=lambda wildcards, input: json.dumps(PLAN),
+        configuration=lambda wildcards, input: json.dumps(CONFIGURATION),
         folder=lambda wildcards: RESULTS,
         # No input: an archive that was deleted once its arrays are made is not fetched again for a checksum.
         archives=all_archives(),
-        captions=lambda wildcards: str(ROOT / "workflow" / "report"),
+        captions=lambda wildcards, input: str(Path(input.captions[0]).parent),
         code=code("ocnn.pipeline.report:make_report"),
     shell:
         "python -m workflow.scripts.report --plan {params.plan:q} --configuration {params.configuration:q}"
