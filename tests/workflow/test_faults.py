@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +92,7 @@ def jobs(checkout: Checkout, script: str = "") -> list[psutil.Process]:
     return found
 
 
-def kill_and_resume(checkout: Checkout, kills: int, latest: float, *arguments: str) -> str:
+def kill_and_resume(checkout: Checkout, kills: int, latest: float, targets: tuple[str, ...]) -> dict[str, int]:
     """Kills a run at random moments, resumes it each time as the README says, and lets it end.
 
     Every other time Snakemake alone is killed, so that its jobs live on beside those of the next run.
@@ -100,13 +101,13 @@ def kill_and_resume(checkout: Checkout, kills: int, latest: float, *arguments: s
         latest: seconds after the start of its first job within which it is killed.
 
     Returns:
-        What was hit, in one sentence.
+        How many kills hit a run with a fit under way, with another job, or with none.
     """
     generator = random.Random(0)
-    hit = {"nothing": 0, "a job": 0, "a fit": 0}
+    hit = {"fit": 0, "other": 0, "none": 0}
     for number in range(kills):
         run = subprocess.Popen(
-            **checkout.command(*TARGETS, *arguments),
+            **checkout.command(*targets),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -114,28 +115,92 @@ def kill_and_resume(checkout: Checkout, kills: int, latest: float, *arguments: s
         while run.poll() is None and not jobs(checkout):
             time.sleep(0.2)
         time.sleep(generator.uniform(0, latest))
-        hit["a fit" if jobs(checkout, "fit") else "a job" if jobs(checkout) else "nothing"] += 1
+        hit["fit" if jobs(checkout, "fit") else "other" if jobs(checkout) else "none"] += 1
         if number % 2:
             os.killpg(run.pid, signal.SIGKILL)
         else:
             run.kill()
         run.wait()
-        checkout.succeed("--unlock", *arguments)
+        checkout.succeed("--unlock", *targets)
     # A leftover for certain, whatever the kills hit.
     leftover = checkout.folder / "results" / "scores" / ".seed-0.parquet.abcd1234"
     leftover.mkdir(parents=True)
     (leftover / "seed-0.parquet").write_text("half")
-    checkout.succeed(*TARGETS, *arguments)
+    checkout.succeed(*targets)
     psutil.wait_procs(jobs(checkout))
-    return f"{kills} kills hit " + ", ".join(f"{what}: {count}" for what, count in hit.items())
+    print(f"{kills} kills, by what was under way: {hit}")
+    return hit
 
 
 def test_a_run_killed_twice_ends_as_one_that_was_not(undisturbed: Checkout, checkout: Checkout) -> None:
     checkout.configure(QUICK)
-    print(kill_and_resume(checkout, 2, 8))
+    kill_and_resume(checkout, 2, 8, TARGETS)
     assert checkout.scores() == undisturbed.scores()
     assert not list(checkout.folder.glob("results/**/.*"))
     assert "Nothing to be done" in checkout.succeed("-n", *TARGETS)
+
+
+@long
+def test_a_run_killed_twenty_times_ends_as_one_that_was_not(
+    checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    checkout.configure({**CONFIG, "seeds": 5})
+    killed = checkout.copy_to(tmp_path_factory.mktemp("killed") / "copy")
+    began = time.monotonic()
+    checkout.succeed(MEASURED)
+    hit = kill_and_resume(killed, 20, (time.monotonic() - began) / 8, (MEASURED,))
+    assert hit["fit"] >= 5
+    assert killed.scores() == checkout.scores()
+    assert len(killed.scores()) == 5 * len(CONFIG["methods"])
+    assert not list(killed.folder.glob("results/**/.*"))
+    assert "Nothing to be done" in killed.succeed("-n", MEASURED)
+
+
+def test_a_second_run_in_the_same_folder_is_refused_and_does_not_disturb_the_first(
+    undisturbed: Checkout, copy: Checkout
+) -> None:
+    score_file(copy, "deep_svdd").unlink()
+    first = subprocess.Popen(**copy.command(*TARGETS), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    while first.poll() is None and not list((copy.folder / ".snakemake" / "locks").glob("*")):
+        time.sleep(0.1)
+    second = copy.run(*TARGETS)
+    assert second.returncode != 0
+    assert "Directory cannot be locked. Please make sure that no other Snakemake process is" in second.stderr
+    output, _ = first.communicate()
+    assert first.returncode == 0, output
+    assert copy.scores() == undisturbed.scores()
+
+
+def set_times(checkout: Checkout, shift: Callable[[], float]) -> None:
+    """Gives every result a time so many seconds from now."""
+    for path in checkout.folder.glob("results/**/*.*"):
+        moment = time.time() + shift()
+        os.utime(path, (moment, moment))
+
+
+def test_what_is_up_to_date_is_not_decided_by_clocks(copy: Checkout) -> None:
+    """A clock that was a day ahead, in another time zone; and times in any order, as after a copy without them."""
+    set_times(copy, lambda: 86400)
+    assert "Nothing to be done" in copy.succeed("-n", *TARGETS, TZ="Pacific/Auckland")
+    generator = random.Random(0)
+    set_times(copy, lambda: generator.uniform(-86400, 86400))
+    assert "Nothing to be done" in copy.succeed("-n", *TARGETS)
+
+
+@long
+def test_a_clock_that_was_set_back(undisturbed: Checkout, copy: Checkout) -> None:
+    """Snakemake refuses what would be older than its input; the README's command mends that at no cost."""
+    score_file(copy, "kde").unlink()
+    before = copy.scores()
+    set_times(copy, lambda: 86400)
+    run = copy.run(*TARGETS)
+    assert run.returncode != 0
+    assert "has older modification time" in run.stdout + run.stderr
+    assert copy.scores() == before
+    subprocess.run("find results -newermt now -exec touch {} +", shell=True, check=True, cwd=copy.folder)
+    output = copy.succeed(*TARGETS)
+    assert rules(output) == {"fit": 1, "metrics": 1}
+    assert copy.scores() == undisturbed.scores()
 
 
 def test_a_file_that_the_disk_does_not_take_whole(undisturbed: Checkout, copy: Checkout) -> None:

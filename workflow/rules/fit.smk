@@ -17,6 +17,7 @@ rule autoencoder:
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 360 * attempt,
+        gpu=GPUS,
     params:
         settings=lambda wildcards: json.dumps(
             CONFIG.autoencoder_settings(wildcards.experiment, int(wildcards.seed)), sort_keys=True
@@ -46,6 +47,7 @@ rule fit:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 360 * attempt,
+        gpu=gpus_of_fit,
     params:
         estimator=lambda wildcards: CONFIG.estimator(wildcards.method),
         settings=lambda wildcards: json.dumps(
