@@ -25,18 +25,16 @@ def mirrored() -> bool:
 
 def read(archives: Mapping[str, Path]) -> Arrays:
     """MNIST, or drawn images."""
+    every = int(os.environ.get(EVERY, "1"))
     if mirrored():
         folder = Path(os.environ["OCNN_MIRROR"], "mnist")
-        arrays = MNIST.read({archive.name: folder / archive.name for archive in MNIST.archives})
-    else:
-        arrays = draw()
-    every = int(os.environ.get(EVERY, "1"))
-    return Arrays(
-        arrays.train[::every], arrays.train_labels[::every], arrays.test[::every], arrays.test_labels[::every]
-    )
+        whole = MNIST.read({archive.name: folder / archive.name for archive in MNIST.archives})
+        parts = (whole.train, whole.train_labels, whole.test, whole.test_labels)
+        return Arrays(*(part[::every] for part in parts))
+    return draw(60_000 // every, 10_000 // every)
 
 
-def draw() -> Arrays:
+def draw(train: int, test: int) -> Arrays:
     """Images of ten classes, 28 × 28 pixels, each class with patterns of its own in changing strength, and noise."""
     rng = np.random.default_rng(0)
     patterns = rng.normal(size=(10, 10, 784)).astype(np.float32)
@@ -47,8 +45,8 @@ def draw() -> Arrays:
         pixels += rng.normal(scale=0.05, size=pixels.shape).astype(np.float32)
         return np.clip(pixels, 0, 1).reshape(-1, 28, 28, 1)
 
-    train, test = rng.integers(10, size=60_000), rng.integers(10, size=10_000)
-    return Arrays(images(train), train, images(test), test)
+    labels = rng.integers(10, size=train), rng.integers(10, size=test)
+    return Arrays(images(labels[0]), labels[0], images(labels[1]), labels[1])
 
 
 #: For the workflow, `dataset: benchmarks._data:DIGITS`.

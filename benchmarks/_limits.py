@@ -27,7 +27,7 @@ class Layer:
     moved: int
 
 
-def encoder_layers(network: Network, shape: tuple[int, int, int]) -> list[Layer]:
+def encoder_layers(network: Network, shape: tuple[int, ...]) -> list[Layer]:
     """The layers of an encoder."""
     height, width, channels = shape
     layers = []
@@ -38,7 +38,7 @@ def encoder_layers(network: Network, shape: tuple[int, int, int]) -> list[Layer]
     return [*layers, Layer(height * width * channels * network.code, network.code)]
 
 
-def decoder_layers(network: Network, shape: tuple[int, int, int]) -> list[Layer]:
+def decoder_layers(network: Network, shape: tuple[int, ...]) -> list[Layer]:
     """The layers of a decoder; an upsampled image is read where it is small and counts for nothing."""
     factor = 2 ** len(network.widths)
     height, width, channels = shape[0] // factor, shape[1] // factor, network.widths[-1]
@@ -51,7 +51,7 @@ def decoder_layers(network: Network, shape: tuple[int, int, int]) -> list[Layer]
     return layers
 
 
-def generator_layers(widths: Sequence[int], latent: int, shape: tuple[int, int, int]) -> list[Layer]:
+def generator_layers(widths: Sequence[int], latent: int, shape: tuple[int, ...]) -> list[Layer]:
     """The layers of AnoGAN's generator; a transposed convolution multiplies once for each of its inputs."""
     factor = 2 ** len(widths)
     height, width, channels = shape[0] // factor, shape[1] // factor, widths[-1]
@@ -63,7 +63,7 @@ def generator_layers(widths: Sequence[int], latent: int, shape: tuple[int, int, 
     return layers
 
 
-def discriminator_layers(widths: Sequence[int], shape: tuple[int, int, int]) -> list[Layer]:
+def discriminator_layers(widths: Sequence[int], shape: tuple[int, ...]) -> list[Layer]:
     """The layers of AnoGAN's discriminator."""
     height, width, channels = shape
     layers = []

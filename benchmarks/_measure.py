@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib import import_module
 from multiprocessing import get_context
@@ -90,9 +90,13 @@ class Worker:
         self.module = module
         self.pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=use_threads, initargs=(threads,))
 
+    def submit(self, function: str, *arguments: Any) -> Future[Any]:
+        """Has the function called."""
+        return self.pool.submit(_call, self.module, function, *arguments)
+
     def call(self, function: str, *arguments: Any) -> Any:
         """What the function returns."""
-        return self.pool.submit(_call, self.module, function, *arguments).result()
+        return self.submit(function, *arguments).result()
 
     def close(self) -> None:
         """Ends the process."""

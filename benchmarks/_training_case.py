@@ -6,6 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ocnn.config import Config
+from ocnn.methods import load_estimator
+
 #: Methods of config/paper.yaml, and `search`, the latent search of `anogan`.
 METHODS = ("dcae", "deep_svdd", "soft_deep_svdd", "ocnn", "ocnn_released", "rcae", "anogan", "search")
 ADVERSARIAL = ("anogan", "search")
@@ -31,7 +34,7 @@ class Case:
 
     method: str
     settings: dict[str, Any]
-    shape: tuple[int, int, int]
+    shape: tuple[int, ...]
     images: int
     threads: int
 
@@ -44,6 +47,15 @@ class Case:
         """A latent point of AnoGAN for each checked sample."""
         size = (CHECKED_SAMPLES, self.settings["latent"])
         return np.random.default_rng(1).normal(size=size).astype(np.float32)
+
+
+def one_phase(config: Config, experiment: str, row: str) -> dict[str, Any]:
+    """All settings of a method's row of an experiment, for one phase of training without pretraining or warm-up."""
+    known = load_estimator(config.estimator(row))().get_params()
+    settings = {**known, **config.settings(experiment, row, seed=0)}
+    own = {"pretrain_epochs": [0], "pretrain_learning_rates": [1.0], "warm_up": 0, "steps": 1, "verbose": 0}
+    settings |= {key: value for key, value in own.items() if key in known}
+    return settings | {"learning_rates": settings["learning_rates"][:1]}
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,7 @@ INFERENCE_BATCH = 1000
 ADAM_EPSILON = 1e-7
 
 
-def build_encoder(network: Network, shape: tuple[int, int, int]) -> nn.Sequential:
+def build_encoder(network: Network, shape: tuple[int, ...]) -> nn.Sequential:
     """Images (n, channels, height, width) to codes (n, code)."""
     height, width, channels = shape
     layers: list[nn.Module] = []
@@ -46,7 +46,7 @@ def build_encoder(network: Network, shape: tuple[int, int, int]) -> nn.Sequentia
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, network.code, bias=False))
 
 
-def build_decoder(network: Network, shape: tuple[int, int, int]) -> nn.Sequential:
+def build_decoder(network: Network, shape: tuple[int, ...]) -> nn.Sequential:
     """Codes (n, code) to images (n, channels, height, width)."""
     small = _small(network.widths, shape)
     layers: list[nn.Module] = [
@@ -68,7 +68,7 @@ def build_decoder(network: Network, shape: tuple[int, int, int]) -> nn.Sequentia
     return nn.Sequential(*layers, nn.Upsample(scale_factor=2), last, nn.Sigmoid())
 
 
-def build_generator(widths: Sequence[int], latent: int, shape: tuple[int, int, int]) -> nn.Sequential:
+def build_generator(widths: Sequence[int], latent: int, shape: tuple[int, ...]) -> nn.Sequential:
     """Latent points (n, latent) to images (n, channels, height, width)."""
     small = _small(widths, shape)
     layers: list[nn.Module] = [nn.Linear(latent, math.prod(small), bias=False), nn.Unflatten(1, small)]
@@ -84,7 +84,7 @@ def build_generator(widths: Sequence[int], latent: int, shape: tuple[int, int, i
 class Discriminator(nn.Module):
     """Images (n, channels, height, width) to features (n, k) and logits (n,)."""
 
-    def __init__(self, widths: Sequence[int], shape: tuple[int, int, int]) -> None:
+    def __init__(self, widths: Sequence[int], shape: tuple[int, ...]) -> None:
         super().__init__()
         layers: list[nn.Module] = []
         channels = shape[2]
@@ -103,7 +103,7 @@ class Discriminator(nn.Module):
         return features, self.logit(features).squeeze(1)
 
 
-def _small(widths: Sequence[int], shape: tuple[int, int, int]) -> tuple[int, int, int]:
+def _small(widths: Sequence[int], shape: tuple[int, ...]) -> tuple[int, int, int]:
     """Channels, height and width after the last halving."""
     factor = 2 ** len(widths)
     return widths[-1], shape[0] // factor, shape[1] // factor

@@ -70,7 +70,7 @@ def check_out(config: Config, folder: Path) -> None:
 
 def _simulate_experiment(config: Config, results: Path, name: str, block: dict[str, Any]) -> None:
     dataset = config.dataset(name)
-    labels, shape = _labels(config, name)
+    labels, shape = sample_labels(config, name)
     arrays = results / "images" / dataset.name
     if not arrays.exists():
         arrays.mkdir(parents=True)
@@ -102,7 +102,8 @@ def _simulate_experiment(config: Config, results: Path, name: str, block: dict[s
                 _simulate_fit(config, results, (name, normal, method, seed), split, place)
 
 
-def _labels(config: Config, name: str) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
+def sample_labels(config: Config, name: str) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
+    """Labels of the training and of the test part of an experiment's data at their true size, and a sample's shape."""
     block, dataset = config.experiments[name], config.dataset(name)
     if block.attack is not None:
         train, test, shape = SIZES[config.attacks[block.attack].dataset]

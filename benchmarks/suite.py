@@ -153,8 +153,9 @@ def main() -> None:
         suite = Suite(Path(name), arguments.methods, arguments.share, arguments.cores)
         together = suite.snakemake("fit")
         print(f"the workflow: {together.wall:.0f} s, {together.cpu:.0f} s of CPU", flush=True)
-        shared = suite.job("autoencoder")
-        print(f"  the shared autoencoder: {shared.wall:.0f} s, {shared.cpu:.0f} s of CPU", flush=True)
+        if any(suite.config.uses_autoencoder(EXPERIMENT, method) for method in arguments.methods):
+            shared = suite.job("autoencoder")
+            print(f"  the shared autoencoder: {shared.wall:.0f} s, {shared.cpu:.0f} s of CPU", flush=True)
         alone, rows = Cost(0, 0), []
         for method in arguments.methods:
             cost, job = suite.alone(method), suite.job("fit", method)

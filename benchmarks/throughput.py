@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ TOP = 10
 def tiny(fits: int) -> dict[str, Any]:
     """A configuration of so many tiny fits."""
     block = {"dataset": "digits", "normal_classes": [0], "contamination": 0.1}
-    return {"seeds": max(1, fits // len(METHODS)), "methods": METHODS, "experiments": {"digits": block}}
+    methods = dict(list(METHODS.items())[:fits])
+    return {"seeds": max(1, fits // len(METHODS)), "methods": methods, "experiments": {"digits": block}}
 
 
 def measure_fits(fits: int, cores: int) -> dict[str, Any]:
@@ -161,9 +163,11 @@ def main() -> None:
     os.environ.pop("OCNN_MIRROR", None)
     print(machine(), flush=True)
     if "fits" in arguments.parts:
-        show([measure_fits(number, cores) for number in arguments.numbers for cores in arguments.cores])
+        for number, cores in product(arguments.numbers, arguments.cores):
+            show([measure_fits(number, cores)])
     if "plan" in arguments.parts:
-        show([measure_plan(arguments.config, seeds) for seeds in arguments.seeds])
+        for seeds in arguments.seeds:
+            show([measure_plan(arguments.config, seeds)])
     if "nothing" in arguments.parts:
         show([measure_nothing(arguments.config, arguments.profile)])
 

@@ -18,9 +18,8 @@ import yaml
 
 from benchmarks._limits import copy_rate, product_rate, work_of
 from benchmarks._measure import ROOT, Cost, Worker, alternate, machine, median, show
-from benchmarks._training_case import METHODS, RCAE_EPOCHS, Case, Trace
+from benchmarks._training_case import METHODS, RCAE_EPOCHS, Case, Trace, one_phase
 from ocnn.config_checks import load
-from ocnn.methods import load_estimator
 from ocnn.runtime import use_threads
 
 #: For each network the experiment of config/paper.yaml that has it, the shape of its images, the samples in an epoch
@@ -37,15 +36,10 @@ TOLERANCES = {"outputs": 1e-4, "gradients": 1e-2, "losses": 1e-3, "scores": 1e-2
 
 
 def make_case(network: str, method: str, images: int | None, threads: int) -> Case:
-    """The method with its settings in config/paper.yaml, for one phase of training without pretraining."""
+    """The method with its settings in config/paper.yaml."""
     experiment, shape, count, _ = NETWORKS[network]
     config = load(yaml.safe_load((ROOT / "config" / "paper.yaml").read_text(encoding="utf-8")))
-    row = "anogan" if method == "search" else method
-    known = load_estimator(config.estimator(row))().get_params()
-    settings = {**known, **config.settings(experiment, row, seed=0)}
-    own = {"pretrain_epochs": [0], "pretrain_learning_rates": [1.0], "warm_up": 0, "steps": 1, "verbose": 0}
-    settings |= {key: value for key, value in own.items() if key in known}
-    settings["learning_rates"] = settings["learning_rates"][:1]
+    settings = one_phase(config, experiment, "anogan" if method == "search" else method)
     # The latent search has no epochs; an outer iteration of rcae has ten of them.
     default = {"search": settings.get("search_batch_size", 0), "rcae": count // 5}.get(method, count)
     return Case(method, settings, shape, images or default, threads)

@@ -1,0 +1,160 @@
+"""What the deep methods of config/paper.yaml would take on one GPU, several fits sharing it.
+
+python -m benchmarks.gpu [--backend jax] [--processes 4] [--experiments mnist …] [--methods dcae …]
+
+Each method of each experiment is fitted to an array of the true size by --processes processes at once, for one epoch
+and for a few more: the difference is an epoch, the rest is building and compiling. With the epochs, search steps,
+classes and seeds of the configuration, that gives hours for all fits of Tables 3 and 4. The shallow methods and the
+attack, which run on the CPU, are not in it; `ocnn` is counted to the limit of its iterations.
+
+Where there is no GPU, everything is cut down and runs on the CPU; that shows that the script runs, and its hours, of
+differences shorter than a compilation varies, mean nothing.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import yaml
+
+from benchmarks._measure import ROOT, Cost, Worker, machine, median, run_timed, show
+from benchmarks._training_case import RCAE_EPOCHS, Case, one_phase
+from benchmarks.report import sample_labels
+from ocnn.config import Config
+from ocnn.config_checks import load
+from ocnn.methods import METHODS, load_estimator
+
+#: What a job of the workflow imports, and what makes the backend find its devices.
+IMPORTS = "import ocnn.pipeline.fit, ocnn.methods.rcae, ocnn.networks, ocnn.training; import keras; keras.ops.ones(1)"
+DEVICES = {
+    "jax": "import jax; print(*(d.device_kind for d in jax.devices() if d.platform != 'cpu'), sep=', ')",
+    "tensorflow": (
+        "import tensorflow as tf;"
+        " print(*(tf.config.experimental.get_device_details(d).get('device_name', d.name)"
+        " for d in tf.config.list_physical_devices('GPU')), sep=', ')"
+    ),
+}
+NAMES = {path: name for name, path in METHODS.items()}
+
+
+def set_backend(backend: str, processes: int) -> None:
+    """Tells the processes to come how to share a GPU."""
+    os.environ["KERAS_BACKEND"] = backend
+    os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+    os.environ["XLA_PYTHON_CLIENT_MEM_FRACTION"] = f"{0.9 / processes:.3f}"
+    os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"
+
+
+def deep_rows(config: Config, experiment: str) -> list[str]:
+    """The rows of an experiment whose methods are trained networks."""
+    return [
+        row for row in config.methods_of(experiment) if hasattr(load_estimator(config.estimator(row)), "_fit_network")
+    ]
+
+
+def sizes(config: Config, experiment: str) -> tuple[int, int, tuple[int, ...]]:
+    """Samples of a training set and of the test part, and the shape of one."""
+    labels, shape = sample_labels(config, experiment)
+    block = config.experiments[experiment]
+    if block.attack is not None:
+        return len(labels["train"]), len(labels["test"]), shape
+    return round((labels["train"] == 0).sum() * (1 + block.contamination)), len(labels["test"]), shape
+
+
+def cases(
+    config: Config, experiment: str, chosen: Sequence[str], images: int | None
+) -> dict[str, tuple[Case, int, float]]:
+    """What the fits of a class and seed are made of: by name a case, its passes, and over how many of its images.
+
+    A pass is an epoch, of `rcae` an outer iteration, of `search` a step. The row `dcae` takes the autoencoder as it is,
+    so that its training stands for the shared one.
+    """
+    train, test, shape = sizes(config, experiment)
+    count = images or train
+    found = {}
+    for row in chosen:
+        settings, kind = one_phase(config, experiment, row), NAMES[config.estimator(row)]
+        given = config.settings(experiment, row, seed=0)
+        epochs = sum(given.get("epochs", settings["epochs"]))
+        passes = epochs // RCAE_EPOCHS if kind == "rcae" else epochs
+        found[row] = Case(kind, settings, shape, count, 1), passes, train / count
+        if kind == "anogan":
+            batch = min(images or settings["search_batch_size"], settings["search_batch_size"])
+            steps = given.get("steps", load_estimator(config.estimator(row))().steps)
+            found[f"{row}, search"] = Case("search", settings, shape, batch, 1), steps, (train + test) / batch
+    return found
+
+
+def together(workers: Sequence[Worker], case: Case, passes: int) -> Cost:
+    """The cost of a fit when every worker makes one at the same time."""
+    futures = [worker.submit("measure", case, passes) for worker in workers]
+    return median([future.result() for future in futures])
+
+
+def main() -> None:
+    """Measures, extrapolates, prints."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--backend", choices=DEVICES, default="jax")
+    parser.add_argument("--processes", type=int, help="fits at once (default 4, without a GPU 1)")
+    parser.add_argument("--config", default=str(ROOT / "config" / "paper.yaml"))
+    parser.add_argument("--experiments", nargs="+")
+    parser.add_argument("--methods", nargs="+", help="rows of the configuration; the others are left out of the hours")
+    parser.add_argument("--images", type=int, help="samples of a fit (default: all, without a GPU 100)")
+    parser.add_argument("--passes", type=int, help="epochs between which is timed (default 20, without a GPU 2)")
+    arguments = parser.parse_args()
+    with open(arguments.config, encoding="utf-8") as file:
+        config = load(yaml.safe_load(file))
+    _, output = run_timed([sys.executable, "-c", DEVICES[arguments.backend]], TF_CPP_MIN_LOG_LEVEL="3")
+    gpu = output.strip().splitlines()[-1] if output.strip() else ""
+    processes = arguments.processes or (4 if gpu else 1)
+    images = arguments.images or (None if gpu else 100)
+    passes = arguments.passes or (20 if gpu else 2)
+    set_backend(arguments.backend, processes)
+    print(f"{gpu or f'NO GPU: cut down, on {machine()}'}; {arguments.backend}, {processes} fits at once", flush=True)
+    imports = run_timed([sys.executable, "-c", IMPORTS], ROOT)[0]
+    print(f"start of a job: {imports.wall:.1f} s")
+    workers = [Worker("benchmarks._training_ours", threads=1) for _ in range(processes)]
+    plan = config.plan()["experiments"]
+    warm = False
+    rows: list[dict[str, Any]] = []
+    measured: dict[str, tuple[float, float]] = {}
+    for experiment in arguments.experiments or [name for name, block in plan.items() if block["images"]]:
+        block = plan[experiment]
+        fits = len(block["normal"]) * len(block["seed"])
+        chosen = arguments.methods or deep_rows(config, experiment)
+        for name, (case, wanted, share) in cases(config, experiment, chosen, images).items():
+            # An outer iteration of rcae is ten epochs; a step of the search is of one batch.
+            counted = {"rcae": max(1, passes // RCAE_EPOCHS), "search": 10 * passes}.get(case.method, passes)
+            if repr(case) not in measured:  # experiments that differ in the attack's steps have the same fits
+                if not warm:
+                    together(workers, case, 1)
+                    warm = True
+                measured[repr(case)] = together(workers, case, 1).wall, together(workers, case, 1 + counted).wall
+            short, long = measured[repr(case)]
+            one = max(0.0, long - short) / counted
+            fixed = max(0.0, short - one) + (0 if case.method == "search" else imports.wall)
+            rows.append(
+                {
+                    "experiment": experiment,
+                    "method": name,
+                    "fits": fits,
+                    "passes": wanted,
+                    "s a pass": one * share,
+                    "s fixed": fixed,
+                    "hours": fits * (wanted * one * share + fixed) / processes / 3600,
+                }
+            )
+            show(rows[-1:])
+    for worker in workers:
+        worker.close()
+    show(rows)
+    for table, attacked in (("Table 3", False), ("Table 4", True)):
+        hours = [row["hours"] for row in rows if (plan[row["experiment"]]["attack"] is not None) == attacked]
+        if hours:
+            print(f"{table}: {sum(hours):.2f} hours")
+
+
+if __name__ == "__main__":
+    main()

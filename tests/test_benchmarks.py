@@ -1,0 +1,63 @@
+"""The scripts in benchmarks/ still run: on tiny sizes, which measure nothing."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
+
+from benchmarks._limits import Layer, encoder_layers, trained
+from benchmarks.startup import imports
+from ocnn.architectures import NETWORKS
+from tests.conftest import ROOT
+
+SCRIPTS = {
+    "attack": "--images 2 --steps 3 --repeats 1 --widths 4 4",
+    "shallow": "--train 60 --test 100",
+    "startup": "--methods kde --repeats 1",
+    "suite": "--methods kde ocsvm --share 0.01 --every 40",
+    "throughput": "--parts fits plan nothing --numbers 2 --cores 1 --config config/config.yaml --seeds 1 --profile",
+    "training": "--networks lenet-mnist --methods deep_svdd --images 70 --passes 1 --repeats 1",
+    "gpu": "--backend jax --experiments mnist --methods deep_svdd --images 20 --passes 1",
+}
+NEEDS = {"training": "torch", "gpu": "jax"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_benchmark_runs_and_prints_its_table(script: str) -> None:
+    package = NEEDS.get(script)
+    if package is not None and find_spec(package) is None:
+        pytest.skip(f"benchmarks.{script} needs {package}")
+    inherited = {key: value for key, value in os.environ.items() if key != "OCNN_MIRROR"}
+    run = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{script}", *SCRIPTS[script].split()],
+        cwd=ROOT,
+        env={**inherited, "BENCHMARKS_EVERY": "40"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "|" in run.stdout or "overhead" in run.stdout
+
+
+def test_the_multiplications_of_the_mnist_encoder() -> None:
+    first, second, code = encoder_layers(NETWORKS["lenet-mnist"], (28, 28, 1))
+    assert first.products == 28 * 28 * 8 * 25
+    assert second.products == 14 * 14 * 4 * 25 * 8
+    assert code.products == 7 * 7 * 4 * 32
+
+
+def test_a_training_step_multiplies_three_times_but_for_the_first_layer() -> None:
+    """Forward, by the weights and by the inputs; the samples themselves need no gradient."""
+    layers = [Layer(products=10, moved=1), Layer(products=100, moved=1)]
+    assert trained(layers).operations == 2 * (3 * 110 - 10)
+    assert trained(layers, weights=False, inputs=True).operations == 2 * 2 * 110
+
+
+def test_imports_are_summed_by_package() -> None:
+    lines = ("     2000 |       9000 | numpy", "     1000 |       1000 |   numpy.linalg", "     3000 |       3000 | a")
+    found = imports("".join(f"import time: {line}\n" for line in lines))
+    assert [(row["package"], row["s"]) for row in found] == [("all", 0.006), ("numpy", 0.003), ("a", 0.003)]
