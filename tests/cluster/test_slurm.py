@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from ocnn.results.scores import read_scores
 from tests.cluster.slurm import Cluster, missing
 from tests.workflow.conftest import CONFIG, Checkout
 
@@ -83,7 +82,6 @@ def test_a_split_and_all_that_is_fitted_to_it_are_one_submission(
     assert len(checkout.scores()) == 2 * len(METHODS)
     suites = submitted.suites()
     assert [job["JobState"] for job in suites] == ["COMPLETED"] * 2
-    assert not any("gpu" in field for job in suites for field in job.values())
     # The images, which every split needs, are the third submission; measuring is local.
     assert len(cluster.jobs()) - len(submitted.before) == 3
 
@@ -111,48 +109,6 @@ def test_a_job_over_its_memory_is_tried_again_with_more(
     assert "exceeded memory limit" in (cluster.folder / "log" / "slurmd.log").read_text()
     assert int(first["MinMemoryNode"].removesuffix("M")) < int(second["MinMemoryNode"].removesuffix("M"))
     assert checkout.scores() == local
-
-
-SLEEPER = """
-import time
-from pathlib import Path
-from ocnn.methods.kde import KDE
-
-class Sleeper(KDE):
-    def _fit(self, X):
-        if not Path("slept").exists():
-            Path("slept").touch()
-            time.sleep(600)
-        super()._fit(X)
-"""
-
-
-def test_a_job_over_its_time_is_tried_again_with_more(cluster: Cluster, checkout: Checkout) -> None:
-    """A user's method that takes ten minutes for its first fit, of which SLURM grants one."""
-    (checkout.folder / "sleeper.py").write_text(SLEEPER)
-    checkout.configure({**CONFIG, "methods": {"kde": {}, "sleeper": {"estimator": "sleeper:Sleeper"}}})
-    # Not on the cluster, so that the fits' minutes are all that a submission asks for.
-    checkout.succeed("results/splits/digits/3/seed-0.parquet")
-    submitted = Submitted(cluster)
-    checkout.succeed(*ARGUMENTS, "--set-resources", "fit:runtime=attempt")
-    first, second = submitted.suites()
-    assert (first["JobState"], second["JobState"]) == ("TIMEOUT", "COMPLETED")
-    assert (first["TimeLimit"], second["TimeLimit"]) == ("00:01:00", "00:02:00")
-    folder = checkout.folder / "results" / "scores" / "digits" / "3"
-    kde, sleeper = (read_scores(folder / method / "seed-0.parquet")[0] for method in ("kde", "sleeper"))
-    assert kde["anomaly_score"].equals(sleeper["anomaly_score"])
-
-
-def test_only_what_trains_a_network_asks_for_a_gpu(cluster: Cluster, checkout: Checkout) -> None:
-    """As the README says; two experiments, of which one has shallow methods only."""
-    shallow = {**CONFIG["experiments"]["digits"], "methods": ["kde", "ocsvm"]}
-    deep = {**CONFIG["experiments"]["digits"], "methods": ["kde", "dcae", "deep_svdd"]}
-    checkout.configure({**CONFIG, "experiments": {"shallow": shallow, "deep": deep}})
-    submitted = Submitted(cluster)
-    checkout.succeed(*ARGUMENTS, "--resources", "gpu=1", "--set-resource-scopes", "gpu=local")
-    first, second = submitted.suites()
-    assert [job["JobState"] for job in (first, second)] == ["COMPLETED"] * 2
-    assert sorted(job.get("TresPerJob", "none") for job in (first, second)) == ["gres:gpu:1", "none"]
 
 
 def test_a_run_that_was_killed_is_resumed_as_the_readme_says(

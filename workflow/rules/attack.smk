@@ -43,7 +43,6 @@ rule classifier:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
-        gpu=GPUS,
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(CONFIG.attacks[wildcards.attack].dataset),
         settings=lambda wildcards: json.dumps(CONFIG.attacks[wildcards.attack].classifier.model_dump(), sort_keys=True),
@@ -72,7 +71,6 @@ rule attack:
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
-        gpu=GPUS,
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(CONFIG.attacks[wildcards.attack].dataset),
         settings=lambda wildcards: attack_settings(wildcards, "images", "seed"),

@@ -22,8 +22,6 @@ from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
 from ocnn.files import little_space, remove_leftovers, why_not_writable
 from ocnn.fingerprint import fingerprint
-from ocnn.methods import load_estimator
-from ocnn.methods.deep import DeepDetector
 from ocnn.plan import (
     comparison_names,
     figure_files,
@@ -68,8 +66,6 @@ TEMPLATES = sorted(os.path.relpath(path) for path in (ROOT / "ocnn" / "results" 
 CAPTIONS = sorted(os.path.relpath(path) for path in (ROOT / "workflow" / "report").glob("*.rst"))
 
 code = cache(fingerprint)
-#: What a job that trains a network asks for: nothing, unless the run has GPUs to give (--resources gpu=1).
-GPUS = 0 if workflow.global_resources.get("gpu").value is None else 1
 
 
 def fits(pattern):
@@ -191,11 +187,6 @@ def missing_archives(dataset):
     there = [path.is_file() and checksum_file(path).is_file() for path in kept]
     needed = [archive for archive, found in zip(source.archives, there) if not found]
     return check_available(dataset, needed, CONFIG.mirror_folder())
-
-
-def gpus_of_fit(wildcards):
-    """The GPUs of a fit: none for a method without a network."""
-    return GPUS * issubclass(load_estimator(CONFIG.estimator(wildcards.method)), DeepDetector)
 
 
 def autoencoder_file(wildcards):
