@@ -9,7 +9,9 @@ import pytest
 
 from benchmarks._limits import Layer, encoder_layers, trained
 from benchmarks.startup import imports
+from benchmarks.suite import METHODS, make_config
 from ocnn.architectures import NETWORKS
+from ocnn.config_checks import load
 from tests.conftest import ROOT
 
 SCRIPTS = {
@@ -61,3 +63,7 @@ def test_imports_are_summed_by_package() -> None:
     lines = ("     2000 |       9000 | numpy", "     1000 |       1000 |   numpy.linalg", "     3000 |       3000 | a")
     found = imports("".join(f"import time: {line}\n" for line in lines))
     assert [(row["package"], row["s"]) for row in found] == [("all", 0.006), ("numpy", 0.003), ("a", 0.003)]
+
+
+def test_the_suite_of_all_methods_has_a_configuration_that_can_be_run() -> None:
+    assert list(load(make_config(list(METHODS), 0.02)).methods) == list(METHODS)
