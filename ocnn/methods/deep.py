@@ -41,6 +41,18 @@ class DeepDetector(AnomalyDetector):
 
     history_: dict[str, list[float]]
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Names a function of `ocnn.networks` first, so that unpickling imports the layers which its networks have."""
+        state: dict[str, Any] = super().__getstate__()
+        if not hasattr(self, "history_"):
+            return state
+        from ocnn import networks
+
+        return {"_networks": networks.build_encoder, **state}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__({name: value for name, value in state.items() if name != "_networks"})
+
     def _fit(self, X: NDArray[Any]) -> Diagnosis | None:
         import_keras()
         from ocnn.training import seeded

@@ -1,5 +1,9 @@
 """The deep methods train what they should, from where they should."""
 
+import json
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +16,7 @@ from ocnn.errors import ResultError
 from ocnn.losses import nu_quantile
 from ocnn.methods import DCAE, DeepSVDD, OneClassNN, OneClassNNReleased, SoftDeepSVDD
 from ocnn.methods.deep_svdd import away_from_zero
-from tests.conftest import QUICK, QUICK_PRETRAINED
+from tests.conftest import QUICK, QUICK_PRETRAINED, ROOT
 
 NETWORK = {"kind": "lenet", "widths": [4, 2], "code": 6, "kernel": 3}
 
@@ -227,3 +231,17 @@ def test_the_same_weights_are_the_same_bytes(pretrained: tuple[DCAE, Path], tmp_
     dcae, path = pretrained
     dcae.save_autoencoder(tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == path.read_bytes()
+
+
+def test_a_fitted_method_is_unpickled_in_a_process_that_knows_nothing_of_its_networks(tmp_path: Path) -> None:
+    X = np.random.default_rng(0).random((12, 12, 8, 1), dtype=np.float32)
+    network = {"kind": "lenet", "widths": [3, 2], "code": 4}
+    model = DCAE(network=network, epochs=(1,), learning_rates=(1e-3,), random_state=0).fit(X)
+    path = tmp_path / "model.pkl"
+    path.write_bytes(pickle.dumps((model, X)))
+    program = (
+        f"import pickle; model, X = pickle.load(open({str(path)!r}, 'rb')); print(model.score_samples(X).tolist())"
+    )
+    run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    np.testing.assert_array_equal(json.loads(run.stdout.splitlines()[-1]), model.score_samples(X))
