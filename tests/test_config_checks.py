@@ -206,7 +206,7 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
         ("verdicts.margin", 0, "verdicts.margin: input should be greater than 0"),
         # Files.
         ("published.auc", ["none.csv"], "published.auc: there is no file none.csv"),
-        ("published.auc", ["config/published/table3.csv"] * 2, "published.auc: A published cell is there twice"),
+        ("published.auc", ["config/published/table3.csv"] * 2, "table3.csv: the cell mnist, 0, ocsvm is there twice"),
         ("published.claims", "README.md", "published.claims: README.md is not a list of claims"),
         ("published.data", "config/published", "published.data: there is no file config/published"),
         ("references.lab", "README.md", "references.lab: README.md"),

@@ -76,8 +76,6 @@ class OCSVM(AnomalyDetector):
             gammas = np.array([gamma], np.float64)
         else:
             gammas = np.asarray(self.gamma, np.float64)
-            if gammas.ndim != 1 or len(gammas) == 0 or not (gammas > 0).all():
-                raise ValueError(f"gamma must be positive, one number or several, got {self.gamma!r}.")
             holdout, labels = self._holdout
             holdout = flatten(self._check_samples(holdout, reset=False))
         ascending = np.argsort(gammas)

@@ -103,5 +103,5 @@ def test_a_grid_needs_a_holdout_of_both_kinds(data: dict[str, Any], labels: Any)
 
 @pytest.mark.parametrize("gamma", [[], [0.1, 0.0], [[0.1]]])
 def test_a_grid_holds_positive_numbers(data: dict[str, Any], gamma: Any) -> None:
-    with pytest.raises(ValueError, match="gamma must be positive"):
+    with pytest.raises(ValueError, match="gamma must be a sequence of positive numbers"):
         OCSVM(gamma=gamma).fit(data["train"], X_holdout=data["test"], y_holdout=data["labels"])

@@ -178,7 +178,10 @@ INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]
         {"images": 1, "split": 1, "fit": 2, **ALL_ANEW},
     ),
     "a method's setting": (configure(lambda c: c["methods"].update(kde={"cv": 4})), {"fit": 1, **ALL_ANEW}),
-    "a method's code": (edit(KDE, "2.0 * bandwidth**2", "3.0 * bandwidth**2"), {"fit": 1, **ALL_ANEW}),
+    "a method's code": (
+        edit(KDE, "0.5 / np.square(bandwidths)", "0.4 / np.square(bandwidths)"),
+        {"fit": 1, **ALL_ANEW},
+    ),
     "the loss of ocnn": (edit(LOSSES, "/ nu - r", "/ nu - 2 * r"), {"fit": 1, **ALL_ANEW}),
     "the loss of deep_svdd": (edit(LOSSES, ONE_CLASS, f"2 * {ONE_CLASS}"), {"fit": 1, **ALL_ANEW}),
     "the loss of the autoencoder": (
