@@ -56,12 +56,9 @@ def open_array(path: Path) -> np.ndarray:
 
 def write_arrays(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
     """Writes an npz archive, uncompressed; the same arrays give the same bytes."""
-    with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name, array in arrays.items():
-            content = io.BytesIO()
-            np.lib.format.write_array(content, np.asarray(array), allow_pickle=False)
-            # Without the time of day.
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy"), content.getvalue())
+    # Of an open file NumPy takes any name; of a path, only one that ends in .npz.
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
