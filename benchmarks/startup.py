@@ -57,7 +57,7 @@ def prepare(config: Config, folder: Path, methods: Sequence[str]) -> None:
     if not any(config.uses_autoencoder(EXPERIMENT, method) for method in methods):
         return
     settings = {**config.autoencoder_settings(EXPERIMENT, SEED), "epochs": [1], "learning_rates": [1e-3]}
-    files = {"split": "split.parquet", "images": ARRAY_FILES, "output": "autoencoder.weights.h5"}
+    files = {"split": "split.parquet", "images": ARRAY_FILES, "output": "autoencoder.npz"}
     run_script(folder, "autoencoder", settings=json.dumps(settings), **files)
 
 
@@ -71,7 +71,7 @@ def fit(config: Config, folder: Path, method: str, options: Sequence[str] = ()) 
         estimator=config.estimator(method),
         split="split.parquet",
         images=ARRAY_FILES,
-        autoencoder=["autoencoder.weights.h5"] if config.uses_autoencoder(EXPERIMENT, method) else [],
+        autoencoder=["autoencoder.npz"] if config.uses_autoencoder(EXPERIMENT, method) else [],
         settings=json.dumps(least_settings(config, method)),
         identity=json.dumps(identity),
         threads="1",

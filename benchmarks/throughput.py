@@ -21,13 +21,13 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 import yaml
 
 from benchmarks._measure import Cost, machine, run_timed, show
 from benchmarks.report import check_out, simulate
 from ocnn.config import Config
 from ocnn.config_checks import load
+from ocnn.results.metrics import job_cost
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 #: Ten tiny fits of a split.
@@ -57,7 +57,7 @@ def measure_fits(fits: int, cores: int) -> dict[str, Any]:
         run_timed([*command, "images"], folder)
         cost, _ = run_timed([*command, "fit"], folder)
         rows = [
-            pd.read_csv(path, sep="\t", na_values="-")["s"].iloc[-1]
+            job_cost(path)["seconds"]
             for rule in ("split", "fit")
             for path in (folder / "results" / "benchmarks" / rule).rglob("*.tsv")
         ]

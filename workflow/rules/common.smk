@@ -66,6 +66,7 @@ TEMPLATES = sorted(os.path.relpath(path) for path in (ROOT / "ocnn" / "results" 
 CAPTIONS = sorted(os.path.relpath(path) for path in (ROOT / "workflow" / "report").glob("*.rst"))
 
 code = cache(fingerprint)
+uses_autoencoder = cache(CONFIG.uses_autoencoder)
 
 
 def fits(pattern):
@@ -191,7 +192,7 @@ def missing_archives(dataset):
 
 def autoencoder_file(wildcards):
     """The shared autoencoder, for a method that starts from it."""
-    if CONFIG.uses_autoencoder(wildcards.experiment, wildcards.method):
+    if uses_autoencoder(wildcards.experiment, wildcards.method):
         return rules.autoencoder.output.weights
     return []
 
