@@ -25,6 +25,7 @@ from ocnn.config_types import (
 from ocnn.data import DATASETS, specified_dataset
 from ocnn.data.dataset import Dataset
 from ocnn.methods import METHODS, load_estimator
+from ocnn.methods.deep import DeepDetector
 
 #: In a method's settings: ν is the share of anomalies in the training set, the paper's choice.
 SHARE_OF_ANOMALIES = "contamination"
@@ -155,6 +156,7 @@ class Config(Section):
     mirror: folder to take archives from instead of downloading; the environment variable OCNN_MIRROR overrides it.
     seeds: how many (0, 1, …), or which, for experiments that do not say.
     threads: CPU threads of a fit.
+    gpus: GPUs that a job with a network asks a cluster for; a backend that knows them is a matter of the environment.
     methods: rows of the tables, at least one: a name, and the estimator's settings; `estimator` names it if the row's
         name is not its own: a name in `ocnn.methods.METHODS` or `package.module:Class`; `published` names the published
         column to compare with if that has another name.
@@ -171,6 +173,7 @@ class Config(Section):
     mirror: str | None = None
     seeds: Seeds = 1
     threads: Count = 1
+    gpus: Annotated[Whole, Field(ge=0)] = 0
     methods: dict[str, Settings | None] = {}
     attacks: dict[str, Attack] = {}
     experiments: dict[str, Experiment] = {}
@@ -279,6 +282,11 @@ class Config(Section):
             return False
         settings = self.settings(experiment, method, seed=0)
         return settings["network"] == self.experiments[experiment].network and settings["network"] != "none"
+
+    def trains_network(self, method: str) -> bool:
+        """Whether a method has a network to train, which takes minutes to hours and may use a GPU."""
+        estimator = load_estimator(self.estimator(method))
+        return issubclass(estimator, DeepDetector) or getattr(estimator, "uses_autoencoder", False)
 
     def plan(self) -> dict[str, Any]:
         """What the tables, the figures and the report are to show, as JSON.

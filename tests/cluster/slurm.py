@@ -33,7 +33,7 @@ class Cluster:
         host = socket.gethostname().split(".")[0]
         for name in ("state", "spool", "log"):
             (folder / name).mkdir(parents=True)
-        (folder / "fakegpu0").touch()
+        subprocess.run(["mknod", folder / "nvidia0", "c", "1", "3"], check=True)
         lines = [
             MARK,
             "ClusterName=lab",
@@ -66,13 +66,20 @@ class Cluster:
         ]
         CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
         CONFIGURATION.write_text("\n".join(lines) + "\n")
-        (CONFIGURATION.parent / "gres.conf").write_text(f"Name=gpu File={folder}/fakegpu0\n")
+        (CONFIGURATION.parent / "gres.conf").write_text(f"Name=gpu File={folder}/nvidia0 Flags=nvidia_gpu_env\n")
         subprocess.run(["install", "-d", "-o", "munge", "-g", "munge", "-m", "755", "/run/munge"], check=True)
-        if not Path("/run/munge/munged.pid").exists():
-            subprocess.run(["su", "-s", "/bin/sh", "munge", "-c", "/usr/sbin/munged"], check=True)
+        # A killed run may have left daemons of this configuration, or files of munge's that name no process.
+        for daemon in ("slurmd", "slurmctld"):
+            subprocess.run(["pkill", "-KILL", "-x", daemon], check=False)
+        if subprocess.run(["pgrep", "-x", "munged"], stdout=subprocess.DEVNULL, check=False).returncode:
+            subprocess.run(["su", "-s", "/bin/sh", "munge", "-c", "/usr/sbin/munged --force"], check=True)
         for daemon in ("slurmctld", "slurmd"):
             subprocess.run([daemon], check=True)
-        self.wait_for_idle()
+        try:
+            self.wait_for_idle()
+        except AssertionError:
+            self.stop()
+            raise
 
     def wait_for_idle(self, seconds: float = 60) -> None:
         """Waits until the node takes jobs."""
@@ -89,6 +96,12 @@ class Cluster:
         """Every job that the controller remembers: its fields."""
         blocks = self.ask("scontrol", "show", "jobs", "-o").splitlines()
         return [dict(re.findall(r"(\w[\w/:]*)=(\S*)", block)) for block in blocks if block.startswith("JobId=")]
+
+    def show(self) -> None:
+        """Prints a line a job."""
+        fields = ("JobId", "JobState", "RunTime", "TimeLimit", "NumCPUs", "MinMemoryNode", "TresPerJob", "Comment")
+        for job in self.jobs():
+            print(*(job.get(field, "-") for field in fields))
 
     def stop(self) -> None:
         """Ends every job and the daemons, and takes the configuration away."""

@@ -43,6 +43,7 @@ rule classifier:
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
+        gpu=CONFIG.gpus,
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(CONFIG.attacks[wildcards.attack].dataset),
         settings=lambda wildcards: json.dumps(CONFIG.attacks[wildcards.attack].classifier.model_dump(), sort_keys=True),
@@ -71,6 +72,7 @@ rule attack:
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
+        gpu=CONFIG.gpus,
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(CONFIG.attacks[wildcards.attack].dataset),
         settings=lambda wildcards: attack_settings(wildcards, "images", "seed"),

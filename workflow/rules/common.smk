@@ -197,6 +197,16 @@ def autoencoder_file(wildcards):
     return []
 
 
+def group_of_fit(wildcards):
+    """On a cluster, methods without a network are fitted where the split was made: a submission is worth its while."""
+    return None if CONFIG.trains_network(wildcards.method) else "shallow"
+
+
+def gpus_of_fit(wildcards):
+    """The GPUs of a fit: none for a method without a network."""
+    return CONFIG.gpus if CONFIG.trains_network(wildcards.method) else 0
+
+
 def force_if_damaged(wildcards):
     """No input; but a score file that is damaged, or another fit's, is made again as if it were lost."""
     fit = {**dict(wildcards.items()), "seed": int(wildcards.seed)}

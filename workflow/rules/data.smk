@@ -61,6 +61,8 @@ rule split:
         f"{RESULTS}/logs/split/{{experiment}}/{{normal}}/seed-{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/split/{{experiment}}/{{normal}}/seed-{{seed}}.tsv"
+    group:
+        "shallow"
     conda:
         "../../envs/jobs.yaml"
     resources:

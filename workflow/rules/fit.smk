@@ -17,6 +17,7 @@ rule autoencoder:
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 360 * attempt,
+        gpu=CONFIG.gpus,
     params:
         settings=lambda wildcards: json.dumps(
             CONFIG.autoencoder_settings(wildcards.experiment, int(wildcards.seed)), sort_keys=True
@@ -40,12 +41,15 @@ rule fit:
         f"{RESULTS}/logs/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.tsv"
+    group:
+        group_of_fit
     conda:
         "../../envs/jobs.yaml"
     threads: CONFIG.threads
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 360 * attempt,
+        runtime=lambda wildcards, attempt: (360 if CONFIG.trains_network(wildcards.method) else 60) * attempt,
+        gpu=gpus_of_fit,
     params:
         estimator=lambda wildcards: CONFIG.estimator(wildcards.method),
         settings=lambda wildcards: json.dumps(
