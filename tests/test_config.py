@@ -45,6 +45,9 @@ def test_the_default_needs_no_archive() -> None:
     assert config.uses_autoencoder("digits", "ocnn")
     assert not config.uses_autoencoder("synthetic", "ocnn")
     assert not config.uses_autoencoder("digits", "kde")
+    assert config.trains_network("anogan")
+    assert config.trains_network("dcae")
+    assert not config.trains_network("iforest")
 
 
 def test_the_papers_stop_signs() -> None:

@@ -77,9 +77,3 @@ def test_conda_files_name_the_locked_versions(file: str) -> None:
             assert version == versions[CONDA_NAMES.get(name, canonicalize_name(name))], text
     required = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
     assert {Requirement(text).name for text in required} <= names
-
-
-def test_the_slurm_profile_groups_rules_that_there_are() -> None:
-    profile = yaml.safe_load((ROOT / "workflow" / "profiles" / "slurm" / "config.yaml").read_text())
-    rules = "\n".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-    assert all(f"rule {name}:" in rules for name in profile["groups"])

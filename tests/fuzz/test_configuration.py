@@ -18,7 +18,7 @@ from tests.fuzz.conftest import INPUTS, TIME
 CONFIG: dict[str, Any] = {
     "seeds": 2,
     "methods": {"kde": None, "ocnn": {"nu": "contamination", "epochs": [5], "learning_rates": [1e-4]}},
-    "attacks": {"zeros": {"dataset": "digits", "attacked_class": 0, "classifier": {"widths": [8, 16]}}},
+    "attacks": {"zeros": {"dataset": "digits", "attacked_class": 0, "images": 9, "classifier": {"widths": [8, 16]}}},
     "experiments": {
         "digits": {
             "dataset": "digits",

@@ -197,9 +197,10 @@ def autoencoder_file(wildcards):
     return []
 
 
-def group_of_fit(wildcards):
-    """On a cluster, methods without a network are fitted where the split was made: a submission is worth its while."""
-    return None if CONFIG.trains_network(wildcards.method) else "shallow"
+def group_of_short(wildcards):
+    """On a cluster, a split and the methods without a network are one submission, which is worth its while."""
+    short = "method" not in wildcards.keys() or not CONFIG.trains_network(wildcards.method)
+    return "shallow" if short and workflow.non_local_exec else None
 
 
 def gpus_of_fit(wildcards):

@@ -62,7 +62,7 @@ rule split:
     benchmark:
         f"{RESULTS}/benchmarks/split/{{experiment}}/{{normal}}/seed-{{seed}}.tsv"
     group:
-        "shallow"
+        group_of_short
     conda:
         "../../envs/jobs.yaml"
     resources:

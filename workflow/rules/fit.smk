@@ -42,7 +42,7 @@ rule fit:
     benchmark:
         f"{RESULTS}/benchmarks/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.tsv"
     group:
-        group_of_fit
+        group_of_short
     conda:
         "../../envs/jobs.yaml"
     threads: CONFIG.threads
