@@ -3,7 +3,7 @@
 Both run through `fit` alone, and so on every backend.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -62,54 +62,66 @@ class LatentPoints(keras.layers.Layer):
         return ops.convert_to_tensor(self.points)
 
 
-def search(
-    X: NDArray[np.float32],
-    generator: keras.Model,
-    discriminator: keras.Model,
-    start: NDArray[np.float32],
-    *,
-    weight: float,
-    steps: int,
-    learning_rate: float,
-    batch_size: int,
-    show: Callable[[str], None] = lambda text: None,
-) -> tuple[NDArray[np.float64], list[float]]:
-    """Looks for each sample's latent point, all of a batch at once, from the same start.
+class LatentSearch:
+    """Looks for samples' latent points, all of a batch at once, from the same start; compiled once for all batches.
 
     Adam works on each coordinate by itself, so that the samples of a batch do not influence one another.
 
     Args:
-        X: samples (n, …).
         generator, discriminator: trained and frozen.
         start: (latent,).
-        weight, steps, learning_rate, batch_size: see `AnoGAN`.
-        show: gets a line of progress for every batch.
-
-    Returns:
-        The loss of each sample at the point that was found, (n,), and the mean loss at every step.
+        shape: of a sample.
+        count: samples in a batch.
+        weight, learning_rate: see `AnoGAN`.
     """
-    count = min(batch_size, len(X))
-    points = LatentPoints(start, count)
-    inputs = keras.Input(X.shape[1:], batch_size=count)
-    generated = generator(points(inputs))
-    distance = losses.anogan(inputs, generated, discriminator(inputs)[0], discriminator(generated)[0], weight)
-    model = keras.Model(inputs, distance)
-    # The sum over the batch, of which Keras takes the mean: so no sample's gradient depends on how many there are.
-    model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=lambda _, y: count * y)
-    model.optimizer.build(model.trainable_variables)
-    fresh = [ops.convert_to_numpy(variable) for variable in model.optimizer.variables]
-    unused = np.zeros(count, np.float32)
-    found, curves = [], []
-    for first in range(0, len(X), count):
-        batch = X[first : first + count]
-        missing = count - len(batch)
-        # The last batch is filled up: another size would compile everything again.
-        whole = np.concatenate([batch, X[:missing]]) if missing else batch
-        points.points.assign(points.start)
-        for variable, value in zip(model.optimizer.variables, fresh, strict=True):
-            variable.assign(value)
-        history = model.fit(whole, unused, batch_size=count, epochs=steps, shuffle=False, verbose=0)
-        curves.append(np.asarray(history.history["loss"]) / count)
-        found.append(model.predict_on_batch(whole)[: len(batch)])
-        show(f"latent search: {first + len(batch)} of {len(X)} samples, loss {curves[-1][-1]:.6g}")
-    return np.concatenate(found).astype(np.float64), np.mean(curves, axis=0).tolist()
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        start: NDArray[np.float32],
+        shape: Sequence[int],
+        count: int,
+        *,
+        weight: float,
+        learning_rate: float,
+    ) -> None:
+        self.count = count
+        self.points = LatentPoints(start, count)
+        inputs = keras.Input(shape, batch_size=count)
+        generated = generator(self.points(inputs))
+        distance = losses.anogan(inputs, generated, discriminator(inputs)[0], discriminator(generated)[0], weight)
+        self.model = keras.Model(inputs, distance)
+        # The sum over the batch, of which Keras takes the mean: so no sample's gradient depends on how many there are.
+        self.model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=lambda _, y: count * y)
+        self.model.optimizer.build(self.model.trainable_variables)
+        self.fresh = [ops.convert_to_numpy(variable) for variable in self.model.optimizer.variables]
+
+    def __call__(
+        self, X: NDArray[np.float32], steps: int, show: Callable[[str], None] = lambda text: None
+    ) -> tuple[NDArray[np.float64], list[float]]:
+        """Searches.
+
+        Args:
+            X: samples (n, …), at least `count`.
+            steps: of Adam.
+            show: gets a line of progress for every batch.
+
+        Returns:
+            The loss of each sample at the point that was found, (n,), and the mean loss at every step.
+        """
+        unused = np.zeros(self.count, np.float32)
+        found, curves = [], []
+        for first in range(0, len(X), self.count):
+            batch = X[first : first + self.count]
+            missing = self.count - len(batch)
+            # The last batch is filled up: another size would compile everything again.
+            whole = np.concatenate([batch, X[:missing]]) if missing else batch
+            self.points.points.assign(self.points.start)
+            for variable, value in zip(self.model.optimizer.variables, self.fresh, strict=True):
+                variable.assign(value)
+            history = self.model.fit(whole, unused, batch_size=self.count, epochs=steps, shuffle=False, verbose=0)
+            curves.append(np.asarray(history.history["loss"]) / self.count)
+            found.append(self.model.predict_on_batch(whole)[: len(batch)])
+            show(f"latent search: {first + len(batch)} of {len(X)} samples, loss {curves[-1][-1]:.6g}")
+        return np.concatenate(found).astype(np.float64), np.mean(curves, axis=0).tolist()

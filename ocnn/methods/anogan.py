@@ -93,6 +93,11 @@ class AnoGAN(DeepDetector):
         self.random_state = random_state
         self.verbose = verbose
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leaves out what was compiled."""
+        state = super().__getstate__()
+        return {**state, "_searches": {}} if "_searches" in state else state
+
     def _validate_params(self) -> None:
         super()._validate_params()
         if len(self.widths) == 0 or any(not isinstance(n, Integral) or n < 1 for n in self.widths):
@@ -102,7 +107,7 @@ class AnoGAN(DeepDetector):
         import keras
 
         from ocnn import networks
-        from ocnn.methods.adversarial import AdversarialModel
+        from ocnn.methods.adversarial import AdversarialModel, LatentSearch
         from ocnn.training import apply, train
 
         shape, widths = X.shape[1:], tuple(int(n) for n in self.widths)
@@ -121,24 +126,32 @@ class AnoGAN(DeepDetector):
         self.generator_.trainable = self.discriminator_.trainable = False
         generated = apply(self.generator_, rng.standard_normal((GENERATED, self.latent)).astype(np.float32))
         self.diversity_ = float(generated.var(axis=0).mean() / max(X.var(axis=0).mean(), np.finfo(np.float32).tiny))
+        # The last search, by its settings: compiling it takes seconds, and the training samples' serves for more.
+        self._at_once = len(X)
+        self._searches: dict[tuple[int, float, float], LatentSearch] = {}
         distances, curve = self._search(X)
         self.training_scores_ = -distances
         self.history_ = {**history, "search_loss": curve}
         return judge(self.history_, self.diversity_)
 
     def _search(self, X: NDArray[Any]) -> tuple[NDArray[np.float64], list[float]]:
-        from ocnn.methods.adversarial import search
+        from ocnn.methods.adversarial import LatentSearch
 
-        return search(
-            X,
-            self.generator_,
-            self.discriminator_,
-            self.start_,
-            weight=self.feature_weight,
-            steps=self.steps,
-            learning_rate=self.search_learning_rate,
-            batch_size=self.search_batch_size,
-            show=lambda text: print(f"anogan: {text}", flush=True) if self.verbose else None,
+        count = min(self.search_batch_size, self._at_once, len(X))
+        settings = count, self.feature_weight, self.search_learning_rate
+        if settings not in self._searches:
+            self._searches.clear()
+            self._searches[settings] = LatentSearch(
+                self.generator_,
+                self.discriminator_,
+                self.start_,
+                X.shape[1:],
+                count,
+                weight=self.feature_weight,
+                learning_rate=self.search_learning_rate,
+            )
+        return self._searches[settings](
+            X, self.steps, lambda text: print(f"anogan: {text}", flush=True) if self.verbose else None
         )
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:

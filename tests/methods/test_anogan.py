@@ -70,7 +70,7 @@ def test_the_search_is_adam_on_each_sample_by_itself() -> None:
     """Against a plain NumPy Adam through a linear generator and discriminator; batches of 2, the last one short."""
     import keras
 
-    from ocnn.methods.adversarial import search
+    from ocnn.methods.adversarial import LatentSearch
 
     rng = np.random.default_rng(0)
     W, F = (rng.normal(size=shape).astype("float32") for shape in ((3, 5), (5, 2)))
@@ -85,10 +85,11 @@ def test_the_search_is_adam_on_each_sample_by_itself() -> None:
         return model
 
     X, start = rng.normal(size=(5, 5)).astype("float32"), rng.normal(size=3).astype("float32")
-    found, curve = search(
-        X, linear(W, features=False), linear(F, features=True), start, weight=0.1, steps=30, learning_rate=0.05,
-        batch_size=2,
-    )  # fmt: skip
+    networks = linear(W, features=False), linear(F, features=True)
+    search = LatentSearch(*networks, start, (5,), count=2, weight=0.1, learning_rate=0.05)
+    found, curve = search(X, steps=30)
+    again, _ = search(X, steps=30)
+    np.testing.assert_array_equal(again, found)
 
     z = np.repeat(start[None].astype(float), 5, axis=0)
     m, v = np.zeros_like(z), np.zeros_like(z)
