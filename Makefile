@@ -14,7 +14,7 @@ run: $(SET_UP)
 	@echo; echo "Read results/report.html: verdicts, claims, tables, figures and where they come from, in one file."
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Every reader on many damaged files, each kind as often as FUZZ says; prints how many there were.
 test-fuzz: $(SET_UP)

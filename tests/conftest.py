@@ -18,6 +18,11 @@ QUICK_PRETRAINED: dict[str, Any] = {**QUICK, "pretrain_epochs": (1,), "pretrain_
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of few tests that take minutes come first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.path.parent.name != "workflow" and item.path.name != "test_benchmarks.py")
+
+
 @pytest.fixture
 def mirror() -> Path:
     """The folder of real archives that OCNN_MIRROR names."""
