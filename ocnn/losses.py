@@ -75,7 +75,7 @@ def group_soft_threshold(residuals: np.ndarray, threshold: float) -> NDArray[np.
         threshold: λ ≥ 0, in the unit of ‖U_n‖.
     """
     norms = np.sqrt(np.square(residuals, dtype=np.float64).reshape(len(residuals), -1).sum(axis=1))
-    factors = np.maximum(0, 1 - threshold / np.maximum(norms, np.finfo(float).tiny))
+    factors = 1 - np.divide(threshold, norms, out=np.ones_like(norms), where=norms > threshold)
     return (residuals * factors.reshape(-1, *(1,) * (residuals.ndim - 1))).astype(np.float32)
 
 

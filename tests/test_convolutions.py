@@ -54,8 +54,10 @@ def float64() -> Iterator[None]:
     import keras
 
     keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
     yield
     keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
 
 
 def gradients(model: Any, X: NDArray[Any]) -> tuple[NDArray[Any], list[NDArray[Any]]]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import approx_fprime, minimize
 
@@ -75,6 +75,7 @@ def test_group_soft_threshold_by_hand() -> None:
 
 
 @given(st.lists(st.floats(-3, 3), min_size=3, max_size=3), st.floats(0.01, 4))
+@example([0.0, 0.0, 0.0], 4.0)
 def test_group_soft_threshold_minimises_the_proximal_problem(sample: list[float], threshold: float) -> None:
     """Against a numerical minimiser of ½‖u − n‖² + λ‖n‖, started away from the kink at 0."""
     u = np.array(sample)
