@@ -6,7 +6,7 @@ SET_UP := $(VENV)/set-up
 CORES ?= all
 FUZZ ?= 10000
 
-.PHONY: run test test-fuzz test-faults test-cluster lint lock clean
+.PHONY: run test test-benchmarks test-fuzz test-faults test-cluster lint lock clean
 
 run: $(SET_UP)
 	$(BIN)/snakemake --cores $(CORES)
@@ -14,7 +14,11 @@ run: $(SET_UP)
 	@echo; echo "Read results/report.html: verdicts, claims, tables, figures and where they come from, in one file."
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+
+# That the scripts in benchmarks/ still run, on tiny sizes.
+test-benchmarks: $(SET_UP)
+	$(BIN)/python -m pytest -m slow
 
 # Every reader on many damaged files, each kind as often as FUZZ says; prints how many there were.
 test-fuzz: $(SET_UP)
