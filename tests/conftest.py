@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files of few tests that take minutes come first, so that no worker is left alone with one at the end."""
-    items.sort(key=lambda item: item.path.parent.name != "workflow" and item.path.name != "test_benchmarks.py")
+    """The files that take minutes come first, so that no worker is left alone with one at the end."""
+    items.sort(key=lambda item: item.path.parent.name not in ("workflow", "methods"))
 
 
 @pytest.fixture
