@@ -64,13 +64,14 @@ class Cluster:
             "PartitionName=cpu Nodes=ALL Default=YES MaxTime=INFINITE State=UP",
             "PartitionName=gpu Nodes=ALL MaxTime=INFINITE State=UP",
         ]
+        if CONFIGURATION.exists():  # a killed run of these tests left it, and perhaps its daemons
+            for daemon in ("slurmd", "slurmctld"):
+                subprocess.run(["pkill", "-KILL", "-x", daemon], check=False)
         CONFIGURATION.parent.mkdir(parents=True, exist_ok=True)
         CONFIGURATION.write_text("\n".join(lines) + "\n")
         (CONFIGURATION.parent / "gres.conf").write_text(f"Name=gpu File={folder}/nvidia0 Flags=nvidia_gpu_env\n")
         subprocess.run(["install", "-d", "-o", "munge", "-g", "munge", "-m", "755", "/run/munge"], check=True)
-        # A killed run may have left daemons of this configuration, or files of munge's that name no process.
-        for daemon in ("slurmd", "slurmctld"):
-            subprocess.run(["pkill", "-KILL", "-x", daemon], check=False)
+        # A killed run may have left files of munge's that name no process.
         if subprocess.run(["pgrep", "-x", "munged"], stdout=subprocess.DEVNULL, check=False).returncode:
             subprocess.run(["su", "-s", "/bin/sh", "munge", "-c", "/usr/sbin/munged --force"], check=True)
         for daemon in ("slurmctld", "slurmd"):
