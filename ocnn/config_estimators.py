@@ -40,7 +40,8 @@ def fit_faults(read: Validated, name: str, method: str) -> list[str]:
     try:
         model._validate_params()
     except ValueError as error:
-        faults.append(f"{f'{path}.settings' if method in block.settings else 'methods'}.{method}: {error}")
+        of = f"{path}.settings" if method in block.settings else "methods"
+        faults += [f"{of}.{method}: {fault}" for fault in str(error).splitlines()]
     if block.holdout == 0 and getattr(model, "uses_holdout", bool)():
         faults.append(f"{path}.holdout: of 0 leaves {method} no labels to choose its settings by")
     return faults

@@ -29,7 +29,7 @@ methods:
   iforest: {n_estimators: many, max_samples: 1, published: ifores}
   dcae: {network: {kind: lenet, width: [3]}, epochs: ten}
   ocnn: {nu: contamination}
-  rcae: {epochs: [5], iterations: 10, learning_rates: [0.1]}
+  rcae: {epochs: [5], iterations: 10, learning_rates: [0.1], pretrain_epochs: [1]}
 attacks:
   zeros: {dataset: digits, attacked_class: 0, image: 5, segment: 3, classifier: {epoch: 4, seed: -1, widths: 3}}
   ones: 5
@@ -101,6 +101,7 @@ experiments.small.dataset: no data set 'mnits'; did you mean 'mnist'?
 experiments.small.network: unknown network 'lenet-digit'; did you mean 'lenet-digits'?
 experiments.misspelt.settings: no method 'kd'; did you mean 'kde'?
 experiments.misspelt.settings.kde.cv: The 'cv' parameter
+methods.rcae: pretrain_epochs must be a sequence of whole numbers
 methods.rcae: epochs must be at least one an outer iteration
 experiments.unattacked.methods: a method is listed twice
 experiments.contaminated.contamination: A contamination of 0.9 asks for 159 anomalies

@@ -98,10 +98,11 @@ class AnoGAN(DeepDetector):
         state = super().__getstate__()
         return {**state, "_searches": {}} if "_searches" in state else state
 
-    def _validate_params(self) -> None:
-        super()._validate_params()
+    def _parameter_faults(self) -> list[str]:
+        faults = super()._parameter_faults()
         if len(self.widths) == 0 or any(not isinstance(n, Integral) or n < 1 for n in self.widths):
-            raise ValueError(f"widths must be whole numbers ≥ 1, at least one, got {self.widths!r}.")
+            faults.append(f"widths must be whole numbers ≥ 1, at least one, got {self.widths!r}.")
+        return faults
 
     def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
         import keras

@@ -61,6 +61,15 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """1 for normal, −1 for anomalous samples: (n, …) → (n,)."""
         return np.where(self.decision_function(X) >= 0, 1, -1)
 
+    def _validate_params(self) -> None:
+        super()._validate_params()
+        if faults := self._parameter_faults():
+            raise ValueError("\n".join(faults))
+
+    def _parameter_faults(self) -> list[str]:
+        """All that is wrong with parameters whose `_parameter_constraints` hold, a line each; a method adds its own."""
+        return []
+
     def _fit(self, X: NDArray[Any]) -> Diagnosis | None:
         raise NotImplementedError
 
@@ -102,10 +111,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         return samples
 
 
-def check_positive(name: str, numbers: Any) -> None:
-    """Raises ValueError unless these are one or several positive finite numbers."""
-    if len(numbers) == 0 or not all(isinstance(n, Real) and 0 < float(n) < np.inf for n in numbers):
-        raise ValueError(f"{name} must be a sequence of positive numbers, at least one, got {numbers!r}.")
+def positive_faults(name: str, numbers: Any) -> list[str]:
+    """A line unless these are one or several positive finite numbers."""
+    if len(numbers) > 0 and all(isinstance(n, Real) and 0 < float(n) < np.inf for n in numbers):
+        return []
+    return [f"{name} must be a sequence of positive numbers, at least one, got {numbers!r}."]
 
 
 def flatten(X: NDArray[Any]) -> NDArray[Any]:

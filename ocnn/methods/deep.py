@@ -63,11 +63,17 @@ class DeepDetector(AnomalyDetector):
     def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
         raise NotImplementedError
 
-    def _validate_params(self) -> None:
-        super()._validate_params()
+    def _parameter_faults(self) -> list[str]:
+        faults = super()._parameter_faults()
         if hasattr(self, "network"):
-            architectures.parse(self.network)
-        check_phases(self.epochs, self.learning_rates, "epochs", "learning_rates")
+            try:
+                architectures.parse(self.network)
+            except ValueError as error:
+                faults.append(str(error))
+        return faults + self._phase_faults()
+
+    def _phase_faults(self) -> list[str]:
+        return phase_faults(self.epochs, self.learning_rates, "epochs", "learning_rates")
 
     def _training(self, name: str) -> dict[str, Any]:
         """The settings of `training.train`."""
@@ -80,8 +86,8 @@ class DeepDetector(AnomalyDetector):
         }
 
 
-def check_phases(epochs: Any, rates: Any, epochs_name: str, rates_name: str) -> None:
-    """Raises ValueError unless these are whole numbers ≥ 0 and as many learning rates > 0."""
+def phase_faults(epochs: Any, rates: Any, epochs_name: str, rates_name: str) -> list[str]:
+    """A line unless these are whole numbers ≥ 0 and as many learning rates > 0."""
     good = (
         isinstance(epochs, Sequence | np.ndarray)
         and isinstance(rates, Sequence | np.ndarray)
@@ -89,8 +95,9 @@ def check_phases(epochs: Any, rates: Any, epochs_name: str, rates_name: str) -> 
         and all(isinstance(n, Integral) and int(n) >= 0 for n in epochs)
         and all(isinstance(rate, Real) and float(rate) > 0 for rate in rates)
     )
-    if not good:
-        raise ValueError(
-            f"{epochs_name} must be a sequence of whole numbers, one a phase, and {rates_name} one of as many positive"
-            f" numbers; got {epochs!r} and {rates!r}."
-        )
+    if good:
+        return []
+    return [
+        f"{epochs_name} must be a sequence of whole numbers, one a phase, and {rates_name} one of as many positive"
+        f" numbers; got {epochs!r} and {rates!r}."
+    ]

@@ -13,7 +13,7 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import KFold
 from sklearn.utils._param_validation import Interval
 
-from ocnn.methods.base import AnomalyDetector, check_positive, flatten
+from ocnn.methods.base import AnomalyDetector, flatten, positive_faults
 from ocnn.methods.gaussian import gaussian_kernels
 
 #: 2^0.5, 2^1, …, 2^5 (the paper, after Ruff et al. 2018).
@@ -48,9 +48,8 @@ class KDE(AnomalyDetector):
         self.cv = cv
         self.contamination = contamination
 
-    def _validate_params(self) -> None:
-        super()._validate_params()
-        check_positive("bandwidths", self.bandwidths)
+    def _parameter_faults(self) -> list[str]:
+        return super()._parameter_faults() + positive_faults("bandwidths", self.bandwidths)
 
     def _fit(self, X: NDArray[Any]) -> None:
         bandwidths = np.asarray(self.bandwidths, np.float64)

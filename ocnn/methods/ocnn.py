@@ -110,10 +110,11 @@ class OneClassNN(PretrainedDetector):
         self.random_state = random_state
         self.verbose = verbose
 
-    def _validate_params(self) -> None:
-        super()._validate_params()
-        if sum(self.epochs) < 1:
-            raise ValueError(f"epochs must allow at least one outer iteration, got {self.epochs!r}.")
+    def _parameter_faults(self) -> list[str]:
+        faults = super()._parameter_faults()
+        if not self._phase_faults() and sum(self.epochs) < 1:
+            faults.append(f"epochs must allow at least one outer iteration, got {self.epochs!r}.")
+        return faults
 
     def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
         import keras

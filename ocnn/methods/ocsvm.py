@@ -13,7 +13,7 @@ from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
 from sklearn.svm import OneClassSVM
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ocnn.methods.base import AnomalyDetector, check_positive, flatten
+from ocnn.methods.base import AnomalyDetector, flatten, positive_faults
 from ocnn.methods.gaussian import gaussian_kernels
 
 
@@ -39,10 +39,9 @@ class OCSVM(AnomalyDetector):
         self.nu = nu
         self.gamma = gamma
 
-    def _validate_params(self) -> None:
-        super()._validate_params()
-        if self.uses_holdout():
-            check_positive("gamma", self.gamma)
+    def _parameter_faults(self) -> list[str]:
+        of_grid = positive_faults("gamma", self.gamma) if self.uses_holdout() else []
+        return super()._parameter_faults() + of_grid
 
     def uses_holdout(self) -> bool:
         """Whether fitting takes labelled samples: with a grid of γ."""

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from ocnn import architectures
 from ocnn.methods.dcae import DCAE
-from ocnn.methods.deep import DeepDetector, check_phases
+from ocnn.methods.deep import DeepDetector, phase_faults
 
 if TYPE_CHECKING:
     import keras
@@ -21,9 +21,10 @@ class PretrainedDetector(DeepDetector):
         "pretrain_learning_rates": ["array-like"],
     }
 
-    def _validate_params(self) -> None:
-        super()._validate_params()
-        check_phases(self.pretrain_epochs, self.pretrain_learning_rates, "pretrain_epochs", "pretrain_learning_rates")
+    def _parameter_faults(self) -> list[str]:
+        return super()._parameter_faults() + phase_faults(
+            self.pretrain_epochs, self.pretrain_learning_rates, "pretrain_epochs", "pretrain_learning_rates"
+        )
 
     def _pretrained_encoder(self, X: NDArray[Any]) -> "keras.Model":
         """The encoder to start from. The network `none` has nothing to pretrain."""

@@ -123,12 +123,11 @@ class RCAE(PretrainedDetector):
             return Diagnosis("limit", f"N still changed by {100 * change:.2g} % in the last outer iteration")
         return schedule
 
-    def _validate_params(self) -> None:
-        super()._validate_params()
-        if sum(self.epochs) < self.iterations:
-            raise ValueError(
-                f"epochs must be at least one an outer iteration, got {self.epochs} for {self.iterations}."
-            )
+    def _parameter_faults(self) -> list[str]:
+        faults = super()._parameter_faults()
+        if not self._phase_faults() and sum(self.epochs) < self.iterations:
+            faults.append(f"epochs must be at least one an outer iteration, got {self.epochs} for {self.iterations}.")
+        return faults
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return negative_squared_error(self.autoencoder_, X)
