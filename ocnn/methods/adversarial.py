@@ -12,6 +12,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from ocnn import losses
+from ocnn.training import apply
 
 
 class AdversarialModel(keras.Model):
@@ -88,10 +89,12 @@ class LatentSearch:
     ) -> None:
         self.count = count
         self.points = LatentPoints(start, count)
-        inputs = keras.Input(shape, batch_size=count)
-        generated = generator(self.points(inputs))
-        distance = losses.anogan(inputs, generated, discriminator(inputs)[0], discriminator(generated)[0], weight)
-        self.model = keras.Model(inputs, distance)
+        self.features = keras.Model(discriminator.input, discriminator.outputs[0])
+        samples = keras.Input(shape, batch_size=count)
+        features = keras.Input(self.features.output_shape[1:], batch_size=count)
+        generated = generator(self.points(samples))
+        distance = losses.anogan(samples, generated, features, discriminator(generated)[0], weight)
+        self.model = keras.Model([samples, features], distance)
         # The sum over the batch, of which Keras takes the mean: so no sample's gradient depends on how many there are.
         self.model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=lambda _, y: count * y)
         self.model.optimizer.build(self.model.trainable_variables)
@@ -117,11 +120,12 @@ class LatentSearch:
             missing = self.count - len(batch)
             # The last batch is filled up: another size would compile everything again.
             whole = np.concatenate([batch, X[:missing]]) if missing else batch
+            searched = [whole, apply(self.features, whole)]
             self.points.points.assign(self.points.start)
             for variable, value in zip(self.model.optimizer.variables, self.fresh, strict=True):
                 variable.assign(value)
-            history = self.model.fit(whole, unused, batch_size=self.count, epochs=steps, shuffle=False, verbose=0)
+            history = self.model.fit(searched, unused, batch_size=self.count, epochs=steps, shuffle=False, verbose=0)
             curves.append(np.asarray(history.history["loss"]) / self.count)
-            found.append(self.model.predict_on_batch(whole)[: len(batch)])
+            found.append(self.model.predict_on_batch(searched)[: len(batch)])
             show(f"latent search: {first + len(batch)} of {len(X)} samples, loss {curves[-1][-1]:.6g}")
         return np.concatenate(found).astype(np.float64), np.mean(curves, axis=0).tolist()
