@@ -27,7 +27,7 @@ def measure(case: Case, passes: int) -> Cost:
     keras.utils.clear_session()
     X = case.samples()
     if case.method == "search":
-        fitted = _estimator(case, epochs=[0]).fit(X[:2]).set_params(steps=passes)
+        fitted = _estimator(case, epochs=[0]).fit(X).set_params(steps=passes)
         return timed(lambda: fitted.score_samples(X))
     if case.method == "rcae":
         model = _estimator(case, epochs=[passes * RCAE_EPOCHS], iterations=passes)
@@ -61,7 +61,7 @@ def trace(case: Case) -> Trace:
         outputs += [answer.numpy() for answer in answers]
         gradients += [gradient.numpy() for gradient in tape.gradient(loss, network.trainable_variables)]
     if case.method in ADVERSARIAL:
-        model = _estimator(case, epochs=[0]).fit(X[:2]).set_params(steps=CHECKED_STEPS)
+        model = _estimator(case, epochs=[0]).fit(X).set_params(steps=CHECKED_STEPS)
         model.start_ = case.latent_points()[0]
         return Trace(outputs, gradients, [], model.score_samples(X))
     settings: dict[str, Any] = {

@@ -14,7 +14,14 @@ import keras
 from keras import layers, ops
 
 from ocnn.architectures import Network
-from ocnn.convolutions import PhaseConv2D, PooledBatchNormalization, UpsampledConv2D, max_pooled
+from ocnn.convolutions import (
+    PhaseConv2D,
+    PooledBatchNormalization,
+    StridedConv2D,
+    TransposedConv2D,
+    UpsampledConv2D,
+    max_pooled,
+)
 from ocnn.errors import DataError
 
 BATCH_NORM_EPSILON = 1e-4
@@ -115,7 +122,7 @@ def build_generator(widths: tuple[int, ...], latent: int, shape: tuple[int, ...]
             filters, 5, strides=2, padding="same", use_bias=False, kernel_initializer=_initial()
         )(x)
     x = layers.ReLU()(layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x))
-    x = layers.Conv2DTranspose(shape[2], 5, strides=2, padding="same", kernel_initializer=_initial())(x)
+    x = TransposedConv2D(shape[2], 5, kernel_initializer=_initial())(x)
     return keras.Model(inputs, layers.Activation("sigmoid")(x), name="generator")
 
 
@@ -129,10 +136,10 @@ def build_discriminator(widths: tuple[int, ...], shape: tuple[int, ...]) -> kera
     for number, width in enumerate(widths):
         if len(shape) == 1:
             x = layers.Dense(width, use_bias=number == 0)(x)
+        elif number == 0:
+            x = StridedConv2D(width, 5, kernel_initializer=_initial())(x)
         else:
-            x = layers.Conv2D(width, 5, strides=2, padding="same", use_bias=number == 0, kernel_initializer=_initial())(
-                x
-            )
+            x = layers.Conv2D(width, 5, strides=2, padding="same", use_bias=False, kernel_initializer=_initial())(x)
         if number > 0:
             x = layers.BatchNormalization(momentum=BATCH_NORM_MOMENTUM)(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)

@@ -61,14 +61,18 @@ def float64() -> Iterator[None]:
 
 
 def gradients(model: Any, X: NDArray[Any]) -> tuple[NDArray[Any], list[NDArray[Any]]]:
-    """Output and gradients of the summed, weighted output in training mode, by plain gradient descent of one step."""
+    """Output, and gradients of its weighted squares in training mode by one step of plain gradient descent.
+
+    Squares, as their gradient needs the output: for a loss whose gradient does not, a graph of plain layers in float64
+    was seen to compute a layer's input only after the step had changed the weights (TensorFlow 2.21, one thread).
+    """
     import keras
 
     from ocnn.training import ObjectiveModel
 
     before = [keras.ops.convert_to_numpy(v) for v in model.trainable_variables]
     weights = np.random.default_rng(1).normal(size=model(X).shape)
-    trained = ObjectiveModel(model, lambda x, y: keras.ops.sum(weights * y))
+    trained = ObjectiveModel(model, lambda x, y: keras.ops.sum(weights * keras.ops.square(y)))
     trained.compile(optimizer=keras.optimizers.SGD(1.0))
     trained.fit(X, batch_size=len(X), shuffle=False, verbose=0)
     return np.asarray(model(X)), [
@@ -145,3 +149,32 @@ def test_normalised_and_pooled_samples_are_those_of_keras() -> None:
     before = fast.get_weights()
     fast(x, training=True)
     np.testing.assert_array_equal(before, fast.get_weights())
+
+
+@pytest.mark.parametrize("kernel", [3, 5, 7])
+@pytest.mark.parametrize(("fast", "plain"), [("StridedConv2D", "Conv2D"), ("TransposedConv2D", "Conv2DTranspose")])
+@pytest.mark.usefixtures("float64")
+def test_a_convolution_of_stride_two_is_that_of_keras(fast: str, plain: str, kernel: int) -> None:
+    """Values and gradients, through a second layer too, and also when it was saved and loaded."""
+    import keras
+
+    from ocnn import convolutions
+
+    inputs = keras.Input((12, 8, 2))
+    mine = keras.Sequential([inputs, *(getattr(convolutions, fast)(filters, kernel) for filters in (3, 4))])
+    options = {"kernel_size": kernel, "strides": 2, "padding": "same"}
+    theirs = keras.Sequential([inputs, *(getattr(keras.layers, plain)(filters, **options) for filters in (3, 4))])
+    assert mine.output_shape == theirs.output_shape
+    rng = np.random.default_rng(0)
+    weights = [rng.normal(size=weight.shape) for weight in theirs.weights]
+    assert [weight.shape for weight in mine.weights] == [weight.shape for weight in weights]
+    X = rng.normal(size=(4, 12, 8, 2))
+    found = []
+    for model in (mine, keras.Sequential.from_config(mine.get_config()), theirs):
+        model.set_weights(weights)
+        found.append((np.asarray(model(X)), gradients(model, X)[1]))
+    for output, changes in found[:2]:
+        np.testing.assert_allclose(output, found[2][0], rtol=1e-9, atol=1e-12)
+        for change, expected in zip(changes, found[2][1], strict=True):
+            np.testing.assert_allclose(change, expected, atol=1e-9 * np.abs(expected).max())
+    keras.backend.clear_session()

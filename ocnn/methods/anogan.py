@@ -145,14 +145,13 @@ class AnoGAN(DeepDetector):
             self._searches[settings] = LatentSearch(
                 self.generator_,
                 self.discriminator_,
-                self.start_,
                 X.shape[1:],
                 count,
                 weight=self.feature_weight,
                 learning_rate=self.search_learning_rate,
             )
         return self._searches[settings](
-            X, self.steps, lambda text: print(f"anogan: {text}", flush=True) if self.verbose else None
+            X, self.start_, self.steps, lambda text: print(f"anogan: {text}", flush=True) if self.verbose else None
         )
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:

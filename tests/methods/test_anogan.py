@@ -86,9 +86,9 @@ def test_the_search_is_adam_on_each_sample_by_itself() -> None:
 
     X, start = rng.normal(size=(5, 5)).astype("float32"), rng.normal(size=3).astype("float32")
     networks = linear(W, features=False), linear(F, features=True)
-    search = LatentSearch(*networks, start, (5,), count=2, weight=0.1, learning_rate=0.05)
-    found, curve = search(X, steps=30)
-    again, _ = search(X, steps=30)
+    search = LatentSearch(*networks, (5,), count=2, weight=0.1, learning_rate=0.05)
+    found, curve = search(X, start, steps=30)
+    again, _ = search(X, start, steps=30)
     np.testing.assert_array_equal(again, found)
 
     z = np.repeat(start[None].astype(float), 5, axis=0)
