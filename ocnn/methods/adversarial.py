@@ -128,6 +128,6 @@ class LatentSearch:
                 variable.assign(value)
             # Not by `fit`, which would take a tenth of the time for the making of epochs.
             curves.append([self.model.train_on_batch(searched, unused) / self.count for _ in range(steps)])
-            found.append(self.model.predict_on_batch(searched)[: len(batch)])
+            found.append(ops.convert_to_numpy(self.model(searched, training=False))[: len(batch)])
             show(f"latent search: {first + len(batch)} of {len(X)} samples, loss {curves[-1][-1]:.6g}")
         return np.concatenate(found).astype(np.float64), np.mean(curves, axis=0).tolist()
