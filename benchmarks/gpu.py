@@ -13,6 +13,7 @@ differences shorter than a compilation varies, mean nothing.
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -106,8 +107,9 @@ def main() -> None:
     arguments = parser.parse_args()
     with open(arguments.config, encoding="utf-8") as file:
         config = load(yaml.safe_load(file))
-    _, output = run_timed([sys.executable, "-c", DEVICES[arguments.backend]], TF_CPP_MIN_LOG_LEVEL="3")
-    gpu = output.strip().splitlines()[-1] if output.strip() else ""
+    devices = [sys.executable, "-c", DEVICES[arguments.backend]]
+    # What it prints alone: TensorFlow logs to the other stream.
+    gpu = subprocess.run(devices, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
     processes = arguments.processes or (4 if gpu else 1)
     images = arguments.images or (None if gpu else 100)
     passes = arguments.passes or (20 if gpu else 2)

@@ -21,9 +21,10 @@ SCRIPTS = {
     "suite": "--methods kde ocsvm --share 0.01 --every 40",
     "throughput": "--parts fits plan nothing --numbers 2 --cores 1 --config config/config.yaml --seeds 1 --profile",
     "training": "--networks lenet-mnist --methods deep_svdd --images 70 --passes 1 --repeats 1",
-    "gpu": "--backend jax --experiments mnist --methods deep_svdd --images 20 --passes 1",
+    "gpu": f"--backend {'jax' if find_spec('jax') else 'tensorflow'} --experiments mnist --methods deep_svdd anogan"
+    " --images 20 --passes 1",
 }
-NEEDS = {"training": "torch", "gpu": "jax"}
+NEEDS = {"training": "torch"}
 
 
 @pytest.mark.slow
