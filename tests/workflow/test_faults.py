@@ -95,10 +95,12 @@ def jobs(checkout: Checkout, script: str = "") -> list[psutil.Process]:
 def kill_and_resume(checkout: Checkout, kills: int, latest: float, targets: tuple[str, ...]) -> dict[str, int]:
     """Kills a run at random moments, resumes it each time as the README says, and lets it end.
 
-    Every other time Snakemake alone is killed, so that its jobs live on beside those of the next run.
+    The first half of the kills come after the start of any job; the others within a second of seeing a fit, so that
+    fits are hit however long the jobs before them take. Every other time Snakemake alone is killed, so that its jobs
+    live on beside those of the next run.
 
     Args:
-        latest: seconds after the start of its first job within which it is killed.
+        latest: seconds after the start of its first job within which the first half kills it.
 
     Returns:
         How many kills hit a run with a fit under way, with another job, or with none (or no run, as it had ended).
@@ -106,15 +108,16 @@ def kill_and_resume(checkout: Checkout, kills: int, latest: float, targets: tupl
     generator = random.Random(0)
     hit = {"fit": 0, "other": 0, "none": 0}
     for number in range(kills):
+        awaited, within = ("", latest) if number < kills // 2 else ("fit", 1)
         run = subprocess.Popen(
             **checkout.command(*targets),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
-        while run.poll() is None and not jobs(checkout):
+        while run.poll() is None and not jobs(checkout, awaited):
             time.sleep(0.2)
-        time.sleep(generator.uniform(0, latest))
+        time.sleep(generator.uniform(0, within))
         if run.poll() is not None:  # all was done before
             hit["none"] += 1
             continue
@@ -151,7 +154,7 @@ def test_a_run_killed_twenty_times_ends_as_one_that_was_not(
     killed = checkout.copy_to(tmp_path_factory.mktemp("killed") / "copy")
     began = time.monotonic()
     checkout.succeed(MEASURED)
-    hit = kill_and_resume(killed, 20, (time.monotonic() - began) / 12, (MEASURED,))
+    hit = kill_and_resume(killed, 20, (time.monotonic() - began) / 24, (MEASURED,))
     assert hit["fit"] >= 5
     assert killed.scores() == checkout.scores()
     assert len(killed.scores()) == 5 * len(CONFIG["methods"])
