@@ -53,66 +53,66 @@ def from_phases(x: Any) -> Any:
     return ops.reshape(ops.transpose(blocks, (0, 1, 3, 2, 4, 5)), (-1, 2 * height, 2 * width, channels // 4))
 
 
-class _SameConvolution(layers.Layer):
-    """What both convolutions share: the weights of a `Conv2D` without bias."""
+class _SameConv2D(layers.Conv2D):
+    """A "same" `Conv2D` with a square kernel, whose stride the class decides."""
+
+    _STRIDE = 1
 
     def __init__(self, filters: int, kernel_size: int, **options: Any) -> None:
-        super().__init__(**options)
-        self.filters = filters
-        self.kernel_size = kernel_size
-
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        size = self.kernel_size
-        self.kernel = self.add_weight(
-            shape=(size, size, input_shape[-1], self.filters), initializer="glorot_uniform", name="kernel"
-        )
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "filters": self.filters, "kernel_size": self.kernel_size}
+        super().__init__(filters, kernel_size, **{**options, "strides": self._STRIDE, "padding": "same"})
 
 
 @keras.saving.register_keras_serializable("ocnn")
-class PhaseConv2D(_SameConvolution):
+class PhaseConv2D(_SameConv2D):
     """A "same" convolution, (batch, 2h, 2w, c) → (batch, h, w, 4, filters): each block of 2 × 2 pixels along one axis.
 
     Costs 36/25 of the multiplications of a 5 × 5 convolution, and less time where c is small.
     """
 
-    def call(self, x: Any) -> Any:
-        """The convolved images, in blocks."""
-        blocks, taps = to_phases(x), phase_taps(self.kernel_size)
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """The convolved images in blocks, without bias."""
+        blocks, taps = to_phases(inputs), phase_taps(self.kernel_size[0])
         _, height, width, channels = blocks.shape
-        kernel = ops.einsum("bqpd,BQPe,decf->bBqQcpPf", taps, taps, self.kernel)
+        kernel = ops.einsum("bqpd,BQPe,decf->bBqQcpPf", taps, taps, kernel)
         kernel = ops.reshape(kernel, (len(taps), len(taps), channels, 4 * self.filters))
         return ops.reshape(ops.conv(blocks, kernel, 1, "same"), (-1, height, width, 4, self.filters))
 
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Shape of the blocks."""
+        batch, height, width, _ = input_shape
+        return (batch, height // 2, width // 2, 4, self.filters)
+
 
 @keras.saving.register_keras_serializable("ocnn")
-class UpsampledConv2D(_SameConvolution):
+class UpsampledConv2D(_SameConv2D):
     """Nearest-neighbour upsampling by 2 and a "same" convolution, (batch, h, w, c) → (batch, 2h, 2w, filters).
 
     Costs 9/25 of the multiplications of a 5 × 5 convolution of the upsampled image, which is never made.
     """
 
-    def call(self, x: Any) -> Any:
-        """The upsampled and convolved images."""
+    def convolution_op(self, inputs: Any, kernel: Any) -> Any:
+        """The upsampled and convolved images, without bias."""
         # All input pixels of a pair are equal here, so that their weights add up.
-        taps = phase_taps(self.kernel_size).sum(axis=1)
-        kernel = ops.einsum("bpd,BPe,decf->bBcpPf", taps, taps, self.kernel)
-        kernel = ops.reshape(kernel, (len(taps), len(taps), x.shape[-1], 4 * self.filters))
-        return from_phases(ops.conv(x, kernel, 1, "same"))
+        taps = phase_taps(self.kernel_size[0]).sum(axis=1)
+        kernel = ops.einsum("bpd,BPe,decf->bBcpPf", taps, taps, kernel)
+        kernel = ops.reshape(kernel, (len(taps), len(taps), inputs.shape[-1], 4 * self.filters))
+        return from_phases(ops.conv(inputs, kernel, 1, "same"))
+
+    def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Shape of the convolved images."""
+        batch, height, width, _ = input_shape
+        return (batch, 2 * height, 2 * width, self.filters)
 
 
 @keras.saving.register_keras_serializable("ocnn")
-class StridedConv2D(layers.Conv2D):
+class StridedConv2D(_SameConv2D):
     """A "same" convolution of stride 2 and an odd kernel, (batch, 2h, 2w, c) → (batch, h, w, filters).
 
     Costs 36/25 of the multiplications of a 5 × 5 one. For images, of few channels, the gradient by the image takes a
     third of the time; for many channels there is nothing to gain.
     """
 
-    def __init__(self, filters: int, kernel_size: int, **options: Any) -> None:
-        super().__init__(filters, kernel_size, **{**options, "strides": 2, "padding": "same"})
+    _STRIDE = 2
 
     def convolution_op(self, inputs: Any, kernel: Any) -> Any:
         """The convolved images, without bias."""

@@ -44,10 +44,8 @@ def _activated(x: Any) -> Any:
 
 def _convolved_and_pooled(x: Any, filters: int, kernel: int) -> Any:
     """Convolution, batch normalisation and pooling: (batch, 2h, 2w, c) → (batch, h, w, filters)."""
-    if x.shape[-1] <= PHASE_CHANNELS and kernel > 3:
-        x = PhaseConv2D(filters, kernel)(x)
-    else:
-        x = layers.Conv2D(filters, kernel, padding="same", use_bias=False)(x)
+    convolution = PhaseConv2D if x.shape[-1] <= PHASE_CHANNELS and kernel > 3 else layers.Conv2D
+    x = convolution(filters, kernel, padding="same", use_bias=False)(x)
     return PooledBatchNormalization(epsilon=BATCH_NORM_EPSILON, momentum=BATCH_NORM_MOMENTUM)(x)
 
 
@@ -79,8 +77,8 @@ def build_decoder(network: Network, shape: tuple[int, ...]) -> keras.Model:
         x = layers.Dense(small[0] * small[1] * small[2], use_bias=False)(x)
         x = _activated(_normalised(layers.Reshape(small)(x)))
         for filters in reversed(network.widths[:-1]):
-            x = _activated(_normalised(UpsampledConv2D(filters, network.kernel)(x)))
-        x = UpsampledConv2D(channels, network.kernel)(x)
+            x = _activated(_normalised(UpsampledConv2D(filters, network.kernel, use_bias=False)(x)))
+        x = UpsampledConv2D(channels, network.kernel, use_bias=False)(x)
         return keras.Model(inputs, layers.Activation("sigmoid")(x), name="decoder")
     for units in reversed(network.widths):
         x = _activated(_normalised(layers.Dense(units, use_bias=False)(x)))

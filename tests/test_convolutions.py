@@ -178,3 +178,25 @@ def test_a_convolution_of_stride_two_is_that_of_keras(fast: str, plain: str, ker
         for change, expected in zip(changes, found[2][1], strict=True):
             np.testing.assert_allclose(change, expected, atol=1e-9 * np.abs(expected).max())
     keras.backend.clear_session()
+
+
+@pytest.mark.parametrize("kernel", [2, 3, 5])
+@pytest.mark.usefixtures("float64")
+def test_options_of_a_convolution_hold_for_the_fast_layers(kernel: int) -> None:
+    """Bias and activation, also after the configuration went through a file."""
+    import keras
+
+    from ocnn import convolutions
+
+    options = {"bias_initializer": "random_normal", "activation": "sigmoid"}
+    plain = keras.layers.Conv2D(3, kernel, padding="same", **options)
+    x = np.random.default_rng(0).normal(size=(4, 8, 6, 2))
+    for layer, expected in (
+        (convolutions.UpsampledConv2D, plain(keras.layers.UpSampling2D()(x))),
+        (convolutions.PhaseConv2D, keras.ops.reshape(convolutions.to_phases(plain(x)), (4, 4, 3, 4, 3))),
+    ):
+        fast = layer.from_config(layer(3, kernel, **options).get_config())
+        fast.build(x.shape)
+        fast.set_weights(plain.get_weights())
+        np.testing.assert_allclose(np.asarray(fast(x)), np.asarray(expected), rtol=1e-9)
+        assert fast.compute_output_shape(x.shape) == expected.shape
