@@ -111,8 +111,8 @@ def main() -> None:
             "python": "pass",
             "import tensorflow": "import tensorflow",
             "import keras": "import keras",
-            "imports of a shallow job": "import ocnn.pipeline.fit, ocnn.methods.kde",
-            "imports of a deep job": "import ocnn.pipeline.fit, ocnn.methods.rcae, ocnn.networks, ocnn.training",
+            "imports of a shallow job": "import workflow.scripts, ocnn.pipeline.fit, ocnn.methods.kde",
+            "imports of a deep job": "import workflow.scripts, ocnn.pipeline.fit, ocnn.networks, ocnn.training",
         }
         contestants = {stage: partial(statement, text) for stage, text in stages.items()}
         contestants |= {method: partial(job, method) for method in arguments.methods}

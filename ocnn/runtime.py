@@ -1,5 +1,6 @@
 """How a job of the workflow uses its machine: as many threads as it was given, the same arithmetic every time."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -12,8 +13,12 @@ from ocnn.errors import OcnnError
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
-    """Ends the process with the message alone of an error that a user can mend; other errors keep their traceback."""
+def job() -> Iterator[None]:
+    """The work of a job, after its imports, which were made without the garbage collector.
+
+    Ends the process with the message alone of an error that a user can mend; other errors keep their traceback.
+    """
+    gc.enable()
     try:
         yield
     except OcnnError as error:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ocnn.data.archives import obtain
 from ocnn.importing import load_object
-from ocnn.runtime import plain_errors
+from ocnn.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--dataset", required=True, help="package.module:OBJECT")
@@ -14,7 +14,7 @@ parser.add_argument("--archive", required=True, help="file name")
 parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
-with plain_errors():
+with job():
     dataset = load_object(arguments.dataset)
     archive = next(archive for archive in dataset.archives if archive.name == arguments.archive)
     mirror = os.environ.get("OCNN_MIRROR")

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from ocnn.pipeline.figures import draw_adversarial_images
-from ocnn.runtime import plain_errors
+from ocnn.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--pixels", type=Path, nargs="+", required=True)
@@ -13,7 +13,7 @@ parser.add_argument("--record", type=Path, required=True)
 parser.add_argument("--outputs", type=Path, nargs="+", required=True)
 arguments = parser.parse_args()
 
-with plain_errors():
+with job():
     draw_adversarial_images(
         {path.name: path for path in arguments.pixels}, arguments.attack, arguments.record, arguments.outputs
     )

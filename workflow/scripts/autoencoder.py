@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.pipeline.fit import pretrain
-from ocnn.runtime import plain_errors, use_threads
+from ocnn.runtime import job, use_threads
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--split", type=Path, required=True)
@@ -16,5 +16,5 @@ parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
 use_threads(arguments.threads)
-with plain_errors():
+with job():
     pretrain(arguments.split, {path.name: path for path in arguments.images}, arguments.output, arguments.settings)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.pipeline.metrics import make_consistency
-from ocnn.runtime import plain_errors
+from ocnn.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=json.loads, required=True, help="JSON: experiment → lists normal, method, seed")
@@ -13,5 +13,5 @@ parser.add_argument("--scores", required=True, help="pattern of the score files"
 parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
-with plain_errors():
+with job():
     make_consistency(arguments.grid, arguments.scores, arguments.output)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.pipeline.fit import fit_method
-from ocnn.runtime import plain_errors, use_threads
+from ocnn.runtime import job, use_threads
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--estimator", required=True, help="package.module:Class")
@@ -19,7 +19,7 @@ parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
 use_threads(arguments.threads)
-with plain_errors():
+with job():
     fit_method(
         arguments.estimator,
         arguments.split,

@@ -7,7 +7,7 @@ from pathlib import Path
 from ocnn.data import specified_dataset
 from ocnn.data.adversarial import ATTACK_FILE
 from ocnn.pipeline.data import prepare_images
-from ocnn.runtime import plain_errors
+from ocnn.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--dataset", required=True, type=json.loads, help="JSON: see specified_dataset")
@@ -16,7 +16,7 @@ parser.add_argument("--attack", type=Path, help="the adversarial images")
 parser.add_argument("--outputs", type=Path, nargs="+", required=True)
 arguments = parser.parse_args()
 
-with plain_errors():
+with job():
     archives = {path.name: path for path in arguments.archives}
     if arguments.attack:
         archives[ATTACK_FILE] = arguments.attack

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.pipeline.metrics import collect_metrics
-from ocnn.runtime import plain_errors
+from ocnn.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=json.loads, required=True, help="JSON: experiment → lists normal, method, seed")
@@ -15,5 +15,5 @@ for name in ("metrics", "histories", "provenance"):
     parser.add_argument(f"--{name}", type=Path, required=True, help="an output")
 arguments = parser.parse_args()
 
-with plain_errors():
+with job():
     collect_metrics(**vars(arguments))

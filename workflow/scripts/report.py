@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.pipeline.report import make_report
-from ocnn.runtime import plain_errors
+from ocnn.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Config.plan()")
@@ -17,7 +17,7 @@ parser.add_argument("--captions", type=Path, required=True, help="folder of the 
 parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
-with plain_errors():
+with job():
     make_report(
         arguments.plan,
         arguments.configuration,

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.pipeline.figures import draw_samples
-from ocnn.runtime import plain_errors
+from ocnn.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Config.plan()")
@@ -14,5 +14,5 @@ parser.add_argument("--images", required=True, help="pattern of the arrays")
 parser.add_argument("--folder", type=Path, required=True, help="of the figures")
 arguments = parser.parse_args()
 
-with plain_errors():
+with job():
     draw_samples(**vars(arguments))

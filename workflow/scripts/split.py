@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ocnn.data import specified_dataset
 from ocnn.pipeline.data import make_split
-from ocnn.runtime import plain_errors
+from ocnn.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--dataset", type=json.loads, required=True, help="JSON: see specified_dataset")
@@ -18,7 +18,7 @@ parser.add_argument("--seed", type=int, required=True)
 parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
-with plain_errors():
+with job():
     make_split(
         specified_dataset(arguments.dataset),
         {path.name: path for path in arguments.images},

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from ocnn.pipeline.tables import make_tables
-from ocnn.runtime import plain_errors
+from ocnn.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Config.plan()")
@@ -17,7 +17,7 @@ parser.add_argument("--records", required=True, help="pattern of the attacks' re
 parser.add_argument("--folder", type=Path, required=True, help="of the results")
 arguments = parser.parse_args()
 
-with plain_errors():
+with job():
     make_tables(
         arguments.plan,
         arguments.metrics,

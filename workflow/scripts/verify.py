@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ocnn.importing import load_object
 from ocnn.pipeline.attack import verify_attack
-from ocnn.runtime import plain_errors, use_threads
+from ocnn.runtime import job, use_threads
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--dataset", required=True, help="package.module:OBJECT")
@@ -19,7 +19,7 @@ parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
 use_threads(arguments.threads)
-with plain_errors():
+with job():
     verify_attack(
         load_object(arguments.dataset),
         {path.name: path for path in arguments.pixels},
