@@ -6,10 +6,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from ocnn.runtime import use_threads
 
 use_threads(1)
+
+# A commit's tests give the same result every time, on a machine however slow; `make test-fuzz` draws new inputs.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+if "OCNN_FUZZ" not in os.environ:
+    settings.load_profile("repeatable")
 
 #: Settings with which a deep method fits in a second.
 QUICK: dict[str, Any] = {"epochs": (1,), "learning_rates": (1e-3,), "batch_size": 32, "random_state": 0}
