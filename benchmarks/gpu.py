@@ -28,7 +28,7 @@ from ocnn.config_checks import load
 from ocnn.methods import METHODS, load_estimator
 
 #: What a job of the workflow imports, and what makes the backend find its devices.
-IMPORTS = "import ocnn.pipeline.fit, ocnn.methods.rcae, ocnn.networks, ocnn.training; import keras; keras.ops.ones(1)"
+IMPORTS = "import workflow.scripts, ocnn.pipeline.fit, ocnn.networks, ocnn.training; import keras; keras.ops.ones(1)"
 DEVICES = {
     "jax": "import jax; print(*(d.device_kind for d in jax.devices() if d.platform != 'cpu'), sep=', ')",
     "tensorflow": (
