@@ -82,7 +82,7 @@ class Attack(Section):
 
     dataset: str
     attacked_class: ClassName
-    images: Count = 100
+    images: Annotated[Count, Field(le=1_000_000)] = 100
     segment: Annotated[Whole, Field(ge=1000)] = 1000
     seed: Seed = 0
     classifier: Classifier = Classifier()

@@ -20,6 +20,8 @@ from ocnn.results.published import claimed_methods, read_claims, read_published,
 
 #: Other labs' results cannot have these names, which the tables use.
 RESERVED_REFERENCES = (*EVALUATIONS, "published")
+#: A larger number of seeds is a seed, meant to be used alone.
+MOST_SEEDS = 10_000
 #: Parts of file names, which the rules must be able to take apart.
 NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_]*"
 
@@ -96,6 +98,8 @@ def _seed_faults(path: str, seeds: int | list[int] | None) -> list[str]:
     if seeds is None:
         return []
     if isinstance(seeds, int):
+        if seeds > MOST_SEEDS:
+            return [f"{path}: {seeds} seeds are more than {MOST_SEEDS:,}; this one seed alone would be [{seeds}]"]
         return [] if seeds >= 1 else [f"{path}: at least one seed is needed (got {seeds})"]
     if not seeds or min(seeds) < 0 or max(seeds) >= 2**32 or len(set(seeds)) < len(seeds):
         return [f"{path}: seeds must be different whole numbers ≥ 0 and < 2³², at least one (got {seeds})"]

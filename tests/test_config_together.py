@@ -206,6 +206,9 @@ def test_more_images_to_attack_than_there_are() -> None:
         "attacks.zeros.images: 72 are to be attacked, but class '0' of digits has 71 test images",
         "attacks.stops.images: 271 are to be attacked, but class 'stop' of gtsrb has 270 test images",
     ]
+    # So many that no split of them could be tried.
+    content["attacks"] = {"zeros": {**ATTACKS["zeros"], "images": 2**62}}
+    assert faults(content) == [f"attacks.zeros.images: input should be less than or equal to 1000000 (got {2**62})"]
 
 
 VALUES = st.recursive(
