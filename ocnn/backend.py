@@ -29,7 +29,7 @@ def _without_garbage_collection() -> Iterator[None]:
 def import_keras() -> None:
     """Imports Keras.
 
-    Without garbage collections, which find nothing among what is imported and take a fifth of the time.
+    Without garbage collections, which find nothing among what is imported and take a third of the time.
 
     Raises:
         ImportError: no backend is installed; the message says how to install one.

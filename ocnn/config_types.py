@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WrapValidator
+from pydantic import BeforeValidator, Field, ValidationError, WrapValidator
 from pydantic_core import PydanticCustomError
 
 
@@ -37,13 +37,6 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def _storable(value: int) -> int:
-    """Refuses numbers that no array could hold or be as long as."""
-    if abs(value) >= 2**63:
-        raise PydanticCustomError("whole_number", "must be a whole number below 2⁶³")
-    return value
-
-
 def _expected(kind: str) -> WrapValidator:
     """One message for a value that may be of several types; pydantic's own says of each type what is lacking."""
 
@@ -57,7 +50,8 @@ def _expected(kind: str) -> WrapValidator:
 
 
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-Whole = Annotated[int, BeforeValidator(_whole), AfterValidator(_storable)]
+#: Within what arrays hold.
+Whole = Annotated[int, BeforeValidator(_whole), Field(gt=-(10**18), lt=10**18)]
 Count = Annotated[Whole, Field(ge=1)]
 Seed = Annotated[Whole, Field(ge=0, lt=2**32)]
 ClassName = Annotated[str | int, BeforeValidator(_whole), _expected("the name of a class")]

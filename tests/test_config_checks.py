@@ -174,8 +174,8 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
         # Values.
         ("seeds", 0, "seeds: at least one seed is needed (got 0)"),
         ("seeds", 20261125, "seeds: 20261125 seeds are more than 10,000; this one seed alone would be [20261125]"),
-        ("seeds", 2**63, "seeds: must be a number of seeds, or a list of whole numbers"),
-        ("threads", 2**63, "threads: must be a whole number below 2⁶³"),
+        ("seeds", 10**18, "seeds: must be a number of seeds, or a list of whole numbers"),
+        ("threads", 10**18, "threads: input should be less than 1000000000000000000"),
         ("seeds", [1, 1], "seeds: seeds must be different whole numbers"),
         ("seeds", [], "seeds: seeds must be different whole numbers"),
         ("seeds", [0, 2**32], "seeds: seeds must be different whole numbers ≥ 0 and < 2³²"),
