@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks._training_case import RCAE_EPOCHS, Case
-from ocnn.architectures import Network, resolve
+from ocnn.networks.shapes import Network, resolve
 
 FLOAT = 4
 

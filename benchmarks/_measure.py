@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ocnn.runtime import use_threads
+from ocnn.steps.runtime import use_threads
 
 ROOT = Path(__file__).resolve().parent.parent
 

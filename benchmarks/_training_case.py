@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ocnn.config import Config
+from ocnn.config.schema import Config
 from ocnn.methods import load_estimator
 
 #: Methods of config/paper.yaml, and `search`, the latent search of `anogan`.

@@ -24,7 +24,7 @@ from benchmarks._training_case import (
     Case,
     Trace,
 )
-from ocnn.architectures import Network, resolve
+from ocnn.networks.shapes import Network, resolve
 
 INFERENCE_BATCH = 1000
 #: Keras's default, so that both optimisers are the same.

@@ -6,15 +6,16 @@ python -m benchmarks.attack [--images 100] [--steps 500] [--repeats 3]
 import argparse
 import time
 
-from ocnn.runtime import use_threads
+from ocnn.steps.runtime import use_threads
 
 use_threads(1)
 
 import keras  # noqa: E402  (after the threads are set)
 import numpy as np  # noqa: E402
 
-from ocnn import attack, networks  # noqa: E402
-from ocnn.training import seeded  # noqa: E402
+from ocnn.attacks import boundary as attack  # noqa: E402
+from ocnn.networks.models import build_classifier  # noqa: E402
+from ocnn.networks.training import seeded  # noqa: E402
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 parser.add_argument("--images", type=int, default=100)
@@ -42,7 +43,7 @@ rng = np.random.default_rng(0)
 labels = np.repeat([0, 1], 500)
 images = np.clip(rng.normal(0.35 + 0.3 * labels[:, None, None, None], 0.1, (1000, 32, 32, 3)), 0, 1).astype(np.float32)
 with seeded(0):
-    model = networks.build_classifier(tuple(arguments.widths), 43, (32, 32, 3))
+    model = build_classifier(tuple(arguments.widths), 43, (32, 32, 3))
     attack.train_classifier(model, images, labels, epochs=2, learning_rate=1e-3, batch_size=50)
 counting = Counting(model)
 originals = images[:500]

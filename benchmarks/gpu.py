@@ -23,12 +23,15 @@ import yaml
 from benchmarks._measure import ROOT, Cost, Worker, machine, median, run_timed, show
 from benchmarks._training_case import RCAE_EPOCHS, Case, one_phase
 from benchmarks.report import sample_labels
-from ocnn.config import Config
-from ocnn.config_checks import load
+from ocnn.config.checks import load
+from ocnn.config.schema import Config
 from ocnn.methods import METHODS, load_estimator
 
 #: What a job of the workflow imports, and what makes the backend find its devices.
-IMPORTS = "import workflow.scripts, ocnn.pipeline.fit, ocnn.networks, ocnn.training; import keras; keras.ops.ones(1)"
+IMPORTS = (
+    "import workflow.scripts, ocnn.steps.fit, ocnn.networks.models, ocnn.networks.training; "
+    "import keras; keras.ops.ones(1)"
+)
 DEVICES = {
     "jax": "import jax; print(*(d.device_kind for d in jax.devices() if d.platform != 'cpu'), sep=', ')",
     "tensorflow": (

@@ -22,13 +22,13 @@ import pandas as pd
 import yaml
 
 from benchmarks._measure import ROOT
-from ocnn.config import Config
-from ocnn.config_checks import load
+from ocnn.config.checks import load
+from ocnn.config.plan import attacked
+from ocnn.config.schema import Config
 from ocnn.data import load_dataset
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.data.splits import Split, draw_split, write_split
 from ocnn.methods import load_estimator
-from ocnn.plan import attacked
 from ocnn.results.scores import write_scores
 
 #: Samples a class of the training and of the test part, and the shape of a sample.

@@ -20,7 +20,7 @@ from benchmarks._data import Samples, load_samples, mirrored
 from benchmarks._measure import Cost, alternate, machine, median, show, timed
 from benchmarks._peers import GridSearchedKDE, RefittedOCSVM
 from ocnn.methods import KDE, OCSVM
-from ocnn.runtime import use_threads
+from ocnn.steps.runtime import use_threads
 
 GAMMAS = [2.0**exponent for exponent in range(-10, 0)]
 NU = 0.1

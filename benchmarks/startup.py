@@ -21,8 +21,8 @@ from typing import Any
 import yaml
 
 from benchmarks._measure import ROOT, Cost, alternate, machine, median, run_script, run_timed, show
-from ocnn.config import Config
-from ocnn.config_checks import load
+from ocnn.config.checks import load
+from ocnn.config.schema import Config
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.methods import METHODS
 
@@ -111,8 +111,9 @@ def main() -> None:
             "python": "pass",
             "import tensorflow": "import tensorflow",
             "import keras": "import keras",
-            "imports of a shallow job": "import workflow.scripts, ocnn.pipeline.fit, ocnn.methods.kde",
-            "imports of a deep job": "import workflow.scripts, ocnn.pipeline.fit, ocnn.networks, ocnn.training",
+            "imports of a shallow job": "import workflow.scripts, ocnn.steps.fit, ocnn.methods.kde",
+            "imports of a deep job": "import ocnn.networks.training, ocnn.networks.models;"
+            " import workflow.scripts, ocnn.steps.fit",
         }
         contestants = {stage: partial(statement, text) for stage, text in stages.items()}
         contestants |= {method: partial(job, method) for method in arguments.methods}

@@ -28,7 +28,7 @@ from sklearn.metrics import roc_auc_score
 from benchmarks._data import EVERY, mirrored
 from benchmarks._measure import ROOT, Cost, machine, run_script, run_timed, show
 from benchmarks.report import check_out
-from ocnn.config_checks import load
+from ocnn.config.checks import load
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.results.scores import read_scores
 

@@ -25,8 +25,8 @@ import yaml
 
 from benchmarks._measure import Cost, machine, run_timed, show
 from benchmarks.report import check_out, simulate
-from ocnn.config import Config
-from ocnn.config_checks import load
+from ocnn.config.checks import load
+from ocnn.config.schema import Config
 from ocnn.results.metrics import job_cost
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]

@@ -19,8 +19,8 @@ import yaml
 from benchmarks._limits import copy_rate, product_rate, work_of
 from benchmarks._measure import ROOT, Cost, Worker, alternate, machine, median, show
 from benchmarks._training_case import METHODS, RCAE_EPOCHS, Case, Trace, one_phase
-from ocnn.config_checks import load
-from ocnn.runtime import use_threads
+from ocnn.config.checks import load
+from ocnn.steps.runtime import use_threads
 
 #: For each network the experiment of config/paper.yaml that has it, the shape of its images, the samples in an epoch
 #: (of a class of MNIST and of GTSRB; of CIFAR-10, whose epochs are long, fewer), and the epochs between which is timed.

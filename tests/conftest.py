@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from ocnn.runtime import use_threads
+from ocnn.steps.runtime import use_threads
 
 use_threads(1)
 

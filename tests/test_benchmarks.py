@@ -10,8 +10,8 @@ import pytest
 from benchmarks._limits import Layer, encoder_layers, trained
 from benchmarks.startup import imports
 from benchmarks.suite import METHODS, make_config
-from ocnn.architectures import NETWORKS
-from ocnn.config_checks import load
+from ocnn.config.checks import load
+from ocnn.networks.shapes import NETWORKS
 from tests.conftest import ROOT
 
 SCRIPTS = {

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import yaml
 
-from ocnn.arrays import open_array, read_arrays
 from ocnn.errors import OcnnError
 from ocnn.results.published import read_claims
+from ocnn.storage.arrays import open_array, read_arrays
 from tests.conftest import ROOT
 
 SOURCES = sorted(path for folder in ("ocnn", "workflow") for path in (ROOT / folder).rglob("*.py"))

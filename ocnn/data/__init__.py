@@ -1,11 +1,11 @@
 """From raw archives to splits. `DATASETS` names every data set; a reader is imported when it is used."""
 
 from collections.abc import Mapping
+from pkgutil import resolve_name
 from typing import Any
 
 from ocnn.data.adversarial import adversarial_dataset
 from ocnn.data.dataset import Arrays, Dataset
-from ocnn.importing import load_object
 
 #: Name of each data set → where its `Dataset` stands. A new data set is one reader and one line here.
 DATASETS = {
@@ -25,7 +25,7 @@ def load_dataset(name_or_path: str) -> Dataset:
     Raises:
         KeyError: neither a registered name nor such a path.
     """
-    dataset = load_object(name_or_path if ":" in name_or_path else DATASETS[name_or_path])
+    dataset = resolve_name(name_or_path if ":" in name_or_path else DATASETS[name_or_path])
     assert isinstance(dataset, Dataset)
     return dataset
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ocnn.arrays import open_array, read_arrays
 from ocnn.data.dataset import ARRAY_FILES, Arrays, Dataset
+from ocnn.storage.arrays import open_array, read_arrays
 
 ADVERSARIAL = "adversarial"
 #: By this name `read` finds the images that the attack made.

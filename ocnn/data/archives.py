@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ocnn.data.tar import pack_members, read_members
+from ocnn.data.formats.tar import pack_members, read_members
 from ocnn.errors import DataError
-from ocnn.files import atomic_write
+from ocnn.storage.files import atomic_write
 
 #: Seconds to wait for a server, and rounds over all addresses before giving up.
 TIMEOUT = 30

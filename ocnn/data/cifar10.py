@@ -10,7 +10,7 @@ import numpy as np
 
 from ocnn.data.archives import Archive
 from ocnn.data.dataset import Arrays, Dataset
-from ocnn.data.tar import read_members
+from ocnn.data.formats.tar import read_members
 from ocnn.errors import DataError
 
 NAME = "cifar-10-binary.tar.gz"

@@ -14,7 +14,7 @@ import pandas as pd
 
 from ocnn.data.archives import Archive
 from ocnn.data.dataset import Arrays, Dataset
-from ocnn.data.zip import ZipArchive, open_zip
+from ocnn.data.formats.zip import ZipArchive, open_zip
 from ocnn.errors import DataError
 
 TRAIN_IMAGES = "GTSRB_Final_Training_Images.zip"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ocnn.data.archives import Archive
 from ocnn.data.dataset import Arrays, Dataset
-from ocnn.data.idx import read_idx
+from ocnn.data.formats.idx import read_idx
 
 SERVERS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",

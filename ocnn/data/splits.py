@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow as pa
 from sklearn.model_selection import train_test_split
 
-from ocnn import parquet
 from ocnn.errors import DataError, ResultError
+from ocnn.storage import parquet
 
 SCHEMA = pa.schema(
     [

@@ -1,8 +1,7 @@
 """The methods, each a scikit-learn estimator; `METHODS` names them, a class is imported when it is used."""
 
+from pkgutil import resolve_name
 from typing import Any
-
-from ocnn.importing import load_object
 
 #: Name of each method in the configuration → where its estimator stands. A new method is one file and one line here.
 METHODS = {
@@ -28,7 +27,7 @@ def load_estimator(name_or_path: str) -> Any:
         KeyError: neither a registered name nor such a path.
         ImportError, AttributeError: no such module or class.
     """
-    return load_object(name_or_path if ":" in name_or_path else METHODS[name_or_path])
+    return resolve_name(name_or_path if ":" in name_or_path else METHODS[name_or_path])
 
 
 def __getattr__(name: str) -> Any:

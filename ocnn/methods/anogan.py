@@ -107,9 +107,9 @@ class AnoGAN(DeepDetector):
     def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
         import keras
 
-        from ocnn import networks
-        from ocnn.methods.adversarial import AdversarialModel, LatentSearch
-        from ocnn.training import apply, train
+        from ocnn.methods.gan import AdversarialModel, LatentSearch
+        from ocnn.networks.models.dcgan import build_discriminator, build_generator
+        from ocnn.networks.training import apply, train
 
         shape, widths = X.shape[1:], tuple(int(n) for n in self.widths)
         if len(shape) == 3 and any(side % 2 ** len(widths) for side in shape[:2]):
@@ -119,8 +119,8 @@ class AnoGAN(DeepDetector):
             )
         rng = np.random.default_rng(int(keras.random.randint((), 0, 2**31 - 1)))
         self.start_ = rng.standard_normal(self.latent).astype(np.float32)
-        self.generator_ = networks.build_generator(widths, self.latent, shape)
-        self.discriminator_ = networks.build_discriminator(widths, shape)
+        self.generator_ = build_generator(widths, self.latent, shape)
+        self.discriminator_ = build_discriminator(widths, shape)
         model = AdversarialModel(self.generator_, self.discriminator_, seed=int(rng.integers(2**31)))
         history = train(model, X, **self._training("anogan"), betas=BETAS)
         # Both are fixed from here on; a frozen batch normalisation stays in inference mode when it is searched through.
@@ -136,7 +136,7 @@ class AnoGAN(DeepDetector):
         return judge(self.history_, self.diversity_)
 
     def _search(self, X: NDArray[Any]) -> tuple[NDArray[np.float64], list[float]]:
-        from ocnn.methods.adversarial import LatentSearch
+        from ocnn.methods.gan import LatentSearch
 
         count = min(self.search_batch_size, self._at_once, len(X))
         settings = count, self.feature_weight, self.search_learning_rate

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ocnn import architectures
-from ocnn.backend import load_weights, save_weights
 from ocnn.methods.deep import DeepDetector
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
+from ocnn.networks import shapes
+from ocnn.networks.weights import load_weights, save_weights
 
 if TYPE_CHECKING:
     import keras
 
-    from ocnn.training import ObjectiveModel
+    from ocnn.networks.training import ObjectiveModel
 
 
 class DCAE(DeepDetector):
@@ -24,7 +24,7 @@ class DCAE(DeepDetector):
     Images are reconstructed through a sigmoid, so they should lie in about [0, 1].
 
     Args:
-        network: name in `ocnn.architectures.NETWORKS`, fields of a `Network`, or `auto`.
+        network: name in `ocnn.networks.shapes.NETWORKS`, fields of a `Network`, or `auto`.
         autoencoder: file written by `save_autoencoder` for the same network: taken as it is, nothing is trained.
         epochs, learning_rates: of each phase of Adam.
         batch_size: samples a step.
@@ -64,14 +64,14 @@ class DCAE(DeepDetector):
 
     def build_or_train(self, X: NDArray[Any]) -> Diagnosis | None:
         """Sets `autoencoder_` and `history_` for samples (n, …) float32, drawing on the global random state."""
-        from ocnn import networks
-        from ocnn.training import train
+        from ocnn.networks.models.lenet import build_autoencoder
+        from ocnn.networks.training import train
 
         shape = X.shape[1:]
-        network = architectures.resolve(self.network, shape)
+        network = shapes.resolve(self.network, shape)
         if network.kind == "none":
             raise ValueError("an autoencoder needs a network; 'none' is for methods that work on features as they are.")
-        self.autoencoder_ = networks.build_autoencoder(network, shape)
+        self.autoencoder_ = build_autoencoder(network, shape)
         self.history_ = {}
         if self.autoencoder is not None:
             load_weights(self.autoencoder_, self.autoencoder)
@@ -81,14 +81,15 @@ class DCAE(DeepDetector):
 
     def objective_model(self) -> "ObjectiveModel":
         """`autoencoder_` with its objective, to be trained."""
-        from ocnn import losses
-        from ocnn.training import ObjectiveModel
+        from ocnn.networks.losses.decay import weight_decay
+        from ocnn.networks.losses.reconstruction import mean_squared_error
+        from ocnn.networks.training import ObjectiveModel
 
         kernels = self.autoencoder_.trainable_variables
 
         def objective(x: Any, reconstruction: Any) -> Any:
-            decay = losses.weight_decay(kernels, self.weight_decay)
-            return losses.mean_squared_error(x, reconstruction) + decay
+            decay = weight_decay(kernels, self.weight_decay)
+            return mean_squared_error(x, reconstruction) + decay
 
         return ObjectiveModel(self.autoencoder_, objective)
 
@@ -102,7 +103,7 @@ class DCAE(DeepDetector):
 
 def negative_squared_error(autoencoder: "keras.Model", X: NDArray[Any]) -> NDArray[np.float64]:
     """−‖x − D(E(x))‖² of each sample, (n, …) → (n,)."""
-    from ocnn.training import apply
+    from ocnn.networks.training import apply
 
     difference = X - apply(autoencoder, X)
     return -np.square(difference, dtype=np.float64).reshape(len(X), -1).sum(axis=1)

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
-from ocnn import architectures
-from ocnn.backend import import_keras
 from ocnn.methods.base import AnomalyDetector
 from ocnn.methods.diagnosis import Diagnosis
+from ocnn.networks import shapes
+from ocnn.networks.weights import import_keras
 
 
 class DeepDetector(AnomalyDetector):
@@ -28,7 +28,7 @@ class DeepDetector(AnomalyDetector):
     _dtype = np.float32
     uses_autoencoder = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "network": [str, dict, architectures.Network],
+        "network": [str, dict, shapes.Network],
         "autoencoder": [str, Path, None],
         "epochs": ["array-like"],
         "learning_rates": ["array-like"],
@@ -42,20 +42,20 @@ class DeepDetector(AnomalyDetector):
     history_: dict[str, list[float]]
 
     def __getstate__(self) -> dict[str, Any]:
-        """Names a function of `ocnn.networks` first, so that unpickling imports the layers which its networks have."""
+        """Names a function of the networks' module first, so that unpickling imports the layers that they have."""
         state: dict[str, Any] = super().__getstate__()
         if not hasattr(self, "history_"):
             return state
-        from ocnn import networks
+        from ocnn.networks.models.lenet import build_encoder
 
-        return {"_networks": networks.build_encoder, **state}
+        return {"_networks": build_encoder, **state}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__({name: value for name, value in state.items() if name != "_networks"})
 
     def _fit(self, X: NDArray[Any]) -> Diagnosis | None:
         import_keras()
-        from ocnn.training import seeded
+        from ocnn.networks.training import seeded
 
         with seeded(self.random_state):
             return self._fit_network(X)
@@ -67,7 +67,7 @@ class DeepDetector(AnomalyDetector):
         faults = super()._parameter_faults()
         if hasattr(self, "network"):
             try:
-                architectures.parse(self.network)
+                shapes.parse(self.network)
             except ValueError as error:
                 faults.append(str(error))
         return faults + self._phase_faults()

@@ -24,7 +24,7 @@ class DeepSVDD(PretrainedDetector):
     The centre c is the mean code of the training set under the pretrained encoder, in inference mode.
 
     Args:
-        network: name in `ocnn.architectures.NETWORKS`, fields of a `Network`, or `auto`.
+        network: name in `ocnn.networks.shapes.NETWORKS`, fields of a `Network`, or `auto`.
         autoencoder: file of a pretrained autoencoder (`DCAE.save_autoencoder`); None pretrains one.
         epochs, learning_rates: of each phase of Adam.
         pretrain_epochs, pretrain_learning_rates: the same for the autoencoder that is pretrained if none is given.
@@ -66,8 +66,8 @@ class DeepSVDD(PretrainedDetector):
         self.verbose = verbose
 
     def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
-        from ocnn import losses
-        from ocnn.training import ObjectiveModel, apply, train
+        from ocnn.networks.losses.decay import weight_decay
+        from ocnn.networks.training import ObjectiveModel, apply, train
 
         self.encoder_ = self._build_encoder(X)
         self.center_ = center = away_from_zero(apply(self.encoder_, X).mean(axis=0))
@@ -75,7 +75,7 @@ class DeepSVDD(PretrainedDetector):
         sphere = self._make_sphere(X)
 
         def objective(x: Any, codes: Any) -> Any:
-            return sphere.loss(codes, center) + losses.weight_decay(kernels, self.weight_decay)
+            return sphere.loss(codes, center) + weight_decay(kernels, self.weight_decay)
 
         model = ObjectiveModel(self.encoder_, objective, variables=sphere.variables)
         history = train(model, X, **self._training(sphere.name), callbacks=sphere.callbacks)
@@ -88,13 +88,13 @@ class DeepSVDD(PretrainedDetector):
 
     def _make_sphere(self, X: NDArray[Any]) -> "Sphere":
         """The loss of the codes and what goes with it."""
-        from ocnn import losses
+        from ocnn.networks.losses.deep_svdd import one_class_deep_svdd
 
-        return Sphere("deep_svdd", losses.one_class_deep_svdd)
+        return Sphere("deep_svdd", one_class_deep_svdd)
 
     def _squared_distances(self, X: NDArray[Any]) -> NDArray[np.float64]:
         """‖f(x) − c‖² in inference mode, (n,)."""
-        from ocnn.training import apply
+        from ocnn.networks.training import apply
 
         return np.square(apply(self.encoder_, X) - self.center_, dtype=np.float64).sum(axis=1)
 

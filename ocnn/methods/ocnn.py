@@ -44,7 +44,7 @@ class OneClassNN(PretrainedDetector):
         unit_norm: whether g(Vx) is scaled to unit length.
         center_codes: whether the mean code of the training set under the pretrained encoder is subtracted from codes.
         train_encoder: whether the encoder is trained along, as in the paper, or stays as pretrained.
-        network: name in `ocnn.architectures.NETWORKS`, fields of a `Network`, `auto` or `none` (codes are features).
+        network: name in `ocnn.networks.shapes.NETWORKS`, fields of a `Network`, `auto` or `none` (codes are features).
         autoencoder: file of a pretrained autoencoder (`DCAE.save_autoencoder`); None pretrains one.
         epochs, learning_rates: of each phase of Adam; an epoch is an outer iteration, so they limit these.
         tol: the fit has converged when r and the objective change by less than this share in an iteration.
@@ -119,8 +119,9 @@ class OneClassNN(PretrainedDetector):
     def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
         import keras
 
-        from ocnn import losses
-        from ocnn.training import ObjectiveModel, apply, train
+        from ocnn.networks.losses.decay import weight_decay
+        from ocnn.networks.losses.ocnn import nu_quantile, one_class_nn
+        from ocnn.networks.training import ObjectiveModel, apply, train
 
         self.encoder_ = self._pretrained_encoder(X)
         self.encoder_.trainable = self.train_encoder
@@ -142,18 +143,18 @@ class OneClassNN(PretrainedDetector):
         r = keras.Variable(INITIAL_R, trainable=False, name="r")
 
         def objective(x: Any, y: Any) -> Any:
-            decay = losses.weight_decay(encoder_kernels, self.weight_decay)
-            return losses.one_class_nn(y, w, V, r, self.nu) + decay
+            decay = weight_decay(encoder_kernels, self.weight_decay)
+            return one_class_nn(y, w, V, r, self.nu) + decay
 
         def observe() -> dict[str, float]:
             """Updates r by Theorem 1 and measures the fit over the whole training set."""
             y = apply(network, X).astype(np.float64)
             finite = bool(np.isfinite(y).all())
             if finite:
-                r.assign(losses.nu_quantile(y, self.nu))
+                r.assign(nu_quantile(y, self.nu))
             to_numpy = keras.ops.convert_to_numpy
             return {
-                "objective": float(losses.one_class_nn(y.astype(np.float32), w, V, r, self.nu)),
+                "objective": float(one_class_nn(y.astype(np.float32), w, V, r, self.nu)),
                 "r": float(to_numpy(r)),
                 "w_norm": float(np.linalg.norm(to_numpy(w))),
                 "V_norm": float(np.linalg.norm(to_numpy(V))),
@@ -169,7 +170,7 @@ class OneClassNN(PretrainedDetector):
         return watch.diagnosis
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        from ocnn.training import apply
+        from ocnn.networks.training import apply
 
         return apply(self.head_, apply(self.encoder_, X)).astype(np.float64)
 

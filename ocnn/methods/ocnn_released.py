@@ -85,9 +85,9 @@ class OneClassNNReleased(DeepSVDD):
         return keras.Model(inputs, head(encoder(inputs)))
 
     def _make_sphere(self, X: NDArray[Any]) -> Sphere:
-        from ocnn import losses
+        from ocnn.networks.losses.ocnn_released import one_class_nn_released
 
         return Sphere(
             "ocnn_released",
-            lambda codes, center: losses.one_class_nn_released(codes, center, RELEASED_R, self.nu),
+            lambda codes, center: one_class_nn_released(codes, center, RELEASED_R, self.nu),
         )

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import NDArray
 
-from ocnn import architectures
 from ocnn.methods.dcae import DCAE
 from ocnn.methods.deep import DeepDetector, phase_faults
+from ocnn.networks import shapes
 
 if TYPE_CHECKING:
     import keras
@@ -28,11 +28,11 @@ class PretrainedDetector(DeepDetector):
 
     def _pretrained_encoder(self, X: NDArray[Any]) -> "keras.Model":
         """The encoder to start from. The network `none` has nothing to pretrain."""
-        from ocnn import networks
+        from ocnn.networks.models.lenet import build_encoder
 
-        network = architectures.resolve(self.network, X.shape[1:])
+        network = shapes.resolve(self.network, X.shape[1:])
         if network.kind == "none":
-            return networks.build_encoder(network, X.shape[1:])
+            return build_encoder(network, X.shape[1:])
         return self._pretrained(X).autoencoder_.get_layer("encoder")
 
     def _pretrained(self, X: NDArray[Any]) -> DCAE:

@@ -34,7 +34,7 @@ class RCAE(PretrainedDetector):
     Args:
         lam: λ ≥ 0, in the unit of a residual's norm over all pixels of an image.
         iterations: outer iterations.
-        network: name in `ocnn.architectures.NETWORKS`, fields of a `Network`, or `auto`.
+        network: name in `ocnn.networks.shapes.NETWORKS`, fields of a `Network`, or `auto`.
         autoencoder: file of a pretrained autoencoder (`DCAE.save_autoencoder`); None pretrains one.
         epochs, learning_rates: of each phase of Adam, all outer iterations together, among which the epochs are shared
             out evenly.
@@ -89,8 +89,8 @@ class RCAE(PretrainedDetector):
         self.verbose = verbose
 
     def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
-        from ocnn import losses
-        from ocnn.training import apply, train
+        from ocnn.networks.losses.rcae import group_soft_threshold
+        from ocnn.networks.training import apply, train
 
         start = self._pretrained(X)
         self.autoencoder_ = start.autoencoder_
@@ -102,7 +102,7 @@ class RCAE(PretrainedDetector):
         for number, part in enumerate(np.array_split(rates, self.iterations), 1):
             if self.lam > 0:
                 residual = X - apply(self.autoencoder_, X - noise)
-                before, noise = noise, losses.group_soft_threshold(residual, self.lam)
+                before, noise = noise, group_soft_threshold(residual, self.lam)
                 norm = float(np.linalg.norm(noise))
                 change = float(np.linalg.norm(noise - before)) / norm if norm > 0 else 0.0
             self.noise_norms_ = np.sqrt(np.square(noise, dtype=np.float64).reshape(len(X), -1).sum(axis=1))

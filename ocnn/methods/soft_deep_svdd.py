@@ -82,7 +82,7 @@ class SoftDeepSVDD(DeepSVDD):
     def _make_sphere(self, X: NDArray[Any]) -> Sphere:
         import keras
 
-        from ocnn import losses
+        from ocnn.networks.losses.deep_svdd import soft_boundary_deep_svdd
 
         radius = keras.Variable(0.0, trainable=False, name="radius")
         history: dict[str, list[float]] = {"radius": []}
@@ -94,7 +94,7 @@ class SoftDeepSVDD(DeepSVDD):
 
         return Sphere(
             "soft_deep_svdd",
-            lambda codes, center: losses.soft_boundary_deep_svdd(codes, center, radius, self.nu),
+            lambda codes, center: soft_boundary_deep_svdd(codes, center, radius, self.nu),
             variables=[radius],
             callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=refresh)],
             history=history,

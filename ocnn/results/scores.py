@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from ocnn import parquet
 from ocnn.errors import ResultError
+from ocnn.storage import parquet
 
 _name = pa.dictionary(pa.int8(), pa.string())
 SCHEMA = pa.schema(

@@ -13,8 +13,8 @@ import pytest
 from ocnn.data import load_dataset
 from ocnn.data.archives import Archive, check_available, obtain
 from ocnn.data.cifar10 import parse_batch
+from ocnn.data.formats.tar import MAXIMUM_SIZE, pack_members, read_members
 from ocnn.data.splits import class_sizes
-from ocnn.data.tar import MAXIMUM_SIZE, pack_members, read_members
 from ocnn.errors import DataError
 
 CONTENTS = {"folder/a.bin": b"first", "folder/b.bin": b"second"}

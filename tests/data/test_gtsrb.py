@@ -11,9 +11,9 @@ from PIL import Image
 
 from ocnn.data import load_dataset
 from ocnn.data.archives import check_available
+from ocnn.data.formats.zip import MAXIMUM_SIZE, open_zip
 from ocnn.data.gtsrb import CLASSES, COLUMNS, crop, read_test, read_training
 from ocnn.data.splits import class_sizes
-from ocnn.data.zip import MAXIMUM_SIZE, open_zip
 from ocnn.errors import DataError
 
 BASE = "GTSRB/Final_Training/Images"

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocnn.data.idx import read_idx
+from ocnn.data.formats.idx import read_idx
 from ocnn.errors import DataError
 
 BODY = bytes(range(24))

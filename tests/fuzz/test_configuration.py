@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocnn.config_checks import load
+from ocnn.config.checks import load
 from ocnn.errors import ConfigError
 from tests.conftest import ROOT
 from tests.fuzz.conftest import INPUTS, TIME

@@ -19,18 +19,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ocnn.arrays import open_array, read_arrays, write_arrays
-from ocnn.attack import Attack, read_attack, write_attack
+from ocnn.attacks.boundary import Attack, read_attack, write_attack
 from ocnn.data import gtsrb
 from ocnn.data.archives import mirror_checksums, verify_kept
 from ocnn.data.cifar10 import parse_batch
-from ocnn.data.idx import read_idx
+from ocnn.data.formats.idx import read_idx
+from ocnn.data.formats.tar import pack_members, read_members
 from ocnn.data.splits import Split, read_split, write_split
-from ocnn.data.tar import pack_members, read_members
 from ocnn.errors import DataError, OcnnError, ResultError
 from ocnn.results.metrics import job_cost
 from ocnn.results.published import read_claims, read_published, read_texts
 from ocnn.results.scores import find_damage, read_scores
+from ocnn.storage.arrays import open_array, read_arrays, write_arrays
 from tests.data.test_gtsrb import SIGN, annotations, ppm, sign, training, write_zip
 from tests.fuzz.conftest import INPUTS, TIME
 from tests.results.conftest import write as write_score_file

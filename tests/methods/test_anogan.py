@@ -26,13 +26,13 @@ def test_each_network_follows_its_own_loss() -> None:
     import keras
     import tensorflow as tf
 
-    from ocnn import losses, networks
-    from ocnn.methods.adversarial import AdversarialModel
+    from ocnn.methods.gan import AdversarialModel
+    from ocnn.networks import losses, models
 
     keras.utils.set_random_seed(0)
     x = np.random.default_rng(0).normal(size=(16, 6)).astype("float32")
-    generator = networks.build_generator((8, 8), 4, (6,))
-    discriminator = networks.build_discriminator((8, 8), (6,))
+    generator = models.build_generator((8, 8), 4, (6,))
+    discriminator = models.build_discriminator((8, 8), (6,))
     model = AdversarialModel(generator, discriminator, seed=1)
     found = gradients(model, x)[1]
     z = keras.random.normal((16, 4), seed=keras.random.SeedGenerator(1))
@@ -49,7 +49,7 @@ def test_each_network_follows_its_own_loss() -> None:
 
 
 def test_both_networks_train_and_are_then_fixed() -> None:
-    from ocnn import networks
+    from ocnn.networks import models
 
     X = np.random.default_rng(0).uniform(size=(64, 8, 8, 1)).astype("float32")
     model = AnoGAN(**{**SMALL, "epochs": (3,), "learning_rates": (1e-2,)}).fit(X)
@@ -61,7 +61,7 @@ def test_both_networks_train_and_are_then_fixed() -> None:
         np.testing.assert_array_equal(np.asarray(weight), old)
     assert len(model.history_["accuracy"]) == 3
     assert len(model.history_["search_loss"]) == SMALL["steps"]
-    fresh = networks.build_generator((8, 8), 4, (8, 8, 1))
+    fresh = models.build_generator((8, 8), 4, (8, 8, 1))
     assert [w.shape for w in fresh.weights] == [w.shape for w in model.generator_.weights]
     assert float(np.asarray(model.generator_(np.zeros((1, 4), "float32"))).max()) <= 1
 
@@ -70,7 +70,7 @@ def test_the_search_is_adam_on_each_sample_by_itself() -> None:
     """Against a plain NumPy Adam through a linear generator and discriminator; batches of 2, the last one short."""
     import keras
 
-    from ocnn.methods.adversarial import LatentSearch
+    from ocnn.methods.gan import LatentSearch
 
     rng = np.random.default_rng(0)
     W, F = (rng.normal(size=shape).astype("float32") for shape in ((3, 5), (5, 2)))

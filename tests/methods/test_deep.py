@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ocnn.arrays import write_arrays
 from ocnn.errors import ResultError
-from ocnn.losses import nu_quantile
 from ocnn.methods import DCAE, DeepSVDD, OneClassNN, OneClassNNReleased, SoftDeepSVDD
 from ocnn.methods.deep_svdd import away_from_zero
+from ocnn.networks.losses import nu_quantile
+from ocnn.storage.arrays import write_arrays
 from tests.conftest import QUICK, QUICK_PRETRAINED, ROOT
 
 NETWORK = {"kind": "lenet", "widths": [4, 2], "code": 6, "kernel": 3}

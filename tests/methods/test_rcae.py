@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ocnn import losses
 from ocnn.methods import DCAE, RCAE
+from ocnn.networks import losses
 from tests.conftest import QUICK
 
 NETWORK = {"kind": "dense", "widths": [16], "code": 2}
@@ -77,7 +77,7 @@ def test_the_noise_is_fed_back_into_training(
     samples: np.ndarray, pretrained: tuple[DCAE, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What each outer iteration trains on is X − N, N from the residual of X at the weights of that time."""
-    from ocnn import training
+    from ocnn.networks import training
 
     seen: list[np.ndarray] = []
     train = training.train

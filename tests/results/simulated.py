@@ -8,14 +8,14 @@ from typing import Any
 import yaml
 
 from benchmarks.report import simulate
-from ocnn.config import Config
-from ocnn.config_checks import load
+from ocnn.config.checks import load
+from ocnn.config.plan import attacked
+from ocnn.config.schema import Config
 from ocnn.data.dataset import ARRAY_FILES
-from ocnn.pipeline.figures import draw_adversarial_images, draw_comparisons, draw_samples
-from ocnn.pipeline.metrics import collect_metrics
-from ocnn.pipeline.report import make_report
-from ocnn.pipeline.tables import make_tables
-from ocnn.plan import attacked
+from ocnn.steps.figures import draw_adversarial_images, draw_comparisons, draw_samples
+from ocnn.steps.metrics import collect_metrics
+from ocnn.steps.report import make_report
+from ocnn.steps.tables import make_tables
 from tests.conftest import ROOT
 
 METHODS = ["ocsvm", "kde", "iforest", "dcae", "rcae", "ocnn", "ocnn_released", "own_method"]

@@ -9,10 +9,10 @@ import pytest
 import yaml
 
 from ocnn.errors import ResultError
+from ocnn.report.rendering import to_markdown
+from ocnn.report.tables import claim_document
 from ocnn.results.claims import check_claims
 from ocnn.results.published import DetectionClaim, RankingClaim, read_claims, read_published, read_texts
-from ocnn.results.rendering import to_markdown
-from ocnn.results.tables import claim_document
 from tests.conftest import ROOT
 from tests.results.conftest import fits, published
 

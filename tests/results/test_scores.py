@@ -12,10 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from ocnn.errors import ResultError
-from ocnn.parquet import write_table
 from ocnn.results.consistency import consistency
 from ocnn.results.metrics import auc, collect, job_cost, measure
 from ocnn.results.scores import SCHEMA, find_damage, read_scores
+from ocnn.storage.parquet import write_table
 from tests.results.conftest import write
 
 

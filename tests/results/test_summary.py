@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ocnn.results.rendering import to_markdown
+from ocnn.report.rendering import to_markdown
+from ocnn.report.tables import table3
 from ocnn.results.summary import class_table, summarise
-from ocnn.results.tables import table3
 from tests.results.conftest import fits, published
 
 PUBLISHED = published({("kde", "3"): 97.1})

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ocnn.attack import read_attack
+from ocnn.attacks.boundary import read_attack
 from ocnn.results.scores import read_scores
 from tests.conftest import ROOT
 from tests.workflow.conftest import Checkout
@@ -104,12 +104,17 @@ def test_more_steps_go_on_from_where_the_attack_is(attacked_copy: Checkout) -> N
     ("file", "old", "new", "jobs"),
     [
         (
-            "ocnn/attack.py",
+            "ocnn/attacks/boundary.py",
             "MARGIN = 1e-3",
             "MARGIN = 2e-3",
             {"attack": 2, "verify": 2, "adversarial_images": 3, "split": 3, "fit": 6},
         ),
-        ("ocnn/attack.py", "    began = time.monotonic()\n", "    # when\n    began = time.monotonic()\n", {}),
+        (
+            "ocnn/attacks/boundary.py",
+            "    began = time.monotonic()\n",
+            "    # when\n    began = time.monotonic()\n",
+            {},
+        ),
         ("config/config.yaml", "kde: {}", "kde: {cv: 4}", {"fit": 3}),
         (
             "config/config.yaml",

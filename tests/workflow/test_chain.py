@@ -157,7 +157,7 @@ def reversed_keys(value: Any) -> Any:
 
 
 SYNTHETIC = {"dataset": "synthetic", "contamination": 0, "methods": ["kde", "ocsvm"]}
-OCNN, LOSSES, KDE = "ocnn/methods/ocnn.py", "ocnn/losses.py", "ocnn/methods/kde.py"
+OCNN, LOSSES, KDE = "ocnn/methods/ocnn.py", "ocnn/networks/losses.py", "ocnn/methods/kde.py"
 ONE_CLASS = "ops.mean(squared_distance("
 #: What happens between two runs → the jobs of the second, but for the target itself.
 TABLES_ONLY = {"tables": 1, "comparison_figures": 1, "report": 1}
@@ -198,7 +198,7 @@ INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]
     ),
     "a comment": (edit(OCNN, "        import keras\n", "        # why\n        import keras\n"), {}),
     "a docstring": (edit(KDE, '"""Gaussian kernel density', '"""The Gaussian kernel density'), {}),
-    "the rendering of tables": (edit("ocnn/results/rendering.py", 'MISSING = "–"', 'MISSING = "-"'), TABLES_ONLY),
+    "the rendering of tables": (edit("ocnn/report/rendering.py", 'MISSING = "–"', 'MISSING = "-"'), TABLES_ONLY),
     "a table deleted": (delete("tables/table3.md"), TABLES_ONLY),
     "a figure deleted": (delete("figures/in_class/digits/kde.svg"), {"sample_figures": 1, "report": 1}),
     "a score file deleted": (delete("scores/digits/3/kde/seed-0.parquet"), {"fit": 1, **ALL_ANEW}),

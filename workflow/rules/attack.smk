@@ -19,7 +19,7 @@ rule pixels:
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(DATASETS[wildcards.dataset]),
         code=lambda wildcards: code(
-            "ocnn.pipeline.data:prepare_pixels", CONFIG.dataset_path(DATASETS[wildcards.dataset])
+            "ocnn.steps.data:prepare_pixels", CONFIG.dataset_path(DATASETS[wildcards.dataset])
         ),
     shell:
         "python -m workflow.scripts.pixels --dataset {params.dataset:q} --archives {input.archives:q} --outputs {output:q}"
@@ -47,7 +47,7 @@ rule classifier:
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(CONFIG.attacks[wildcards.attack].dataset),
         settings=lambda wildcards: json.dumps(CONFIG.attacks[wildcards.attack].classifier.model_dump(), sort_keys=True),
-        code=code("ocnn.pipeline.attack:fit_classifier"),
+        code=code("ocnn.steps.attack:fit_classifier"),
     shell:
         "python -m workflow.scripts.classifier --dataset {params.dataset:q} --pixels {input.pixels:q}"
         " --settings {params.settings:q} --threads {threads} --weights {output.weights:q} --record {output.record:q}"
@@ -76,7 +76,7 @@ rule attack:
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(CONFIG.attacks[wildcards.attack].dataset),
         settings=lambda wildcards: attack_settings(wildcards, "images", "seed"),
-        code=code("ocnn.pipeline.attack:attack_images"),
+        code=code("ocnn.steps.attack:attack_images"),
     shell:
         "python -m workflow.scripts.attack --dataset {params.dataset:q} --pixels {input.pixels:q}"
         " --weights {input.weights:q} --previous {input.previous:q} --steps {wildcards.steps}"
@@ -104,7 +104,7 @@ rule verify:
     params:
         dataset=lambda wildcards: CONFIG.dataset_path(CONFIG.attacks[wildcards.attack].dataset),
         settings=lambda wildcards: attack_settings(wildcards),
-        code=code("ocnn.pipeline.attack:verify_attack"),
+        code=code("ocnn.steps.attack:verify_attack"),
     shell:
         "python -m workflow.scripts.verify --dataset {params.dataset:q} --pixels {input.pixels:q}"
         " --weights {input.weights:q} --attack {input.attack:q} --settings {params.settings:q} --threads {threads}"
@@ -133,7 +133,7 @@ rule adversarial_images:
         dataset=lambda wildcards: json.dumps(
             ADVERSARIAL[f"{wildcards.attack}-{wildcards.steps}-{wildcards.scoring}"], sort_keys=True
         ),
-        code=code("ocnn.pipeline.data:prepare_images", "ocnn.data.adversarial:adversarial_dataset"),
+        code=code("ocnn.steps.data:prepare_images", "ocnn.data.adversarial:adversarial_dataset"),
     shell:
         "python -m workflow.scripts.images --dataset {params.dataset:q} --archives {input.pixels:q}"
         " --attack {input.attack:q} --outputs {output:q} > {log:q} 2>&1"

@@ -15,14 +15,14 @@ min_version("9.10")
 ROOT = Path(str(workflow.current_basedir)).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from ocnn.config_checks import load
+from ocnn.config.checks import load
 from ocnn.data import load_dataset
 from ocnn.data.archives import check_available, checksum_file
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
-from ocnn.files import little_space, remove_leftovers, why_not_writable
-from ocnn.fingerprint import fingerprint
-from ocnn.plan import (
+from ocnn.storage.files import little_space, remove_leftovers, why_not_writable
+from ocnn.steps.fingerprint import fingerprint
+from ocnn.config.plan import (
     comparison_names,
     figure_files,
     grid_fits,
@@ -32,7 +32,7 @@ from ocnn.plan import (
     unordered,
 )
 from ocnn.results.scores import find_damage
-from ocnn.runtime import export_environment
+from ocnn.steps.runtime import export_environment
 
 # A configuration file on the command line replaces the default one; Snakemake itself would mix the two.
 if not workflow.overwrite_configfiles:
@@ -62,7 +62,7 @@ PLAN = CONFIG.plan()
 UNORDERED = unordered(PLAN, [name for name, block in CONFIG.experiments.items() if block.methods == "all"])
 CONFIGURATION = CONFIG.model_dump(mode="json", exclude_defaults=True)
 #: Of the report and of tables as pages; a change of these makes them anew, but a move of the whole folder does not.
-TEMPLATES = sorted(os.path.relpath(path) for path in (ROOT / "ocnn" / "results" / "templates").iterdir())
+TEMPLATES = sorted(os.path.relpath(path) for path in (ROOT / "ocnn" / "report" / "templates").iterdir())
 CAPTIONS = sorted(os.path.relpath(path) for path in (ROOT / "workflow" / "report").glob("*.rst"))
 
 code = cache(fingerprint)

@@ -44,7 +44,7 @@ rule images:
     params:
         dataset=lambda wildcards: json.dumps({"dataset": CONFIG.dataset_path(DATASETS[wildcards.dataset])}),
         code=lambda wildcards: code(
-            "ocnn.pipeline.data:prepare_images", CONFIG.dataset_path(DATASETS[wildcards.dataset])
+            "ocnn.steps.data:prepare_images", CONFIG.dataset_path(DATASETS[wildcards.dataset])
         ),
     shell:
         "python -m workflow.scripts.images --dataset {params.dataset:q} --archives {input.archives:q} --outputs {output:q}"
@@ -72,7 +72,7 @@ rule split:
         dataset=lambda wildcards: json.dumps(CONFIG.dataset_specification(wildcards.experiment), sort_keys=True),
         contamination=lambda wildcards: CONFIG.experiments[wildcards.experiment].contamination,
         holdout=lambda wildcards: CONFIG.experiments[wildcards.experiment].holdout,
-        code=code("ocnn.pipeline.data:make_split"),
+        code=code("ocnn.steps.data:make_split"),
     shell:
         "python -m workflow.scripts.split --dataset {params.dataset:q} --images {input.images:q}"
         " --normal {wildcards.normal:q} --contamination {params.contamination} --holdout {params.holdout}"

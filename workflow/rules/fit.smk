@@ -22,7 +22,7 @@ rule autoencoder:
         settings=lambda wildcards: json.dumps(
             CONFIG.autoencoder_settings(wildcards.experiment, int(wildcards.seed)), sort_keys=True
         ),
-        code=code("ocnn.pipeline.fit:pretrain"),
+        code=code("ocnn.steps.fit:pretrain"),
     shell:
         "python -m workflow.scripts.autoencoder --split {input.split:q} --images {input.images:q}"
         " --settings {params.settings:q} --threads {threads} --output {output.weights:q} > {log:q} 2>&1"
@@ -63,7 +63,7 @@ rule fit:
                 "seed": int(wildcards.seed),
             }
         ),
-        code=lambda wildcards: code("ocnn.pipeline.fit:fit_method", CONFIG.estimator(wildcards.method)),
+        code=lambda wildcards: code("ocnn.steps.fit:fit_method", CONFIG.estimator(wildcards.method)),
     shell:
         "python -m workflow.scripts.fit --estimator {params.estimator:q} --split {input.split:q}"
         " --images {input.images:q} --autoencoder {input.autoencoder:q} --settings {params.settings:q}"

@@ -25,7 +25,7 @@ rule metrics:
         plan=lambda wildcards, input: json.dumps(PLAN["experiments"]),
         scores=lambda wildcards: rules.fit.output[0],
         benchmarks=lambda wildcards: rules.fit.benchmark,
-        code=code("ocnn.pipeline.metrics:collect_metrics"),
+        code=code("ocnn.steps.metrics:collect_metrics"),
     shell:
         "python -m workflow.scripts.metrics --grid {params.plan:q} --scores {params.scores:q}"
         " --benchmarks {params.benchmarks:q} --metrics {output.metrics:q} --histories {output.histories:q}"
@@ -48,7 +48,7 @@ rule consistency:
         compared=json.dumps(UNORDERED["experiments"], sort_keys=True),
         plan=lambda wildcards, input: json.dumps(PLAN["experiments"]),
         scores=lambda wildcards: rules.fit.output[0],
-        code=code("ocnn.pipeline.metrics:make_consistency"),
+        code=code("ocnn.steps.metrics:make_consistency"),
     shell:
         "python -m workflow.scripts.consistency --grid {params.plan:q} --scores {params.scores:q}"
         " --output {output:q} > {log:q} 2>&1"

@@ -40,7 +40,7 @@ rule tables:
         images=lambda wildcards: f"{RESULTS}/images/{{dataset}}/train.npy",
         records=lambda wildcards: rules.verify.output[0],
         folder=lambda wildcards: RESULTS,
-        code=code("ocnn.pipeline.tables:make_tables"),
+        code=code("ocnn.steps.tables:make_tables"),
     shell:
         "python -m workflow.scripts.tables --plan {params.plan:q} --metrics {input.metrics:q}"
         " --provenance {input.provenance:q} --splits {params.splits:q} --images {params.images:q}"
@@ -65,7 +65,7 @@ rule comparison_figures:
         compared=json.dumps(UNORDERED, sort_keys=True),
         plan=lambda wildcards, input: json.dumps(PLAN),
         folder=lambda wildcards: f"{RESULTS}/figures",
-        code=code("ocnn.pipeline.figures:draw_comparisons"),
+        code=code("ocnn.steps.figures:draw_comparisons"),
     shell:
         "python -m workflow.scripts.comparison_figures --plan {params.plan:q} --metrics {input.metrics:q}"
         " --histories {input.histories:q} --tables {input.tables:q} --folder {params.folder:q} > {log:q} 2>&1"
@@ -90,7 +90,7 @@ rule sample_figures:
         scores=lambda wildcards: rules.fit.output[0],
         images=lambda wildcards: f"{RESULTS}/images/{{dataset}}/{{part}}.npy",
         folder=lambda wildcards: f"{RESULTS}/figures",
-        code=code("ocnn.pipeline.figures:draw_samples"),
+        code=code("ocnn.steps.figures:draw_samples"),
     shell:
         "python -m workflow.scripts.sample_figures --plan {params.plan:q} --scores {params.scores:q}"
         " --images {params.images:q} --folder {params.folder:q} > {log:q} 2>&1"
@@ -112,7 +112,7 @@ rule attack_images:
     conda:
         "../../envs/jobs.yaml"
     params:
-        code=code("ocnn.pipeline.figures:draw_adversarial_images"),
+        code=code("ocnn.steps.figures:draw_adversarial_images"),
     shell:
         "python -m workflow.scripts.attack_images --pixels {input.pixels:q} --attack {input.attack:q}"
         " --record {input.record:q} --outputs {output:q} > {log:q} 2>&1"
@@ -150,7 +150,7 @@ rule report:
         # No input: an archive that was deleted once its arrays are made is not fetched again for a checksum.
         archives=all_archives(),
         captions=lambda wildcards, input: str(Path(input.captions[0]).parent),
-        code=code("ocnn.pipeline.report:make_report"),
+        code=code("ocnn.steps.report:make_report"),
     shell:
         "python -m workflow.scripts.report --plan {params.plan:q} --configuration {params.configuration:q}"
         " --folder {params.folder:q} --provenance {input.provenance:q} --archives {params.archives:q}"

@@ -3,10 +3,10 @@
 import argparse
 import os
 from pathlib import Path
+from pkgutil import resolve_name
 
 from ocnn.data.archives import obtain
-from ocnn.importing import load_object
-from ocnn.runtime import job
+from ocnn.steps.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--dataset", required=True, help="package.module:OBJECT")
@@ -15,7 +15,7 @@ parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
 with job():
-    dataset = load_object(arguments.dataset)
+    dataset = resolve_name(arguments.dataset)
     archive = next(archive for archive in dataset.archives if archive.name == arguments.archive)
     mirror = os.environ.get("OCNN_MIRROR")
     obtain(dataset.name, archive, arguments.output, Path(mirror) if mirror else None)

@@ -3,10 +3,10 @@
 import argparse
 import json
 from pathlib import Path
+from pkgutil import resolve_name
 
-from ocnn.importing import load_object
-from ocnn.pipeline.attack import attack_images
-from ocnn.runtime import job, use_threads
+from ocnn.steps.attack import attack_images
+from ocnn.steps.runtime import job, use_threads
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--dataset", required=True, help="package.module:OBJECT")
@@ -22,7 +22,7 @@ arguments = parser.parse_args()
 use_threads(arguments.threads)
 with job():
     attack_images(
-        load_object(arguments.dataset),
+        resolve_name(arguments.dataset),
         {path.name: path for path in arguments.pixels},
         arguments.weights,
         arguments.output,

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from ocnn.pipeline.figures import draw_adversarial_images
-from ocnn.runtime import job
+from ocnn.steps.figures import draw_adversarial_images
+from ocnn.steps.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--pixels", type=Path, nargs="+", required=True)

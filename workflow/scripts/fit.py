@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from ocnn.pipeline.fit import fit_method
-from ocnn.runtime import job, use_threads
+from ocnn.steps.fit import fit_method
+from ocnn.steps.runtime import job, use_threads
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--estimator", required=True, help="package.module:Class")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ocnn.data import specified_dataset
 from ocnn.data.adversarial import ATTACK_FILE
-from ocnn.pipeline.data import prepare_images
-from ocnn.runtime import job
+from ocnn.steps.data import prepare_images
+from ocnn.steps.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--dataset", required=True, type=json.loads, help="JSON: see specified_dataset")

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from ocnn.pipeline.metrics import collect_metrics
-from ocnn.runtime import job
+from ocnn.steps.metrics import collect_metrics
+from ocnn.steps.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--grid", type=json.loads, required=True, help="JSON: experiment → lists normal, method, seed")

@@ -2,10 +2,10 @@
 
 import argparse
 from pathlib import Path
+from pkgutil import resolve_name
 
-from ocnn.importing import load_object
-from ocnn.pipeline.data import prepare_pixels
-from ocnn.runtime import job
+from ocnn.steps.data import prepare_pixels
+from ocnn.steps.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--dataset", required=True, help="package.module:OBJECT")
@@ -15,7 +15,7 @@ arguments = parser.parse_args()
 
 with job():
     prepare_pixels(
-        load_object(arguments.dataset),
+        resolve_name(arguments.dataset),
         archives={path.name: path for path in arguments.archives},
         outputs={path.name: path for path in arguments.outputs},
     )

@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from ocnn.pipeline.figures import draw_samples
-from ocnn.runtime import job
+from ocnn.steps.figures import draw_samples
+from ocnn.steps.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Config.plan()")

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from ocnn.data import specified_dataset
-from ocnn.pipeline.data import make_split
-from ocnn.runtime import job
+from ocnn.steps.data import make_split
+from ocnn.steps.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--dataset", type=json.loads, required=True, help="JSON: see specified_dataset")

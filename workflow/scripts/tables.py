@@ -4,8 +4,8 @@ import argparse
 import json
 from pathlib import Path
 
-from ocnn.pipeline.tables import make_tables
-from ocnn.runtime import job
+from ocnn.steps.runtime import job
+from ocnn.steps.tables import make_tables
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Config.plan()")

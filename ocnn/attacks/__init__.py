@@ -1,0 +1,1 @@
+"""Attacks on a classifier, which make the anomalies of Table 4."""

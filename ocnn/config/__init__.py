@@ -1,0 +1,1 @@
+"""The configuration: its keys, its checks, and the plan that follows from it."""

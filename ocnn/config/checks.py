@@ -1,0 +1,288 @@
+"""Every check of the configuration that needs no data: all faults at once, before any job.
+
+A check is left out where what it asks about is unknown because of another fault.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ocnn.config.estimators import fit_faults, method_faults, network_faults, phases_fit
+from ocnn.config.schema import Config, Experiment
+from ocnn.config.validation import Validated, nearest, validate
+from ocnn.data import DATASETS, load_dataset
+from ocnn.data.dataset import Dataset
+from ocnn.data.splits import size_faults
+from ocnn.errors import ConfigError, ResultError
+from ocnn.results.metrics import EVALUATIONS
+from ocnn.results.published import claimed_methods, read_claims, read_published, read_texts
+
+#: Other labs' results cannot have these names, which the tables use.
+RESERVED_REFERENCES = (*EVALUATIONS, "published")
+#: A larger number of seeds is a seed, meant to be used alone.
+MOST_SEEDS = 10_000
+#: Parts of file names, which the rules must be able to take apart.
+NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_]*"
+
+
+def load(content: Any) -> Config:
+    """Checks the whole configuration.
+
+    Args:
+        content: the mapping that a configuration file holds.
+
+    Raises:
+        ConfigError: lists every fault, one a line, with its key's path and, for a name, the nearest valid one.
+    """
+    read = validate(content)
+    config = read.config
+    faults = [
+        *read.faults,
+        *_name_faults(read),
+        *_seed_faults("seeds", config.seeds),
+        *(fault for method in config.methods for fault in method_faults(config, method)),
+        *(fault for name in config.attacks for fault in _attack_faults(read, name)),
+        *(fault for name in config.experiments for fault in _experiment_faults(read, name)),
+        *_published_faults(read),
+    ]
+    if faults:
+        listing = "\n".join(f"  {' '.join(fault.split())}" for fault in dict.fromkeys(faults))
+        raise ConfigError(f"The configuration cannot be used:\n{listing}")
+    chosen = config.experiments if config.run == "all" else {name: config.experiments[name] for name in config.run}
+    return config.model_copy(update={"experiments": _families_resolved(chosen)})
+
+
+def _families_resolved(experiments: Mapping[str, Experiment]) -> dict[str, Experiment]:
+    """The experiments, one with a list of `steps` as one for each of them."""
+    resolved: dict[str, Experiment] = {}
+    for name, block in experiments.items():
+        if isinstance(block.steps, list):
+            resolved |= {f"{name}_{steps}": block.model_copy(update={"steps": steps}) for steps in block.steps}
+        else:
+            resolved[name] = block
+    return resolved
+
+
+def _name_faults(read: Validated) -> list[str]:
+    """Names of blocks that cannot be names, blocks that are missing, and names in `run` without a block."""
+    config = read.config
+    blocks: dict[str, Mapping[str, Any]] = {
+        "methods": config.methods,
+        "attacks": config.attacks,
+        "experiments": config.experiments,
+        "references": config.references,
+    }
+    faults = [
+        f"{key}: at least one is needed"
+        for key in ("methods", "experiments")
+        if not blocks[key] and read.knows((), key)
+    ]
+    faults += [
+        f"{key}.{name}: a name is made of letters, digits and underscores, and the first is no underscore"
+        for key, block in blocks.items()
+        for name in block
+        if not re.fullmatch(NAME_PATTERN, name)
+    ]
+    return faults + _unknown_names("run", "experiment", config.run, config.experiments)
+
+
+def _unknown_names(path: str, kind: str, names: str | Sequence[str], known: Mapping[str, Any]) -> list[str]:
+    """Names (or `all`) that are not among the known ones; of no known one there is nothing to say."""
+    if names == "all" or not known:
+        return []
+    return [f"{path}: no {kind} {name!r}{nearest(name, known)}" for name in names if name not in known]
+
+
+def _seed_faults(path: str, seeds: int | list[int] | None) -> list[str]:
+    if seeds is None:
+        return []
+    if isinstance(seeds, int):
+        if seeds > MOST_SEEDS:
+            return [f"{path}: {seeds} seeds are more than {MOST_SEEDS:,}; this one seed alone would be [{seeds}]"]
+        return [] if seeds >= 1 else [f"{path}: at least one seed is needed (got {seeds})"]
+    if not seeds or min(seeds) < 0 or max(seeds) >= 2**32 or len(set(seeds)) < len(seeds):
+        return [f"{path}: seeds must be different whole numbers ≥ 0 and < 2³², at least one (got {seeds})"]
+    return []
+
+
+def _dataset_or_fault(path: str, name: str) -> Dataset | str:
+    if ":" not in name and name not in DATASETS:
+        return f"{path}: no data set {name!r}{nearest(name, DATASETS)}"
+    try:
+        return load_dataset(name)
+    except AssertionError:
+        return f"{path}: {name} is no ocnn.data.Dataset"
+    except Exception as error:  # importing a module of the user's can raise anything
+        return f"{path}: {name} cannot be imported ({error})"
+
+
+def _attack_faults(read: Validated, name: str) -> list[str]:
+    block, path = read.config.attacks[name], f"attacks.{name}"
+    if not read.knows(("attacks", name), "dataset"):
+        return []
+    dataset = _dataset_or_fault(f"{path}.dataset", block.dataset)
+    if isinstance(dataset, str):
+        return [dataset]
+    if not dataset.images:
+        return [f"{path}.dataset: {dataset.name} holds no images"]
+    if not read.knows(("attacks", name), "attacked_class"):
+        return []
+    attacked = str(block.attacked_class)
+    if attacked not in dataset.classes:
+        return [f"{path}.attacked_class: {dataset.name} has no class {attacked!r}{nearest(attacked, dataset.classes)}"]
+    if (
+        attacked in dataset.sizes
+        and block.images > dataset.sizes[attacked][1]
+        and read.knows(("attacks", name), "images")
+    ):
+        return [
+            f"{path}.images: {block.images} are to be attacked, but class {attacked!r} of {dataset.name} has"
+            f" {dataset.sizes[attacked][1]} test images"
+        ]
+    return []
+
+
+def _experiment_faults(read: Validated, name: str) -> list[str]:
+    config, block, path = read.config, read.config.experiments[name], f"experiments.{name}"
+    faults = [
+        *_seed_faults(f"{path}.seeds", block.seeds),
+        *_source_faults(read, name),
+        *_class_faults(read, name),
+        *network_faults(f"{path}.network", block.network),
+        *_unknown_names(f"{path}.methods", "method", block.methods, config.methods),
+        *_unknown_names(f"{path}.settings", "method", list(block.settings), config.methods),
+    ]
+    if block.methods != "all" and len(set(block.methods)) < len(block.methods):
+        faults.append(f"{path}.methods: a method is listed twice (got {block.methods})")
+    if not phases_fit(block.autoencoder) and read.knows(("experiments", name), "autoencoder"):
+        epochs, rates = block.autoencoder.epochs, block.autoencoder.learning_rates
+        faults.append(f"{path}.autoencoder: as many learning_rates as epochs are needed (got {rates} and {epochs})")
+    return [*faults, *(fault for method in config.methods for fault in fit_faults(read, name, method))]
+
+
+def _source_faults(read: Validated, name: str) -> list[str]:
+    """What is wrong with where an experiment's samples come from."""
+    config, block, path = read.config, read.config.experiments[name], f"experiments.{name}"
+    if not read.knows(("experiments", name), "dataset", "attack"):
+        return []
+    if (block.dataset is None) == (block.attack is None):
+        return [f"{path}: one of dataset and attack is needed, and not both"]
+    if block.dataset is not None:
+        unused = [key for key in ("steps", "held_out") if key in block.model_fields_set]
+        faults = [f"{path}.{key}: is for an experiment with an attack" for key in unused]
+        dataset = _dataset_or_fault(f"{path}.dataset", block.dataset)
+        return [*faults, dataset] if isinstance(dataset, str) else faults
+    faults = []
+    if block.attack not in config.attacks and ("attacks",) not in read.refused:
+        faults.append(f"{path}.attack: no attack {block.attack!r}{nearest(block.attack, config.attacks)}")
+    if block.steps is None and read.knows(("experiments", name), "steps"):
+        faults.append(f"{path}.steps: an attack needs a number of steps")
+    if isinstance(block.steps, list):
+        if len(set(block.steps)) < len(block.steps):
+            faults.append(f"{path}.steps: a number is listed twice (got {block.steps})")
+        taken = [f"{name}_{steps}" for steps in block.steps if f"{name}_{steps}" in config.experiments]
+        faults += [f"{path}.steps: makes the experiment {other}, which there is already" for other in taken]
+    if read.knows(("experiments", name), "held_out", "contamination"):
+        if block.held_out and block.contamination > 0:
+            faults.append(f"{path}.contamination: must be 0, as all adversarial images are held out")
+        if not block.held_out and block.contamination == 0:
+            faults.append(f"{path}.contamination: of 0 leaves no adversarial image to score")
+    return faults
+
+
+def _source(read: Validated, name: str) -> Dataset | None:
+    """The data set of an experiment, if all that decides it is known and right."""
+    config, block = read.config, read.config.experiments[name]
+    if not read.knows(("experiments", name), "dataset", "attack") or (block.dataset is None) == (block.attack is None):
+        return None
+    if block.attack is None:
+        source = _dataset_or_fault("", str(block.dataset))
+        return None if isinstance(source, str) else source
+    attack = config.attacks.get(block.attack)
+    if attack is None or not read.knows(("attacks", block.attack), "dataset", "attacked_class"):
+        return None
+    attacked = _dataset_or_fault("", attack.dataset)
+    return (
+        None
+        if isinstance(attacked, str) or str(attack.attacked_class) not in attacked.classes
+        else config.dataset(name)
+    )
+
+
+def _class_faults(read: Validated, name: str) -> list[str]:
+    """Normal classes that there are not, or that are too small for what is drawn from them."""
+    config, block, path = read.config, read.config.experiments[name], f"experiments.{name}"
+    source = _source(read, name)
+    if source is None or not read.knows(("experiments", name), "normal_classes"):
+        return []
+    chosen = config.normal_classes(name)
+    owner = source.name if block.attack is None else block.attack
+    faults = [
+        f"{path}.normal_classes: {owner} has no normal class {normal!r}{nearest(normal, source.normal_classes)}"
+        for normal in chosen
+        if normal not in source.normal_classes
+    ]
+    if len(set(chosen)) < len(chosen):
+        faults.append(f"{path}.normal_classes: a class is listed twice (got {chosen})")
+    known = read.knows(("experiments", name), "contamination", "holdout", "held_out")
+    if block.attack is not None:
+        known = known and read.knows(("attacks", block.attack), "images")
+    if known and set(source.sizes) == set(source.classes):
+        # With adversarial images held out there must be none, which is said elsewhere.
+        contamination = 0 if block.attack is not None and block.held_out else block.contamination
+        for normal in (normal for normal in dict.fromkeys(chosen) if normal in source.normal_classes):
+            found = size_faults(source.sizes, normal, contamination=contamination, holdout=block.holdout)
+            faults += [f"{path}.{'normal_classes' if key == 'normal_class' else key}: {found[key]}" for key in found]
+    return faults
+
+
+def _published_faults(read: Validated) -> list[str]:
+    """Files of published results that cannot be read, and names that are to be found in them and are not."""
+    config, files = read.config, read.config.published
+    faults: list[str] = []
+
+    def contents(key: str, reader: Callable[[Path], Any], path: str) -> Any:
+        """What a file holds; None, and a fault, if it cannot be read."""
+        try:
+            if Path(path).is_file():
+                return reader(Path(path))
+            faults.append(f"{key}: there is no file {path}")
+        except ResultError as error:
+            faults.append(f"{key}: {error}")
+        return None
+
+    for path in files.auc:
+        contents("published.auc", lambda path: read_published([path]), path)
+    for key, texts in (("data", files.data), ("networks", files.networks)):
+        if texts is not None:
+            contents(f"published.{key}", read_texts, texts)
+    claims = [] if files.claims is None else contents("published.claims", read_claims, files.claims)
+    unreadable = bool(faults)
+    for name, path in config.references.items():
+        contents(f"references.{name}", lambda path: read_published([path]), path)
+        if name in RESERVED_REFERENCES:
+            faults.append(f"references.{name}: is a column of the tables already; choose another name")
+    if unreadable or not read.knows((), "published"):
+        return faults
+    try:
+        published = read_published(Path(path) for path in files.auc)
+    except ResultError as error:
+        return [*faults, f"published.auc: {error}"]
+    datasets = list(dict.fromkeys([*published["dataset"], *(claim.dataset for claim in claims)]))
+    methods = list(dict.fromkeys(published["method"]))
+    named = [
+        *((f"methods.{row}.published", (config.methods[row] or {}).get("published")) for row in config.methods),
+        *((f"claim {claim.name}", method) for claim in claims for method in claimed_methods(claim) if methods),
+    ]
+    faults += [
+        f"{path}: no published method {name!r}{nearest(name, methods)}"
+        for path, name in named
+        if name is not None and name not in methods
+    ]
+    faults += [
+        f"experiments.{name}.published: no published dataset {block.published!r}{nearest(block.published, datasets)}"
+        for name, block in config.experiments.items()
+        if block.published is not None and block.published not in datasets
+    ]
+    return faults

@@ -1,0 +1,116 @@
+"""The checks of methods, their settings and their networks, by what the estimators themselves say."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from sklearn.utils._param_validation import validate_parameter_constraints
+
+from ocnn.config.schema import OWN_KEYS, SHARE_OF_ANOMALIES, Autoencoder, Config
+from ocnn.config.validation import STAND_INS, Validated, nearest
+from ocnn.methods import METHODS, load_estimator
+from ocnn.methods.base import AnomalyDetector
+from ocnn.networks.shapes import NETWORKS, Network, parse
+
+
+def method_faults(config: Config, method: str) -> list[str]:
+    """What is wrong with a method's estimator, or with its settings as they stand under `methods`."""
+    estimator = _estimator_or_fault(config, method)
+    if isinstance(estimator, str):
+        return [estimator]
+    own = {key: value for key, value in (config.methods[method] or {}).items() if key not in OWN_KEYS}
+    return _setting_faults(f"methods.{method}", estimator, own)
+
+
+def fit_faults(read: Validated, name: str, method: str) -> list[str]:
+    """What is wrong with the settings that an experiment has for a method, or in which it fits it."""
+    block, path = read.config.experiments[name], f"experiments.{name}"
+    estimator = _estimator_or_fault(read.config, method)
+    if isinstance(estimator, str) or not read.knows(("methods",), method):
+        return []
+    faults = _setting_faults(f"{path}.settings.{method}", estimator, block.settings.get(method, {}))
+    known = read.knows(("experiments", name), "methods") and read.knows(("experiments", name, "settings"), method)
+    if faults or not known or method_faults(read.config, method) or method not in read.config.methods_of(name):
+        return faults
+    settings = _mended(read, name).settings(name, method, seed=0)
+    if settings.get("nu") == 0:
+        faults.append(f"{path}.settings.{method}.nu: with a contamination of 0, give nu a number")
+        settings["nu"] = STAND_INS["contamination"]
+    model = estimator(**settings)
+    try:
+        model._validate_params()
+    except ValueError as error:
+        of = f"{path}.settings" if method in block.settings else "methods"
+        faults += [f"{of}.{method}: {fault}" for fault in str(error).splitlines()]
+    if block.holdout == 0 and getattr(model, "uses_holdout", bool)():
+        faults.append(f"{path}.holdout: of 0 leaves {method} no labels to choose its settings by")
+    return faults
+
+
+def _mended(read: Validated, name: str) -> Config:
+    """The configuration with an experiment's faults mended that its methods are not to complain of once more."""
+    block = read.config.experiments[name]
+    updates: dict[str, Any] = {}
+    if network_faults("", block.network):
+        updates["network"] = "auto"
+    if not phases_fit(block.autoencoder):
+        updates["autoencoder"] = Autoencoder()
+    if block.attack is not None and read.knows(("experiments", name), "attack", "held_out", "contamination"):
+        updates["contamination"] = 0 if block.held_out else block.contamination or STAND_INS["contamination"]
+    return read.config.model_copy(update={"experiments": {name: block.model_copy(update=updates)}})
+
+
+def phases_fit(autoencoder: Autoencoder) -> bool:
+    """Whether there are phases, and a learning rate for each."""
+    return len(autoencoder.epochs) == len(autoencoder.learning_rates) > 0
+
+
+def network_faults(path: str, network: Any) -> list[str]:
+    """What is wrong with a network, given by its name or by its fields."""
+    names, known = ("auto", *NETWORKS), [field.name for field in fields(Network)]
+    if isinstance(network, str) and network not in names:
+        return [f"{path}: unknown network {network!r}{nearest(network, names)}"]
+    if isinstance(network, Mapping):
+        faults = [f"{path}.{key}: unknown key{nearest(key, known)}" for key in network if key not in known]
+        if faults:
+            return faults
+    try:
+        parse(network)
+    except ValueError as error:
+        return [f"{path}: {error}"]
+    return []
+
+
+def _estimator_or_fault(config: Config, method: str) -> Any:
+    """The estimator class of a method, or what is wrong with its name."""
+    given = (config.methods[method] or {}).get("estimator")
+    name = method if given is None else str(given)
+    path = f"methods.{method}" if given is None else f"methods.{method}.estimator"
+    if ":" not in name and name not in METHODS:
+        return f"{path}: no estimator {name!r}{nearest(name, METHODS)}"
+    try:
+        estimator = load_estimator(name)
+    except Exception as error:  # importing a module of the user's own can raise anything
+        return f"{path}: {name} cannot be imported ({error})"
+    if not (isinstance(estimator, type) and issubclass(estimator, AnomalyDetector)):
+        return f"{path}: {name} is not a subclass of ocnn.methods.base.AnomalyDetector"
+    return estimator
+
+
+def _setting_faults(path: str, estimator: Any, settings: Mapping[str, Any]) -> list[str]:
+    """What is wrong with settings of an estimator, each looked at by itself."""
+    known = estimator().get_params()
+    faults = []
+    for key, value in settings.items():
+        if key not in known:
+            faults.append(f"{path}.{key}: unknown setting{nearest(key, known)}")
+        elif key == "random_state":
+            faults.append(f"{path}.{key}: is what the seeds are for; see seeds")
+        elif key == "network":
+            faults += network_faults(f"{path}.{key}", value)
+        elif (key, value) != ("nu", SHARE_OF_ANOMALIES):
+            try:
+                validate_parameter_constraints(estimator._parameter_constraints, {key: value}, estimator.__name__)
+            except ValueError as error:
+                faults.append(f"{path}.{key}: {error}")
+    return faults

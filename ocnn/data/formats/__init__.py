@@ -1,0 +1,1 @@
+"""Readers of archive formats; nothing is ever extracted or unpickled."""

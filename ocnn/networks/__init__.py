@@ -1,0 +1,1 @@
+"""Networks in Keras: shapes, models, convolutions, losses, training and weights."""

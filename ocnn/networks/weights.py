@@ -1,0 +1,69 @@
+"""Keras, imported only where a network is really needed, and the weights of networks on disk."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ocnn.errors import ResultError
+from ocnn.storage.arrays import read_arrays, write_arrays
+
+if TYPE_CHECKING:
+    import keras
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def import_keras() -> None:
+    """Imports Keras.
+
+    Without garbage collections, which find nothing among what is imported and take a third of the time.
+
+    Raises:
+        ImportError: no backend is installed; the message says how to install one.
+    """
+    try:
+        with _without_garbage_collection():
+            import keras  # noqa: F401  (imported for its effect: it fails without a backend)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            f"The deep methods need a Keras backend ({error}): install one with pip install 'ocnn[cpu]' (TensorFlow on"
+            " the CPU), 'ocnn[gpu]' (TensorFlow with CUDA) or 'ocnn[jax]' and KERAS_BACKEND=jax."
+        ) from error
+
+
+def save_weights(model: "keras.Model", path: str | Path) -> None:
+    """Writes the weights of a network as an npz archive: numbers alone, in the network's order.
+
+    Neither HDF5, which has no checksum, nor a Keras archive, whose layers are built from what it says.
+    """
+    write_arrays(Path(path), {f"weight_{n}": weight for n, weight in enumerate(model.get_weights())})
+
+
+def load_weights(model: "keras.Model", path: str | Path) -> None:
+    """Loads the weights of a network from a file of `save_weights`.
+
+    Raises:
+        ResultError: no such file, a damaged one, or one of another network.
+    """
+    weights = list(read_arrays(Path(path)).values())
+    try:
+        if any(weight.dtype != np.float32 for weight in weights):
+            raise ValueError("they are not of the type float32")
+        model.set_weights(weights)
+    except ValueError as error:
+        raise ResultError(
+            f"{path} does not hold the weights of this network ({error}). Delete it to have it made anew."
+        ) from error

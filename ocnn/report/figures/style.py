@@ -1,0 +1,99 @@
+"""How all figures look, and how they are written."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+from ocnn.storage.files import atomic_write
+
+#: Inches of a page's text.
+WIDTH = 7.0
+MARKERS = "osD^vP<X>*pdhH"
+STYLE: Any = {
+    "font.size": 8,
+    "axes.titlesize": 9,
+    "axes.grid": True,
+    "grid.color": "0.9",
+    "axes.axisbelow": True,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "none",
+    # So that the same figure is the same file.
+    "svg.hashsalt": "ocnn",
+}
+#: Seaborn's palette for the colour-blind, its yellow, which is hard to see on white, replaced by black.
+PALETTE = [*sns.color_palette("colorblind")[:8], (0.0, 0.0, 0.0), sns.color_palette("colorblind")[9]]
+#: Blue and orange, for normal and anomalous samples.
+NORMAL, ANOMALOUS = PALETTE[0], PALETTE[1]
+
+Styles = dict[str, dict[str, Any]]
+
+
+def method_styles(methods: Sequence[str]) -> Styles:
+    """Colour, marker and line of each method, as Matplotlib's arguments, by its place among the methods.
+
+    Ten colours can be told apart; the eleventh method has the first one's again, and another line and marker.
+    """
+    return {
+        method: {
+            "color": PALETTE[number % len(PALETTE)],
+            "marker": MARKERS[number % len(MARKERS)],
+            "linestyle": ("-", "--", ":")[number // len(PALETTE) % 3],
+        }
+        for number, method in enumerate(methods)
+    }
+
+
+def marker_only(style: dict[str, Any]) -> dict[str, Any]:
+    """A method's style for points that no line connects."""
+    return {**style, "linestyle": "none"}
+
+
+def panels(count: int, *, columns: int, height: float, **kwargs: Any) -> tuple[Figure, list[Axes]]:
+    """A figure of so many panels of a height in inches, row by row; places that are left over are empty."""
+    rows = -(-count // columns)
+    columns = min(columns, count)
+    figure = Figure(figsize=(WIDTH, rows * height + 0.4), layout="constrained")
+    axes = list(figure.subplots(rows, columns, squeeze=False, **kwargs).flat)
+    for axis in axes[count:]:
+        axis.set_axis_off()
+    # With shared axes only the lowest row has labels, but it has gaps.
+    for axis in axes[:count]:
+        if axes.index(axis) + columns >= count:
+            axis.tick_params(labelbottom=True)
+    return figure, axes[:count]
+
+
+def legend_above(figure: Figure, handles: Sequence[Artist], columns: int) -> None:
+    """A legend over all panels."""
+    figure.legend(handles=list(handles), loc="outside upper center", ncols=columns, frameon=False)
+
+
+def log_ticks(axis: Axis) -> None:
+    """A logarithmic axis with plain numbers at 1, 2 and 5, as many as there is room for."""
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def sentence(text: str) -> Figure:
+    """A figure that says why there is nothing to draw."""
+    figure = Figure(figsize=(WIDTH, 0.8))
+    figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
+    return figure
+
+
+def save(figure: Figure, outputs: Iterable[Path]) -> None:
+    """Writes a figure in the format of each output's suffix."""
+    for path in outputs:
+        metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+        with atomic_write(path) as temporary, mpl.rc_context(STYLE):
+            figure.savefig(temporary, dpi=200, bbox_inches="tight", metadata=metadata)

@@ -1,0 +1,123 @@
+"""Tables 1 and 2: the data and the networks, as they actually ran, beside what was published of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ocnn.methods import load_estimator
+from ocnn.networks.shapes import resolve
+from ocnn.report.rendering import MISSING, Document, frame_table
+
+
+def data_summary(
+    samples: Mapping[str, Mapping[str, pd.DataFrame]],
+    shapes: Mapping[str, tuple[int, ...]],
+    seeds: Mapping[str, int],
+    published: Mapping[str, Mapping[str, str]],
+    datasets: Mapping[str, str | None],
+) -> pd.DataFrame:
+    """Table 1: a row an experiment.
+
+    Args:
+        samples: for each experiment and normal class the rows of a split.
+        shapes: for each experiment the shape of a sample.
+        seeds: for each experiment their number.
+        published: for each published data set `instances`, `anomalies` and `features`, as texts.
+        datasets: for each experiment the published data set, or None.
+    """
+    rows = []
+    for experiment, classes in samples.items():
+        counts = pd.DataFrame(
+            [split.groupby(["evaluation", "is_anomaly"], observed=True).size() for split in classes.values()]
+        ).fillna(0)
+        texts = published.get(datasets.get(experiment) or "", {})
+        rows.append(
+            {
+                "experiment": experiment,
+                "classes": len(classes),
+                "seeds": seeds[experiment],
+                "training_normals": _range(counts, "train", False),
+                "training_anomalies": _range(counts, "train", True),
+                "test_normals": _range(counts, "test", False),
+                "test_anomalies": _range(counts, "test", True),
+                "features": int(np.prod(shapes[experiment])),
+                "shape": " × ".join(map(str, shapes[experiment])),
+                **{f"published_{name}": texts.get(name) or MISSING for name in ("instances", "anomalies", "features")},
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def _range(counts: pd.DataFrame, evaluation: str, is_anomaly: bool) -> str:
+    if (evaluation, is_anomaly) not in counts:
+        return "0"
+    values = counts[evaluation, is_anomaly].astype(int)
+    return str(values.min()) if values.min() == values.max() else f"{values.min()} to {values.max()}"
+
+
+def network_summary(
+    settings: Mapping[str, Mapping[str, Mapping[str, Any]]],
+    shapes: Mapping[str, tuple[int, ...]],
+    published: Mapping[str, Mapping[str, str]],
+    datasets: Mapping[str, str | None],
+) -> pd.DataFrame:
+    """Table 2: a row an experiment and network, with the deep methods that have it.
+
+    Args:
+        settings: for each experiment and method `estimator` and `settings`, as the score files state them.
+        shapes, published, datasets: as for `data_summary`; published are `filters`, `code`, `head`, `batch_size` and
+            `weight_decay`.
+    """
+    rows = []
+    for experiment, methods in settings.items():
+        texts = published.get(datasets.get(experiment) or "", {})
+        networks: dict[tuple[Any, ...], list[str]] = {}
+        for method, fit in methods.items():
+            parameters = load_estimator(fit["estimator"])(**fit["settings"]).get_params()
+            if {"network", "batch_size"} <= set(parameters):
+                networks.setdefault(_network(parameters, shapes[experiment]), []).append(method)
+        for network, names in networks.items():
+            fields = ["kind", "filters", "kernel", "code", "head", "batch_size", "weight_decay"]
+            rows.append(
+                {
+                    "experiment": experiment,
+                    "methods": ", ".join(names),
+                    **dict(zip(fields, network, strict=True)),
+                    **{
+                        f"published_{name}": texts.get(name) or MISSING
+                        for name in ("filters", "code", "head", "batch_size", "weight_decay")
+                    },
+                }
+            )
+    columns = ["experiment", "methods", "kind", "filters", "kernel", "code", "head", "batch_size", "weight_decay"]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+
+
+def _network(parameters: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[Any, ...]:
+    network = resolve(parameters["network"], shape)
+    kernel = f"{network.kernel} × {network.kernel}" if network.kind == "lenet" else MISSING
+    widths = ", ".join(map(str, network.widths)) or "none"
+    # Only the one-class network has a head with a hidden layer.
+    head = f"{network.code} → {parameters['hidden']} → 1" if "hidden" in parameters else MISSING
+    decay = parameters.get("weight_decay")
+    decay = MISSING if decay is None else f"{decay:g}"
+    return network.kind, widths, kernel, network.code, head, parameters["batch_size"], decay
+
+
+def data_document(summary: pd.DataFrame, remarks: Mapping[str, str]) -> Document:
+    """Table 1 for a reader."""
+    notes = " ".join(f"{name}: {remark}" for name, remark in remarks.items() if remark)
+    legend = "Samples of each part, from to over the normal classes, counted in the splits that were fitted."
+    return Document("Data (Table 1)", legend, [frame_table("Data sets as they were used", summary, notes)])
+
+
+def network_document(summary: pd.DataFrame) -> Document:
+    """Table 2 for a reader."""
+    legend = (
+        "Networks of the deep methods, from the settings that the score files state: filters of the convolutions or"
+        " units of the dense layers, length of the code, and the one-class network's head (code → hidden → output)."
+        " Published: restored from the paper's text and the authors' code."
+    )
+    return Document("Networks (Table 2)", legend, [frame_table("Networks as they were trained", summary)])

@@ -1,0 +1,194 @@
+"""The boundary attack on classifiers small enough to know the answer, and what its verification refuses."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from ocnn.attacks import boundary as attacks
+from ocnn.attacks.boundary import Attack
+from ocnn.data import load_dataset
+from ocnn.errors import DataError, ResultError
+
+LABEL = 3
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[Any, np.ndarray]:
+    """A classifier trained on the digits, and the test images of the class that is attacked."""
+    from ocnn.networks import models
+    from ocnn.networks.training import seeded
+
+    arrays = load_dataset("digits").load({})
+    with seeded(0):
+        model = models.build_classifier((8, 16), 10, (8, 8, 1))
+        attacks.train_classifier(model, arrays.train, arrays.train_labels, epochs=12, learning_rate=3e-3, batch_size=32)
+    logits = model.predict(arrays.test, verbose=0)
+    assert (logits.argmax(axis=1) == arrays.test_labels).mean() > 0.9
+    return model, arrays.test[arrays.test_labels == LABEL]
+
+
+@pytest.fixture(scope="module")
+def begun(digits: tuple[Any, np.ndarray]) -> Attack:
+    model, originals = digits
+    return attacks.start(model, originals, LABEL, count=10, seed=0)
+
+
+def linear_model(weights: np.ndarray, bias: float) -> Any:
+    """Two classes, told apart by the sign of ⟨weights, x⟩ + bias; class 0 where it is negative."""
+    import keras
+
+    inputs = keras.Input(weights.shape)
+    score = keras.layers.Dense(1, name="score")(keras.layers.Flatten()(inputs))
+    model = keras.Model(inputs, keras.ops.concatenate([keras.ops.zeros_like(score), score], axis=1))
+    model.get_layer("score").set_weights([weights.reshape(-1, 1), np.array([bias])])
+    return model
+
+
+def labels(model: Any, images: np.ndarray) -> np.ndarray:
+    return np.asarray(model.predict(images, verbose=0)).argmax(axis=1)
+
+
+def same(a: Attack, b: Attack) -> bool:
+    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in vars(a) if name != "seconds")
+
+
+def test_every_label_flips_and_more_steps_come_closer(digits: tuple[Any, np.ndarray], begun: Attack) -> None:
+    model, originals = digits
+    assert (labels(model, originals[begun.sources]) == LABEL).all()
+    medians, attack = [np.median(attacks.distances(begun, originals))], begun
+    for steps in (100, 200, 500):
+        attack = attacks.advance(model, originals, LABEL, attack, steps=steps, seed=0)
+        assert (labels(model, attack.images) != LABEL).all()
+        assert attack.images.dtype == np.float32
+        attacks.verify(attack, originals, model.predict(attack.images, verbose=0), LABEL)
+        medians.append(np.median(attacks.distances(attack, originals)))
+    assert medians == sorted(medians, reverse=True)
+    assert medians[-1] < 0.9 * medians[0]
+    assert attack.steps == 800
+
+
+def test_the_distance_to_a_plane() -> None:
+    """The nearest image across a plane is known; the attack must not come closer, and gets near it."""
+    rng = np.random.default_rng(0)
+    weights = rng.normal(size=(4, 4, 1))
+    originals = rng.uniform(0.3, 0.7, (6, 4, 4, 1)).astype(np.float32)
+    scores = (originals * weights).sum(axis=(1, 2, 3))
+    bias = -float(scores.max()) - 0.2
+    model = linear_model(weights, bias)
+    exact = -(scores + bias) / np.linalg.norm(weights)
+    attack = attacks.start(model, originals, 0, count=6, seed=0)
+    attack = attacks.advance(model, originals, 0, attack, steps=3000, seed=0)
+    found = attacks.distances(attack, originals)
+    assert (found >= exact[attack.sources]).all()
+    assert np.median(found / exact[attack.sources]) < 1.1
+    # The step sizes were adapted on the way, each image's by itself, and are kept for the next segment.
+    assert (attack.source_steps != attacks.FIRST_STEP).all()
+    assert len(set(attack.spherical_steps)) > 1
+
+
+def test_seeds(digits: tuple[Any, np.ndarray], begun: Attack) -> None:
+    model, originals = digits
+    assert same(begun, attacks.start(model, originals, LABEL, count=10, seed=0))
+    assert not same(begun, attacks.start(model, originals, LABEL, count=10, seed=1))
+    first, second = (attacks.advance(model, originals, LABEL, begun, steps=30, seed=0) for _ in range(2))
+    assert same(first, second)
+    assert not same(first, attacks.advance(model, originals, LABEL, begun, steps=30, seed=1))
+    # The attack leaves the caller's random numbers alone.
+    np.random.seed(5)  # noqa: NPY002
+    expected = np.random.random()  # noqa: NPY002
+    np.random.seed(5)  # noqa: NPY002
+    attacks.advance(model, originals, LABEL, begun, steps=1, seed=0)
+    assert np.random.random() == expected  # noqa: NPY002
+
+
+def test_an_interrupted_attack_goes_on_from_its_file_as_if_nothing_had_been(
+    digits: tuple[Any, np.ndarray], begun: Attack, tmp_path: Path
+) -> None:
+    model, originals = digits
+    halfway = attacks.advance(model, originals, LABEL, begun, steps=20, seed=0)
+    attacks.write_attack(tmp_path / "steps-20.npz", halfway)
+    read = attacks.read_attack(tmp_path / "steps-20.npz")
+    assert same(read, halfway)
+    assert read.seconds == halfway.seconds > begun.seconds
+    assert same(
+        attacks.advance(model, originals, LABEL, halfway, steps=20, seed=0),
+        attacks.advance(model, originals, LABEL, read, steps=20, seed=0),
+    )
+    assert list(tmp_path.iterdir()) == [tmp_path / "steps-20.npz"]
+
+
+@pytest.mark.parametrize("damage", ["truncated", "foreign", "missing", "empty"])
+def test_what_is_no_attack(begun: Attack, tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "steps-0.npz"
+    attacks.write_attack(path, begun)
+    if damage == "foreign":
+        np.savez(path, images=begun.images)
+    elif damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[:200] if damage == "truncated" else b"")
+    with pytest.raises(ResultError, match="does not hold whole arrays"):
+        attacks.read_attack(path)
+
+
+def test_verification_refuses_what_is_no_attack(digits: tuple[Any, np.ndarray], begun: Attack) -> None:
+    model, originals = digits
+
+    def fault(**changes: Any) -> str:
+        attack = replace(begun, **changes)
+        logits = model.predict(np.nan_to_num(attack.images), verbose=0)
+        with pytest.raises(ResultError) as error:
+            attacks.verify(attack, originals, logits, LABEL)
+        return str(error.value)
+
+    attacks.verify(begun, originals, model.predict(begun.images, verbose=0), LABEL)
+    planted = begun.images.copy()
+    planted[4] = originals[begun.sources[4]]
+    text = fault(images=planted)
+    assert f"image 4, made from {begun.sources[4]}, is rightly classified" in text
+    assert "image 4" in text.split(";")[1]
+    assert "the same as its source" in text
+    assert text.count("image") == 2
+    for value in (1.5, -0.1, np.nan):
+        outside = begun.images.copy()
+        outside[2, 0, 0] = value
+        assert "image 2, made from" in fault(images=outside)
+        assert "not within [0, 1]" in fault(images=outside)
+    sources = begun.sources.copy()
+    sources[1] = sources[0]
+    assert "not the only one of its source" in fault(sources=sources)
+
+
+def test_only_rightly_classified_images_are_attacked() -> None:
+    logits = np.array([[2.0, 1, 0], [0, 1, 0], [3, 0, 0], [1, 0, 2], [5, 4, 4]])
+    assert sorted(attacks.choose_sources(logits, 0, seed=0)) == [0, 2, 4]
+    orders = {tuple(attacks.choose_sources(logits, 0, seed=seed)) for seed in range(10)}
+    assert len(orders) > 1
+    np.testing.assert_array_equal(attacks.is_adversarial(np.array([[1, 1.0005], [1, 1.01], [2, 1]]), 0), [0, 1, 0])
+
+
+def test_images_that_cannot_be_attacked_give_way_to_others(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a single random direction, noise is on the other side of the plane for some images only."""
+    monkeypatch.setattr(attacks, "DIRECTIONS", 1)
+    rng = np.random.default_rng(0)
+    originals = rng.uniform(0, 0.4, (40, 2, 2, 1)).astype(np.float32)
+    model = linear_model(np.ones((2, 2, 1)), -2.0)
+    with pytest.warns(UserWarning, match="failed to draw"):
+        attack = attacks.start(model, originals, 0, count=10, seed=0)
+    assert len(attack.failed) > 0
+    assert len(attack.images) == 10
+    assert not set(attack.failed) & set(attack.sources)
+    attacks.verify(attack, originals, model.predict(attack.images, verbose=0), 0)
+    output = capsys.readouterr().out
+    assert all(str(source) in output for source in attack.failed)
+    assert "others take their place" in output
+    impossible = linear_model(np.ones((2, 2, 1)), -5.0)
+    with pytest.raises(DataError, match="40 are rightly classified and 0"), pytest.warns(UserWarning, match="failed"):
+        attacks.start(impossible, originals, 0, count=10, seed=0)
+    with pytest.raises(DataError, match="50 images are to be attacked, but of 40"):
+        attacks.start(model, originals, 0, count=50, seed=0)

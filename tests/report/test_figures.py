@@ -1,0 +1,92 @@
+"""Figures on samples made by hand; tests/report/test_report.py has those of a whole run."""
+
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ocnn.report.figures import comparison, samples, training
+from ocnn.report.figures.style import method_styles, save
+from ocnn.results.summary import summarise
+from ocnn.steps.figures import draw_adversarial_images
+from tests.results.conftest import fits, published
+
+STYLES = method_styles(["a", "b", "c"])
+
+
+def texts(path: Path) -> set[str]:
+    """The texts of an SVG figure."""
+    return {element.text or "" for element in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_adversarial_images(tmp_path: Path, channels: int) -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.uniform(0, 1, (8, 6, 6, channels)).astype(np.float32)
+    np.save(tmp_path / "test.npy", pixels)
+    adversarial = np.clip(pixels[[5, 2]] + 0.1, 0, 1)
+    np.savez(tmp_path / "attack.npz", images=adversarial)
+    record = {"source": [5, 2], "l2": [1.5, 2.5], "before": "stop", "after": ["go", "turn"], "steps": 5000}
+    pd.DataFrame(record).to_parquet(tmp_path / "signs-5000.parquet")
+    outputs = [tmp_path / "images.png", tmp_path / "images.svg"]
+    draw_adversarial_images(
+        {"test.npy": tmp_path / "test.npy"}, tmp_path / "attack.npz", tmp_path / "signs-5000.parquet", outputs
+    )
+    shown = texts(outputs[1])
+    assert {"5,000 steps, median L2 2.00", "stop", "go", "turn", "L2 1.50", "L2 2.50", "original"} <= shown
+    # The difference is amplified so that it fills the range.
+    assert "difference × 5" in shown
+    content = outputs[1].read_bytes()
+    draw_adversarial_images(
+        {"test.npy": tmp_path / "test.npy"}, tmp_path / "attack.npz", tmp_path / "signs-5000.parquet", outputs
+    )
+    assert outputs[1].read_bytes() == content
+
+
+def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
+    metrics = fits({("a", "3"): [90.0], ("b", "3"): [80.0]})
+    summary = summarise(metrics, published({("x", "3"): 1.0}), {"toy": None}, {})
+    nothing = pd.DataFrame(columns=["experiment", "normal", "method", "seed", "series", "step", "value"])
+    for figure, words in (
+        (comparison.critical_difference(summary, STYLES), "Too few methods without degenerate or missing cells"),
+        (comparison.differences_to_best(summary, STYLES), "Too few methods without degenerate or missing cells"),
+        (comparison.train_test_gap(summary, STYLES), "No fit has an AUC on both"),
+        (training.training_curves(nothing, ["a"], STYLES), "No method of this experiment records its training."),
+        (
+            comparison.cost(metrics.assign(seconds=np.nan, degenerate=False), STYLES),
+            "No seconds are known: the benchmark files",
+        ),
+    ):
+        save(figure, [tmp_path / "figure.svg"])
+        assert any(words in text for text in texts(tmp_path / "figure.svg"))
+
+
+@pytest.mark.parametrize(
+    "scores",
+    [
+        [0.1, 0.2, 5.0, -0.3],
+        [1e-12, -1e-12, 1e7, 1e6],
+        [1.0, 1.0, 1.0, 1.0],
+        [np.nan, np.inf, 1.0, 2.0],
+        [0.0, 0.0, 0.0, 900.0],
+        [np.nan] * 4,
+    ],
+    ids=["plain", "far", "constant", "not finite", "zeros", "none"],
+)
+def test_histograms_of_odd_scores(tmp_path: Path, scores: list[float]) -> None:
+    rows = pd.DataFrame({"anomaly_score": scores, "is_anomaly": [False, False, True, True]})
+    save(samples.decision_scores({"a": rows}), [tmp_path / "figure.svg"])
+    assert {"normal", "anomalous", "threshold", "a"} <= texts(tmp_path / "figure.svg")
+
+
+def test_constant_images_and_few_of_them_are_shown(tmp_path: Path) -> None:
+    flat, noisy = (
+        np.zeros((2, 6, 6, 1), np.float32),
+        np.random.default_rng(0).normal(size=(3, 6, 6, 1)).astype(np.float32),
+    )
+    save(samples.in_class({"3": (flat, noisy), "5": (noisy, flat)}, "a"), [tmp_path / "in_class.png"])
+    kinds = np.array([True, False]), np.array([False, False, True])
+    save(samples.extremes(flat, noisy, *kinds, "a"), [tmp_path / "extremes.svg"])
+    assert "a: top 2 most normal, 1 of them adversarial" in texts(tmp_path / "extremes.svg")

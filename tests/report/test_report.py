@@ -1,0 +1,286 @@
+"""What is made from a run's score files: every table and figure, and the report, read and used in a browser."""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from ocnn.config.plan import comparison_names, figure_files, sample_names, table_files
+from ocnn.report.figures.style import method_styles
+from ocnn.results.scores import read_scores
+from ocnn.steps.figures import evaluated_rows
+from ocnn.steps.report import read_caption
+from tests.conftest import ROOT
+from tests.results.simulated import METHODS, Run
+
+CHROMIUM = next(
+    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
+)
+
+
+def texts(path: Path) -> set[str]:
+    """The texts of an SVG figure."""
+    return {element.text or "" for element in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")}
+
+
+def test_every_file_that_is_named_is_made_and_no_other(run: Run) -> None:
+    files = {f"figures/{file}" for file in figure_files([*comparison_names(run.plan), *sample_names(run.plan)])}
+    files |= {f"figures/attacks/threes-{steps}{suffix}" for steps in (0, 1000) for suffix in (".svg", ".png")}
+    files |= {file for group in table_files(run.plan).values() for file in group}
+    found = {
+        str(path.relative_to(run.results))
+        for folder in ("tables", "figures")
+        for path in (run.results / folder).rglob("*.*")
+    } | {path.name for path in run.results.glob("claims.*")}
+    assert found == files
+    assert {f"figures/{name}.png" for name in ("attack_strength", "gap/digits", "extremes/at_once/rcae")} <= found
+    # Experiments that differ in their steps alone share their extremes; without a test part there is no gap.
+    assert not {"figures/extremes/held_out_1000/rcae.png", "figures/gap/at_once.png"} & found
+
+
+def test_every_method_is_in_every_table_and_figure(run: Run) -> None:
+    for name in ("table3.md", "table4.md", "table3.tex", "table3.html", "comparison.md"):
+        shown = (run.results / "tables" / name).read_text().replace("\\_", "_")
+        assert all(method in shown for method in METHODS), name
+    for name in ("auc/digits", "gap/digits", "cost/digits", "decision_scores/synthetic", "attack_strength"):
+        assert set(METHODS) <= {re.sub(r" \(.*", "", text) for text in texts(run.results / "figures" / f"{name}.svg")}
+
+
+def test_figures_are_as_wide_as_a_page(run: Run) -> None:
+    for path in (run.results / "figures").rglob("*.png"):
+        with Image.open(path) as image:
+            assert 1000 < image.width < 1700, path
+
+
+def test_the_extremes_are_those_of_the_scores(run: Run) -> None:
+    """How many of the top 50 are adversarial stands in the title."""
+    scores, _ = read_scores(Path(run.scores.format(experiment="at_once", normal="3", method="rcae", seed=0)))
+    ordered = evaluated_rows(scores).sort_values("anomaly_score")
+    expected = [int(part["is_anomaly"].sum()) for part in (ordered[:50], ordered[-50:])]
+    assert expected[1] > expected[0]
+    shown = texts(run.results / "figures" / "extremes" / "at_once" / "rcae.svg")
+    assert f"rcae: top 50 most normal, {expected[0]} of them adversarial" in shown
+    assert f"rcae: top 50 most anomalous, {expected[1]} of them adversarial" in shown
+
+
+def test_samples_that_were_tuned_on_are_not_shown() -> None:
+    rows = pd.DataFrame(
+        {"evaluation": ["train", "test", "test"], "tuned_on": [False, True, False], "sample": [1, 2, 3]}
+    )
+    assert list(evaluated_rows(rows)["sample"]) == [3]
+    assert list(evaluated_rows(rows[:1])["sample"]) == [1]
+
+
+def test_methods_are_told_apart() -> None:
+    methods = [f"method{number}" for number in range(13)]
+    styles = method_styles(methods)
+    assert len({tuple(style.values()) for style in styles.values()}) == 13
+    assert method_styles(methods[:5]) == {method: styles[method] for method in methods[:5]}
+
+
+def test_attack_strength(run: Run) -> None:
+    shown = texts(run.results / "figures" / "attack_strength.svg")
+    assert {"Visibility", "threes, held out", "1,000", "0"} <= shown
+    # One number of steps makes no line.
+    assert "threes, scored where fitted" not in shown
+
+
+def rows_of(path: Path, *keys: str) -> dict[Any, Any]:
+    """The rows of a CSV as texts, by these columns."""
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return {tuple(row[key] for key in keys): row for row in table.to_dict("records")}
+
+
+def test_table_4(run: Run) -> None:
+    rows = rows_of(run.results / "tables" / "table4.csv", "experiment", "method")
+    record = pd.read_parquet(run.results / "attacks" / "threes" / "steps-1000.parquet")
+    row = rows["at_once", "rcae"]
+    assert float(row["median_l2"]) == pytest.approx(record["l2"].median())
+    assert (row["images"], row["steps"], row["published_mean"], row["test_mean"]) == ("60", "1000", "70.0", "")
+    assert rows["held_out_1000", "rcae"]["published_mean"] == ""
+    text = (run.results / "tables" / "table4.md").read_text()
+    assert "60 images of the attack `threes`, 1000 steps" in text
+    assert "all images fitted and scored at once, as in the paper." in text
+    assert "2 of 3 seeds" not in text
+
+
+def test_tables_1_and_2_count_what_ran(run: Run) -> None:
+    data = rows_of(run.results / "tables" / "table1.csv", "experiment")
+    counted = ("training_normals", "training_anomalies", "test_normals", "shape")
+    assert [data["digits",][name] for name in counted] == ["110", "11", "70", "8 × 8 × 1"]
+    assert [data["at_once",][name] for name in counted] == ["180", "54", "0", "8 × 8 × 1"]
+    assert data["synthetic",]["published_instances"] == "190"
+    networks = rows_of(run.results / "tables" / "table2.csv", "experiment", "methods")
+    assert networks["digits", "ocnn, ocnn_released"]["head"] == "16 → 32 → 1"
+    assert networks["synthetic", "ocnn, ocnn_released"]["head"] == "512 → 32 → 1"
+    assert networks["digits", "dcae, rcae"]["filters"] == "16, 8"
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_every_latex_table_compiles(run: Run, tmp_path: Path) -> None:
+    paths = [*sorted((run.results / "tables").glob("*.tex")), run.results / "claims.tex"]
+    assert [path.stem for path in paths] == ["table1", "table2", "table3", "table4", "claims"]
+    inputs = "\n".join(f"\\input{{{path.with_suffix('')}}}\n\\clearpage" for path in paths)
+    packages = "\\usepackage{booktabs}\n\\usepackage{graphicx}\n"
+    (tmp_path / "paper.tex").write_text(
+        f"\\documentclass{{article}}\n{packages}\\begin{{document}}\n{inputs}\n\\end{{document}}\n"
+    )
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"]
+    compiled = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert compiled.returncode == 0, compiled.stdout[-2000:]
+    assert "Float too large" not in compiled.stdout
+
+
+def test_verdicts_and_claims(run: Run) -> None:
+    verdicts = pd.read_csv(run.results / "tables" / "verdicts.csv", dtype={"normal": str})
+    assert set(verdicts["experiment"]) == {"digits", "at_once"}
+    kde = verdicts[(verdicts["method"] == "kde") & (verdicts["evaluation"] == "test")].set_index("normal")["verdict"]
+    assert (kde["3"], kde["8"]) == ("better", "worse")
+    claims = pd.read_csv(run.results / "claims.csv")
+    assert set(claims["claim"]) == {"rcae_best", "all_found"}
+    assert "RCAE is best." in (run.results / "claims.md").read_text()
+    assert "| 0        | lab" in (run.results / "tables" / "table3.md").read_text()
+
+
+def test_captions() -> None:
+    for path in (ROOT / "workflow" / "report").glob("*.rst"):
+        title, text = read_caption(path)
+        assert title
+        assert text.endswith("."), path
+    kinds = {"attacks", "extremes", "in_class"}
+    assert kinds <= {path.stem for path in (ROOT / "workflow" / "report").glob("*.rst")}
+
+
+def test_the_report_is_whole_and_its_texts_are_escaped(run: Run) -> None:
+    page = (run.results / "report.html").read_text()
+    assert "Simulated &lt;scores&gt;." in page
+    assert "Simulated <scores>" not in page
+    assert hashlib.sha256((run.results / "metrics.parquet").read_bytes()).hexdigest() in page
+    assert "digits/deleted.gz" in page
+    assert "no longer there" in page
+    for word in (
+        "Do the published AUCs hold?",
+        "RCAE is best.",
+        "own_method",
+        "Core hours",
+        "Machine that wrote this report",
+    ):
+        assert word in page
+    environments = json.loads((run.results / "provenance.json").read_text())["environments"]
+    assert sum(environment["fits"] for environment in environments) == 3 * 8 * (3 + 2 + 1 + 1)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium is installed: the report is not tried in a browser")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # As root, in a container, Chromium has no sandbox.
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desktop", "phone"])
+def page(browser: Any, run: Run, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """The report in a window; its console must stay silent and nothing be asked of a network."""
+    width, height = request.param
+    page = browser.new_page(viewport={"width": width, "height": height})
+    page.set_default_timeout(10_000)
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda wanted: asked.append(wanted.url))
+    page.goto((run.results / "report.html").as_uri())
+    yield page
+    assert said == []
+    assert [address for address in asked if not address.startswith(("file:", "data:"))] == []
+    page.close()
+
+
+def test_the_page_fits_its_window_and_its_pictures_have_words(page: Any) -> None:
+    width, window = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert width <= window
+    pictures = page.evaluate("Array.from(document.images, (image) => image.alt)")
+    assert len(pictures) > 30
+    assert all(len(words) > 40 for words in pictures)
+    # Every picture can be decoded, those that are still folded away, too.
+    page.evaluate("for (const image of document.images) image.loading = 'eager'")
+    page.wait_for_function("Array.from(document.images).every((image) => image.complete && image.naturalWidth > 500)")
+    names = page.evaluate(
+        "Array.from(document.querySelectorAll('a[href^=\"#\"]'), (a) => a.getAttribute('href').slice(1))"
+    )
+    assert len(names) > 5
+    assert page.evaluate("(names) => names.every((name) => document.getElementById(name))", names)
+    levels = page.evaluate("Array.from(document.querySelectorAll('h1,h2,h3,h4'), (h) => Number(h.tagName[1]))")
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def column(page: Any, block: Any, number: int) -> list[str]:
+    """The texts of a column's visible cells."""
+    found: list[str] = block.evaluate(
+        "(block, number) => Array.from(block.querySelectorAll('tbody tr:not([hidden])'),"
+        " (row) => row.cells[number].textContent)",
+        number,
+    )
+    return found
+
+
+def test_tables_are_sorted_and_filtered(page: Any) -> None:
+    block = page.locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
+    headings = block.locator("thead th").all_text_contents()
+    place = headings.index("published")
+    button = block.locator("thead button").nth(place)
+    button.click()
+    ascending = [float(text) for text in column(page, block, place)]
+    assert ascending == sorted(ascending)
+    assert len(set(ascending)) > 3
+    assert block.locator("thead th").nth(place).get_attribute("aria-sort") == "ascending"
+    button.click()
+    assert [float(text) for text in column(page, block, place)] == ascending[::-1]
+    # Negative numbers have a minus sign of their own, and what is missing comes last either way.
+    place = headings.index("difference")
+    block.locator("thead button").nth(place).click()
+    differences = [float(text.replace("−", "-")) for text in column(page, block, place) if text != "–"]
+    assert differences == sorted(differences)
+    assert min(differences) < 0
+    # Two words, in different cells.
+    block.locator("input").fill("kde better")
+    assert set(column(page, block, headings.index("method"))) == {"kde"}
+    assert set(column(page, block, headings.index("verdict"))) == {"better"}
+    shown = len(column(page, block, 0))
+    assert block.locator("output").text_content() == f"{shown} of {len(ascending)} rows"
+    block.locator("input").fill("")
+    assert len(column(page, block, 0)) == len(ascending)
+
+
+def test_the_keyboard_reaches_everything(page: Any) -> None:
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#content"
+    block = page.locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
+    block.locator("input").focus()
+    page.keyboard.type("ocnn")
+    assert set(column(page, block, 2)) == {"ocnn", "ocnn_released"}
+    # From the filter on: the table, which can be scrolled, then its headings.
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "region"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert block.locator("thead th").first.get_attribute("aria-sort") == "ascending"
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
+    assert outline == "3px"
