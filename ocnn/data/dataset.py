@@ -10,7 +10,7 @@ from ocnn.data.archives import Archive
 from ocnn.errors import DataError
 
 #: The files in which the workflow keeps the arrays of a data set.
-ARRAY_FILES = ("train.npy", "train_labels.npy", "test.npy", "test_labels.npy")
+ARRAY_FILES = ("train.npy", "train_labels.npy", "test.npy", "test_labels.npy", "checksums.parquet")
 
 
 @dataclass(frozen=True)

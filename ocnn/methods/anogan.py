@@ -51,6 +51,7 @@ class AnoGAN(DeepDetector):
     """
 
     uses_autoencoder = False
+    reported = ("diversity_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **{
             key: value

@@ -27,6 +27,7 @@ class DeepDetector(AnomalyDetector):
 
     _dtype = np.float32
     uses_autoencoder = True
+    trains_network = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "network": [str, dict, shapes.Network],
         "autoencoder": [str, Path, None],

@@ -61,6 +61,7 @@ class OneClassNN(PretrainedDetector):
             inference mode, `objective`, `r`, `w_norm`, `V_norm` and `spread` (standard deviation of ŷ).
     """
 
+    reported = ("r_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **{k: v for k, v in PretrainedDetector._parameter_constraints.items() if k != "contamination"},
         "nu": [Interval(Real, 0, 1, closed="right")],

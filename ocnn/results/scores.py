@@ -41,6 +41,7 @@ METADATA: dict[str, type | tuple[type, ...]] = {
     "history": dict,  # a list of numbers a series; one that is not finite is a text
     "backend": (str, type(None)),
     "versions": dict,  # of Python and packages
+    "recipe": dict,  # what decided the scores, see `ocnn.storage.recipes`
 }
 
 #: Those that say which fit it is.

@@ -22,8 +22,10 @@ MAGIC = b"PAR1"
 #: Before the names of our metadata, of which each value is JSON; and the name of the digest.
 PREFIX, DIGEST = "ocnn.", "sha256"
 
+#: What damaged files bring out of pyarrow and json.
+UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
 #: At the end of each message.
-ADVICE = "Delete it to have it made anew."
+ADVICE = "Delete it to have it remade."
 
 
 def write_table(path: Path, frame: pd.DataFrame, schema: pa.Schema, metadata: Mapping[str, Any]) -> None:
@@ -92,15 +94,7 @@ def _opened(path: Path, schema: pa.Schema, names: Collection[str]) -> Iterator[p
                 if fault or missing:
                     raise ResultError(fault or f"it does not state its {', '.join(missing)}")
                 yield file
-    except (
-        pa.ArrowException,
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:
+    except UNREADABLE as error:
         reason = str(error).strip().rstrip(".")
         raise ResultError(f"{path} is damaged or of another kind: {reason}. {ADVICE}") from error
 
@@ -126,3 +120,21 @@ def _digest(frame: pd.DataFrame, texts: Mapping[str, str]) -> str:
         values, categories = pd.factorize(column) if categorical else (column.to_numpy(), ())
         digest.update(json.dumps([name, *categories]).encode() + values.tobytes())
     return digest.hexdigest()
+
+
+def read_statement(path: Path) -> tuple[dict[str, Any] | None, str]:
+    """Read the recipe and the digest that a file of `write_table` states; no page of it is read.
+
+    Raises:
+        ResultError: it is missing or damaged, or states neither.
+    """
+    try:
+        with pa.OSFile(str(path)) as source:
+            if source.read(len(MAGIC)) != MAGIC:
+                raise ResultError("it does not begin as a Parquet file")
+            with pq.ParquetFile(source) as file:
+                texts = _texts(file)
+        return json.loads(texts["recipe"]), texts[DIGEST]
+    except UNREADABLE as error:
+        reason = str(error).strip().rstrip(".")
+        raise ResultError(f"{path} does not say how it came about: {reason}. {ADVICE}") from error

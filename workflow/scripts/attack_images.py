@@ -1,10 +1,10 @@
 """Draws sources, adversarial images and their differences of one attack."""
 
 import argparse
+from contextlib import nullcontext as job
 from pathlib import Path
 
 from ocnn.steps.figures import draw_adversarial_images
-from ocnn.steps.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--pixels", type=Path, nargs="+", required=True)

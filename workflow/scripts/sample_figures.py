@@ -2,10 +2,10 @@
 
 import argparse
 import json
+from contextlib import nullcontext as job
 from pathlib import Path
 
 from ocnn.steps.figures import draw_samples
-from ocnn.steps.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Config.plan()")

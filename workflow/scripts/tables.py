@@ -2,9 +2,9 @@
 
 import argparse
 import json
+from contextlib import nullcontext as job
 from pathlib import Path
 
-from ocnn.steps.runtime import job
 from ocnn.steps.tables import make_tables
 
 parser = argparse.ArgumentParser(description=__doc__)
