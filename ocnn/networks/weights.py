@@ -47,7 +47,8 @@ def import_keras() -> None:
 def save_weights(model: "keras.Model", path: str | Path, recipe: Mapping[str, Any] | None = None) -> None:
     """Write the weights of a network as an npz archive: numbers alone, in the network's order.
 
-    `recipe` says what decided them, where the workflow writes them. Neither HDF5, which has no checksum, nor a Keras archive, whose layers are built from what it says.
+    `recipe` says what decided them, where the workflow writes them. Neither HDF5, which has no checksum, nor a Keras
+    archive, whose layers are built from what it says.
     """
     write_arrays(Path(path), {f"weight_{n}": weight for n, weight in enumerate(model.get_weights())}, recipe)
 

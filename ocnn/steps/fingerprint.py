@@ -141,7 +141,7 @@ class _Stripped(ast.NodeTransformer):
     """Takes away docstrings, annotations, what only type checkers see, and the texts that are for people."""
 
     def __init__(self, *, ours: bool) -> None:
-        self.ours = ours
+        self.ours, self.in_class = ours, False
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if self.ours and isinstance(node.value, str) and len(node.value.split()) >= SENTENCE:
@@ -149,11 +149,14 @@ class _Stripped(ast.NodeTransformer):
         return node
 
     def _body(self, node: ast.AST) -> ast.AST:
+        outer, self.in_class = self.in_class, isinstance(node, ast.ClassDef)
         body = getattr(node, "body", [])
         first = body[0] if body else None
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
             node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
-        return self.generic_visit(node)
+        self.generic_visit(node)
+        self.in_class = outer
+        return node
 
     visit_Module = visit_ClassDef = _body
 
@@ -168,8 +171,12 @@ class _Stripped(ast.NodeTransformer):
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        # In a class an annotation may make a field, whatever it says.
+        self.generic_visit(node)
         node.annotation = ast.Constant(None)
-        return self.generic_visit(node)
+        if self.in_class:
+            return node
+        return ast.Assign([node.target], node.value) if node.value else ast.Pass()
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
         if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):

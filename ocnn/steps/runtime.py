@@ -1,4 +1,4 @@
-"""What a job of the workflow runs in: the threads that it was given, and an environment that is stated, not inherited."""
+"""What a job of the workflow runs in: the threads that it was given, and a stated environment."""
 
 import os
 import sys

@@ -96,7 +96,7 @@ def row_checksums(values: np.ndarray) -> np.ndarray:
     A polynomial hash, which NumPy computes at several gigabytes a second, however short the rows are. It finds damage;
     it is no protection against somebody who means to deceive. By the shift a change of high bits reaches low ones, too.
     """
-    rows = np.ascontiguousarray(values).reshape(len(values), -1).view(np.uint8)
+    rows = np.ascontiguousarray(values).reshape(len(values), math.prod(values.shape[1:])).view(np.uint8)
     rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 8))) if rows.shape[1] % 8 else rows
     words = rows.view(np.uint64)
     powers = np.multiply.accumulate(np.full(words.shape[1], BASE, np.uint64))

@@ -110,5 +110,5 @@ def _differences(found: Any, wanted: Any) -> str:
         elif a != b:
             yield path or "all of them"
 
-    names = list(walk(found, wanted, ""))
+    names = sorted(walk(found, wanted, ""))
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
