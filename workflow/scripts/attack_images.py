@@ -14,6 +14,4 @@ parser.add_argument("--outputs", type=Path, nargs="+", required=True)
 arguments = parser.parse_args()
 
 with job():
-    draw_adversarial_images(
-        {path.name: path for path in arguments.pixels}, arguments.attack, arguments.record, arguments.outputs
-    )
+    draw_adversarial_images(**vars(arguments))
