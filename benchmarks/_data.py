@@ -71,7 +71,7 @@ def load_samples(train: int, test: int, normal: str = "7") -> Samples:
     """At most so many samples of a split with 1 % of anomalies, drawn at random."""
     arrays = DIGITS.load({})
     rows = draw_split(
-        arrays.train_labels, arrays.test_labels, DIGITS.classes, normal, contamination=0.01, holdout=0.1, seed=0
+        arrays.train_labels, arrays.test_labels, DIGITS.classes, normal, contamination=1 / 101, holdout=0.1, seed=0
     )
     rng = np.random.default_rng(0)
     parts = {}

@@ -25,6 +25,7 @@ from benchmarks._training_case import RCAE_EPOCHS, Case, one_phase
 from benchmarks.report import sample_labels
 from ocnn.config.checks import load
 from ocnn.config.schema import Config
+from ocnn.data.splits import anomaly_count
 from ocnn.methods import METHODS, load_estimator
 
 #: What a job of the workflow imports, and what makes the backend find its devices.
@@ -64,7 +65,8 @@ def sizes(config: Config, experiment: str) -> tuple[int, int, tuple[int, ...]]:
     block = config.experiments[experiment]
     if block.attack is not None:
         return len(labels["train"]), len(labels["test"]), shape
-    return round((labels["train"] == 0).sum() * (1 + block.contamination)), len(labels["test"]), shape
+    normals = int((labels["train"] == 0).sum())
+    return normals + anomaly_count(normals, block.contamination), len(labels["test"]), shape
 
 
 def cases(

@@ -49,7 +49,7 @@ def prepare(config: Config, folder: Path, methods: Sequence[str]) -> None:
         dataset=json.dumps(data),
         images=ARRAY_FILES,
         normal=NORMAL,
-        contamination="0.1",
+        contamination=str(1 / 11),
         holdout="0.1",
         seed=str(SEED),
         output="split.parquet",

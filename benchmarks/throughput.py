@@ -41,7 +41,7 @@ TOP = 10
 
 def tiny(fits: int) -> dict[str, Any]:
     """A configuration of so many tiny fits."""
-    block = {"dataset": "digits", "normal_classes": [0], "contamination": 0.1}
+    block = {"dataset": "digits", "normal_classes": [0], "contamination": 1 / 11}
     methods = dict(list(METHODS.items())[:fits])
     return {"seeds": max(1, fits // len(METHODS)), "methods": methods, "experiments": {"digits": block}}
 

@@ -11,19 +11,19 @@ from typing import Any
 from ocnn.config.estimators import fit_faults, method_faults, network_faults, phases_fit
 from ocnn.config.schema import Config, Experiment
 from ocnn.config.validation import Validated, nearest, validate
+from ocnn.config.values import NAME_TEXT
 from ocnn.data import DATASETS, load_dataset
+from ocnn.data.adversarial import ADVERSARIAL
 from ocnn.data.dataset import Dataset
 from ocnn.data.splits import size_faults
-from ocnn.errors import ConfigError, ResultError
+from ocnn.errors import ConfigError, DataError, ResultError
 from ocnn.results.metrics import EVALUATIONS
 from ocnn.results.published import claimed_methods, read_claims, read_published, read_texts
 
 #: Other labs' results cannot have these names, which the tables use.
 RESERVED_REFERENCES = (*EVALUATIONS, "published")
-#: A larger number of seeds is a seed, meant to be used alone.
-MOST_SEEDS = 10_000
-#: Parts of file names, which the rules must be able to take apart.
-NAME_PATTERN = r"[A-Za-z0-9][A-Za-z0-9_]*"
+#: Snakemake plans some hundreds of jobs a second, and holds them all in memory.
+MOST_FITS = 100_000
 
 
 def load(content: Any) -> Config:
@@ -40,17 +40,28 @@ def load(content: Any) -> Config:
     faults = [
         *read.faults,
         *_name_faults(read),
-        *_seed_faults("seeds", config.seeds),
+        *_folder_faults(config),
         *(fault for method in config.methods for fault in method_faults(config, method)),
         *(fault for name in config.attacks for fault in _attack_faults(read, name)),
         *(fault for name in config.experiments for fault in _experiment_faults(read, name)),
+        *_shared_folder_faults(read),
         *_published_faults(read),
     ]
     if faults:
         listing = "\n".join(f"  {' '.join(fault.split())}" for fault in dict.fromkeys(faults))
         raise ConfigError(f"The configuration cannot be used:\n{listing}")
     chosen = config.experiments if config.run == "all" else {name: config.experiments[name] for name in config.run}
-    return config.model_copy(update={"experiments": _families_resolved(chosen)})
+    config = config.model_copy(update={"experiments": _families_resolved(chosen)})
+    fits = sum(
+        len(config.normal_classes(name)) * len(config.methods_of(name)) * len(config.seeds_of(name))
+        for name in config.experiments
+    )
+    if fits > MOST_FITS:
+        raise ConfigError(
+            f"The configuration asks for {fits:,} fits; more than {MOST_FITS:,} cannot be planned at once. Choose fewer"
+            f" seeds, or a part of the experiments by `run`."
+        )
+    return config
 
 
 def _families_resolved(experiments: Mapping[str, Experiment]) -> dict[str, Experiment]:
@@ -79,10 +90,10 @@ def _name_faults(read: Validated) -> list[str]:
         if not blocks[key] and read.knows((), key)
     ]
     faults += [
-        f"{key}.{name}: a name is made of letters, digits and underscores, and the first is no underscore"
+        f"{key}.{name}: a name is made of letters, digits and underscores, and the first is no underscore; at most 100"
         for key, block in blocks.items()
         for name in block
-        if not re.fullmatch(NAME_PATTERN, name)
+        if not re.fullmatch(NAME_TEXT, name)
     ]
     return faults + _unknown_names("run", "experiment", config.run, config.experiments)
 
@@ -94,27 +105,31 @@ def _unknown_names(path: str, kind: str, names: str | Sequence[str], known: Mapp
     return [f"{path}: no {kind} {name!r}{nearest(name, known)}" for name in names if name not in known]
 
 
-def _seed_faults(path: str, seeds: int | list[int] | None) -> list[str]:
-    if seeds is None:
-        return []
-    if isinstance(seeds, int):
-        if seeds > MOST_SEEDS:
-            return [f"{path}: {seeds} seeds are more than {MOST_SEEDS:,}; this one seed alone would be [{seeds}]"]
-        return [] if seeds >= 1 else [f"{path}: at least one seed is needed (got {seeds})"]
-    if not seeds or min(seeds) < 0 or max(seeds) >= 2**32 or len(set(seeds)) < len(seeds):
-        return [f"{path}: seeds must be different whole numbers ≥ 0 and < 2³², at least one (got {seeds})"]
-    return []
+def _folder_faults(config: Config) -> list[str]:
+    """Folders that lie within each other, where what makes or removes one's files meets the other's."""
+    results, archives = Path(config.results).resolve(), Path(config.archives).resolve()
+    faults = []
+    if results.is_relative_to(archives) or archives.is_relative_to(results):
+        faults.append(f"archives: {config.archives} and results, {config.results}, must not lie within each other")
+    mirror = config.mirror_folder()
+    if mirror is not None and archives == mirror.resolve():
+        faults.append(f"mirror: {mirror} is the folder that the archives are copied to; name another one")
+    return faults
 
 
 def _dataset_or_fault(path: str, name: str) -> Dataset | str:
     if ":" not in name and name not in DATASETS:
         return f"{path}: no data set {name!r}{nearest(name, DATASETS)}"
     try:
-        return load_dataset(name)
+        dataset = load_dataset(name)
     except AssertionError:
         return f"{path}: {name} is no ocnn.data.Dataset"
+    except DataError as error:
+        return f"{path}: {error}"
     except Exception as error:  # importing a module of the user's can raise anything
         return f"{path}: {name} cannot be imported ({error})"
+    missing = [str(file) for file in dataset.files if not Path(file).is_file()]
+    return f"{path}: {name} reads {missing[0]}, which is no file" if missing else dataset
 
 
 def _attack_faults(read: Validated, name: str) -> list[str]:
@@ -128,7 +143,9 @@ def _attack_faults(read: Validated, name: str) -> list[str]:
         return [f"{path}.dataset: {dataset.name} holds no images"]
     if not read.knows(("attacks", name), "attacked_class"):
         return []
-    attacked = str(block.attacked_class)
+    attacked = block.attacked_class
+    if attacked == ADVERSARIAL:
+        return [f"{path}.attacked_class: a class {attacked!r} cannot be attacked: so the attacked images are called"]
     if attacked not in dataset.classes:
         return [f"{path}.attacked_class: {dataset.name} has no class {attacked!r}{nearest(attacked, dataset.classes)}"]
     if (
@@ -146,15 +163,12 @@ def _attack_faults(read: Validated, name: str) -> list[str]:
 def _experiment_faults(read: Validated, name: str) -> list[str]:
     config, block, path = read.config, read.config.experiments[name], f"experiments.{name}"
     faults = [
-        *_seed_faults(f"{path}.seeds", block.seeds),
         *_source_faults(read, name),
         *_class_faults(read, name),
         *network_faults(f"{path}.network", block.network),
         *_unknown_names(f"{path}.methods", "method", block.methods, config.methods),
         *_unknown_names(f"{path}.settings", "method", list(block.settings), config.methods),
     ]
-    if block.methods != "all" and len(set(block.methods)) < len(block.methods):
-        faults.append(f"{path}.methods: a method is listed twice (got {block.methods})")
     if not phases_fit(block.autoencoder) and read.knows(("experiments", name), "autoencoder"):
         epochs, rates = block.autoencoder.epochs, block.autoencoder.learning_rates
         faults.append(f"{path}.autoencoder: as many learning_rates as epochs are needed (got {rates} and {epochs})")
@@ -179,8 +193,6 @@ def _source_faults(read: Validated, name: str) -> list[str]:
     if block.steps is None and read.knows(("experiments", name), "steps"):
         faults.append(f"{path}.steps: an attack needs a number of steps")
     if isinstance(block.steps, list):
-        if len(set(block.steps)) < len(block.steps):
-            faults.append(f"{path}.steps: a number is listed twice (got {block.steps})")
         taken = [f"{name}_{steps}" for steps in block.steps if f"{name}_{steps}" in config.experiments]
         faults += [f"{path}.steps: makes the experiment {other}, which there is already" for other in taken]
     if read.knows(("experiments", name), "held_out", "contamination"):
@@ -203,11 +215,9 @@ def _source(read: Validated, name: str) -> Dataset | None:
     if attack is None or not read.knows(("attacks", block.attack), "dataset", "attacked_class"):
         return None
     attacked = _dataset_or_fault("", attack.dataset)
-    return (
-        None
-        if isinstance(attacked, str) or str(attack.attacked_class) not in attacked.classes
-        else config.dataset(name)
-    )
+    if isinstance(attacked, str) or attack.attacked_class not in attacked.classes or attack.attacked_class == ADVERSARIAL:
+        return None
+    return config.dataset(name)
 
 
 def _class_faults(read: Validated, name: str) -> list[str]:
@@ -223,17 +233,39 @@ def _class_faults(read: Validated, name: str) -> list[str]:
         for normal in chosen
         if normal not in source.normal_classes
     ]
-    if len(set(chosen)) < len(chosen):
-        faults.append(f"{path}.normal_classes: a class is listed twice (got {chosen})")
     known = read.knows(("experiments", name), "contamination", "holdout", "held_out")
     if block.attack is not None:
         known = known and read.knows(("attacks", block.attack), "images")
     if known and set(source.sizes) == set(source.classes):
         # With adversarial images held out there must be none, which is said elsewhere.
         contamination = 0 if block.attack is not None and block.held_out else block.contamination
-        for normal in (normal for normal in dict.fromkeys(chosen) if normal in source.normal_classes):
+        for normal in (normal for normal in chosen if normal in source.normal_classes):
             found = size_faults(source.sizes, normal, contamination=contamination, holdout=block.holdout)
             faults += [f"{path}.{'normal_classes' if key == 'normal_class' else key}: {found[key]}" for key in found]
+    return faults
+
+
+def _shared_folder_faults(read: Validated) -> list[str]:
+    """Data sets of one name: their arrays would have one folder, and the second would be given the first's."""
+    faults: list[str] = []
+    seen: dict[str, tuple[str, Dataset]] = {}
+    places = [
+        *((f"experiments.{name}.dataset", block.dataset) for name, block in read.config.experiments.items()),
+        *((f"attacks.{name}.dataset", block.dataset) for name, block in read.config.attacks.items()),
+    ]
+    for path, name in places:
+        dataset = _dataset_or_fault("", name or "")
+        if isinstance(dataset, str):
+            continue
+        first, other = seen.setdefault(dataset.name, (path, dataset))
+        if dataset != other:
+            faults.append(f"{path}: {name} has the name {dataset.name!r}, as that of {first} has; rename one of them")
+    resolved = read.config.model_copy(update={"experiments": _families_resolved(read.config.experiments)})
+    for name, block in resolved.experiments.items():
+        if block.attack in resolved.attacks:
+            images = resolved.dataset_specification(name)["name"]
+            if images in seen:
+                faults.append(f"experiments.{name}.attack: its images are called {images!r}, as {seen[images][0]} is")
     return faults
 
 
@@ -272,7 +304,7 @@ def _published_faults(read: Validated) -> list[str]:
     datasets = list(dict.fromkeys([*published["dataset"], *(claim.dataset for claim in claims)]))
     methods = list(dict.fromkeys(published["method"]))
     named = [
-        *((f"methods.{row}.published", (config.methods[row] or {}).get("published")) for row in config.methods),
+        *((f"methods.{row}.published", block.published) for row, block in config.methods.items()),
         *((f"claim {claim.name}", method) for claim in claims for method in claimed_methods(claim) if methods),
     ]
     faults += [

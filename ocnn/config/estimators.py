@@ -6,7 +6,7 @@ from typing import Any
 
 from sklearn.utils._param_validation import validate_parameter_constraints
 
-from ocnn.config.schema import OWN_KEYS, SHARE_OF_ANOMALIES, Autoencoder, Config
+from ocnn.config.schema import SHARED_SETTINGS, Autoencoder, Config, shared_parameters
 from ocnn.config.validation import STAND_INS, Validated, nearest
 from ocnn.methods import METHODS, load_estimator
 from ocnn.methods.base import AnomalyDetector
@@ -18,8 +18,10 @@ def method_faults(config: Config, method: str) -> list[str]:
     estimator = _estimator_or_fault(config, method)
     if isinstance(estimator, str):
         return [estimator]
-    own = {key: value for key, value in (config.methods[method] or {}).items() if key not in OWN_KEYS}
-    return _setting_faults(f"methods.{method}", estimator, own)
+    unknown = [name for name in shared_parameters(estimator).values() if name not in SHARED_SETTINGS]
+    if unknown:
+        return [f"methods.{method}: declares the shared setting {unknown[0]!r}{nearest(unknown[0], SHARED_SETTINGS)}"]
+    return _setting_faults(f"methods.{method}", estimator, config.methods[method].settings)
 
 
 def fit_faults(read: Validated, name: str, method: str) -> list[str]:
@@ -33,15 +35,15 @@ def fit_faults(read: Validated, name: str, method: str) -> list[str]:
     if faults or not known or method_faults(read.config, method) or method not in read.config.methods_of(name):
         return faults
     settings = _mended(read, name).settings(name, method, seed=0)
-    if settings.get("nu") == 0:
-        faults.append(f"{path}.settings.{method}.nu: with a contamination of 0, give nu a number")
-        settings["nu"] = STAND_INS["contamination"]
+    # What only a clean training set makes wrong is of this experiment, whoever else shares the settings.
+    shared = shared_parameters(estimator).values()
+    of_its_own = method in block.settings or (block.contamination == 0 and "contamination" in shared)
+    of = f"{path}.settings.{method}" if of_its_own else f"methods.{method}"
     model = estimator(**settings)
     try:
         model._validate_params()
     except ValueError as error:
-        of = f"{path}.settings" if method in block.settings else "methods"
-        faults += [f"{of}.{method}: {fault}" for fault in str(error).splitlines()]
+        faults += [f"{of}: {fault}" for fault in str(error).splitlines()]
     if block.holdout == 0 and getattr(model, "uses_holdout", bool)():
         faults.append(f"{path}.holdout: of 0 leaves {method} no labels to choose its settings by")
     return faults
@@ -83,8 +85,8 @@ def network_faults(path: str, network: Any) -> list[str]:
 
 def _estimator_or_fault(config: Config, method: str) -> Any:
     """The estimator class of a method, or what is wrong with its name."""
-    given = (config.methods[method] or {}).get("estimator")
-    name = method if given is None else str(given)
+    given = config.methods[method].estimator
+    name = method if given is None else given
     path = f"methods.{method}" if given is None else f"methods.{method}.estimator"
     if ":" not in name and name not in METHODS:
         return f"{path}: no estimator {name!r}{nearest(name, METHODS)}"
@@ -99,16 +101,16 @@ def _estimator_or_fault(config: Config, method: str) -> Any:
 
 def _setting_faults(path: str, estimator: Any, settings: Mapping[str, Any]) -> list[str]:
     """What is wrong with settings of an estimator, each looked at by itself."""
-    known = estimator().get_params()
+    known, shared = estimator().get_params(), shared_parameters(estimator)
     faults = []
     for key, value in settings.items():
         if key not in known:
             faults.append(f"{path}.{key}: unknown setting{nearest(key, known)}")
-        elif key == "random_state":
+        elif shared.get(key) == "seed":
             faults.append(f"{path}.{key}: is what the seeds are for; see seeds")
-        elif key == "network":
+        elif shared.get(key) == "network":
             faults += network_faults(f"{path}.{key}", value)
-        elif (key, value) != ("nu", SHARE_OF_ANOMALIES):
+        else:
             try:
                 validate_parameter_constraints(estimator._parameter_constraints, {key: value}, estimator.__name__)
             except ValueError as error:

@@ -1,37 +1,57 @@
-"""The configuration of the benchmark: its keys, types and defaults, and what the workflow asks of them.
+"""The configuration of the benchmark: its keys, types, defaults and meaning, and what the workflow asks of them.
 
-`ocnn.config.checks.load` turns the mapping that Snakemake read into a `Config`.
+`ocnn.config.checks.load` turns the mapping that Snakemake read into a `Config`. The descriptions here are the only ones:
+`python -m ocnn.config` writes the reference page, the JSON schemas and the commented configuration from them.
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ocnn.config.plan import Plan, PlannedAttack, PlannedExperiment, PlannedMethod, PublishedFiles, Reference
 from ocnn.config.values import (
+    NAME_TEXT,
     AttackSteps,
     ClassName,
     ClassNames,
     Count,
+    Epochs,
+    Flag,
+    Folder,
     Names,
     NetworkFields,
     Number,
+    PathText,
     Seed,
     Seeds,
     Settings,
+    Share,
     Whole,
+    Widths,
+    typed,
 )
 from ocnn.data import DATASETS, specified_dataset
 from ocnn.data.dataset import Dataset
 from ocnn.methods import METHODS, load_estimator
 from ocnn.methods.deep import DeepDetector
 
-#: In a method's settings: ν is the share of anomalies in the training set, the paper's choice.
-SHARE_OF_ANOMALIES = "contamination"
-#: Keys of a method that are not settings of its estimator.
-OWN_KEYS = ("estimator", "published")
+#: What an experiment has for those of its methods that take it, see `shared_parameters`.
+SHARED_SETTINGS = (
+    "batch_size",
+    "weight_decay",
+    "network",
+    "pretrain_epochs",
+    "pretrain_learning_rates",
+    "contamination",
+    "seed",
+    "verbose",
+)
+#: Of a mapping whose keys the user chooses.
+NAMED = {"propertyNames": {"pattern": f"^{NAME_TEXT}$"}}
+LearningRate = Annotated[Number, Field(gt=0)]
 
 
 class Section(BaseModel):
@@ -41,147 +61,282 @@ class Section(BaseModel):
 
 
 class Autoencoder(Section):
-    """Pretraining: epochs and learning rate of each phase."""
+    """The pretraining that the deep methods of an experiment share."""
 
-    epochs: tuple[Annotated[Whole, Field(ge=0)], ...] = (250, 100)
-    learning_rates: tuple[Annotated[Number, Field(gt=0)], ...] = (1e-4, 1e-5)
+    epochs: Annotated[
+        tuple[Epochs, ...], Field(min_length=1, description="epochs of each phase; 0 leaves a phase out")
+    ] = (250, 100)
+    learning_rates: Annotated[
+        tuple[LearningRate, ...], Field(min_length=1, description="learning rate of each phase, as many as `epochs`")
+    ] = (1e-4, 1e-5)
 
 
 class Training(Section):
     """What every deep method of an experiment shares."""
 
-    batch_size: Count = 200
-    weight_decay: Annotated[Number, Field(ge=0)] = 1e-5
+    batch_size: Annotated[Count, Field(le=1_000_000, description="samples per step of the optimiser")] = 200
+    weight_decay: Annotated[
+        Number, Field(ge=0, description="factor of the regulariser ½ Σ‖W‖²; a method may have its own")
+    ] = 1e-5
 
 
 class Classifier(Section):
-    """The classifier that is attacked.
+    """The classifier that is attacked."""
 
-    widths: filters of its convolutions, each followed by 2 × 2 pooling.
-    epochs, learning_rate, batch_size: of its training.
-    minimum_accuracy: on the test part, before an attack starts.
-    seed: of its initialisation, batches and dropout.
-    """
-
-    widths: Annotated[tuple[Count, ...], Field(min_length=1)] = (16, 32, 64)
-    epochs: Count = 15
-    learning_rate: Annotated[Number, Field(gt=0)] = 1e-3
-    batch_size: Count = 128
-    minimum_accuracy: Annotated[Number, Field(ge=0, le=1)] = 0.9
-    seed: Seed = 0
+    widths: Annotated[
+        Widths, Field(description="filters of each convolution, which is followed by 2 × 2 pooling")
+    ] = (16, 32, 64)
+    epochs: Annotated[Count, Field(le=100_000, description="epochs of its training")] = 15
+    learning_rate: Annotated[LearningRate, Field(description="learning rate of its training")] = 1e-3
+    batch_size: Annotated[Count, Field(le=1_000_000, description="images per step of its training")] = 128
+    minimum_accuracy: Annotated[
+        Number, Field(ge=0, le=1, description="accuracy on the test part below which no attack starts")
+    ] = 0.9
+    seed: Annotated[Seed, Field(description="decides its initial weights, batches and dropout")] = 0
 
 
 class Attack(Section):
-    """A boundary attack on test images of one class.
+    """A boundary attack on test images of one class."""
 
-    dataset, attacked_class: whose images are attacked.
-    images: how many.
-    segment: steps that a job makes, and an interruption can lose at most; the attack adapts its step sizes by the
-        outcomes of up to 1,000 steps within a segment, so that fewer would stop it from adapting.
-    seed: decides which images are attacked, and the attack's random directions.
-    """
-
-    dataset: str
-    attacked_class: ClassName
-    images: Annotated[Count, Field(le=1_000_000)] = 100
-    segment: Annotated[Whole, Field(ge=1000)] = 1000
-    seed: Seed = 0
-    classifier: Classifier = Classifier()
+    dataset: Annotated[str, Field(description="data set with the attacked class, named as in an experiment")]
+    attacked_class: Annotated[ClassName, Field(description="class whose test images are attacked")]
+    images: Annotated[
+        Count,
+        Field(
+            le=100_000,
+            description="how many are attacked: drawn at random from those that are correctly classified; one for which"
+            " no misclassified image is found gives way to another",
+        ),
+    ] = 100
+    segment: Annotated[
+        Whole,
+        Field(
+            ge=1000,
+            le=1_000_000,
+            description="steps per job, and so the most that an interruption loses; at least 1,000, within which"
+            " foolbox adapts its step sizes",
+        ),
+    ] = 1000
+    seed: Annotated[
+        Seed, Field(description="decides which images are attacked, and the random directions of the attack")
+    ] = 0
+    classifier: Annotated[Classifier, Field(description="the classifier that is attacked")] = Classifier()
 
 
 class Experiment(Section):
-    """A data set, how it is split, and the methods that are fitted to each split.
+    """A data set, how it is split, and the methods that are fitted to each split."""
 
-    dataset: name, or `package.module:OBJECT`; or, instead of it,
-    attack: name in `attacks`; the attacked class is normal and its adversarial images are the anomalies.
-    steps: of the attack; a list makes an experiment of each, `NAME_STEPS`.
-    held_out: whether the attacked test images and the adversarial ones are the test part, or everything is fitted and
-        scored at once, as in the paper.
-    normal_classes: names of classes, or `all`.
-    contamination: anomalies in the training set, as a share of its normal samples.
-    holdout: share of the test samples that methods which tune on labels may use, and are then not measured on.
-    seeds: how many (0, 1, …), or which; overrides the configuration's.
-    network: name in `ocnn.networks.shapes.NETWORKS`, the fields of a `Network`, or `auto`.
-    methods: names from the configuration's `methods`, or `all`.
-    settings: for a method's name, settings that override those in `methods`.
-    published: the `dataset` of the published results to compare with.
-    remark: what a reader of its results must know, as that it is not the published protocol.
-    """
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {
+                    "required": ["dataset"],
+                    "properties": {
+                        "dataset": {"type": "string"},
+                        "attack": {"type": "null"},
+                        "steps": False,
+                        "held_out": False,
+                    },
+                },
+                {
+                    "required": ["attack", "steps"],
+                    "properties": {
+                        "attack": {"type": "string"},
+                        "dataset": {"type": "null"},
+                        "steps": {"not": {"type": "null"}},
+                    },
+                },
+            ]
+        }
+    )
 
-    dataset: str | None = None
-    attack: str | None = None
-    steps: AttackSteps | None = None
-    held_out: bool = True
-    normal_classes: ClassNames = "all"
-    contamination: Annotated[Number, Field(ge=0, lt=1)]
-    holdout: Annotated[Number, Field(ge=0, lt=1)] = 0.1
-    seeds: Seeds | None = None
-    network: NetworkFields = "auto"
-    training: Training = Training()
-    autoencoder: Autoencoder = Autoencoder()
-    methods: Names = "all"
-    settings: dict[str, Settings] = {}
-    published: str | None = None
-    remark: str = ""
+    dataset: Annotated[
+        str | None,
+        Field(description="name in `ocnn.data.DATASETS`, or `package.module:OBJECT`; this or `attack` is required"),
+    ] = None
+    attack: Annotated[
+        str | None,
+        Field(
+            description="name in `attacks`: the attacked class is normal, its adversarial images are the anomalies;"
+            " this or `dataset` is required"
+        ),
+    ] = None
+    steps: Annotated[
+        AttackSteps | None,
+        Field(
+            description="steps of that attack, required with `attack`; a list makes an experiment `NAME_STEPS` of each"
+        ),
+    ] = None
+    held_out: Annotated[
+        Flag,
+        Field(
+            description="with `attack`: true fits the training images of the class and scores its test images and the"
+            " adversarial ones; false fits and scores all of them at once, as in the paper"
+        ),
+    ] = True
+    normal_classes: Annotated[ClassNames, Field(description="classes that are normal in turn, or `all`")] = "all"
+    contamination: Annotated[
+        Share,
+        Field(
+            ge=0,
+            le=0.5,
+            description="share of anomalies among all samples of the training set, as in scikit-learn and PyOD; 0 for"
+            " clean training. A fraction may be written out: `1/101` is 1 anomaly to 100 normals. With `attack`, 0 where"
+            " the adversarial images are held out; else it says how many of them take part",
+        ),
+    ]
+    holdout: Annotated[
+        Share,
+        Field(
+            ge=0,
+            lt=1,
+            description="share of the test samples whose labels a method may tune on; it is not measured on them",
+        ),
+    ] = 0.1
+    seeds: Annotated[
+        Seeds | None, Field(description="how many seeds (0, 1, …), or a list of them; none: those of the configuration")
+    ] = None
+    network: Annotated[
+        NetworkFields,
+        Field(
+            description="name in `ocnn.networks.shapes.NETWORKS`, its fields `{kind, widths, code, kernel}`, or `auto`"
+        ),
+    ] = "auto"
+    training: Annotated[Training, Field(description="what every deep method shares")] = Training()
+    autoencoder: Annotated[Autoencoder, Field(description="the shared pretraining")] = Autoencoder()
+    methods: Annotated[Names, Field(description="names in `methods`, or `all`")] = "all"
+    settings: Annotated[
+        dict[str, Settings],
+        Field(description="name of a method → settings that override those under `methods`"),
+    ] = {}
+    published: Annotated[
+        str | None, Field(description="`dataset` in the published tables and claims to compare with")
+    ] = None
+    remark: Annotated[
+        str,
+        Field(
+            description="what a reader of the results must know, shown with them: that it is not the published"
+            " protocol, say"
+        ),
+    ] = ""
+
+
+def _settings(value: Any) -> Any:
+    """A method's block, in which texts may stand for numbers; a method without one has no settings of its own."""
+    return {} if value is None else typed(value)
+
+
+class MethodBlock(BaseModel):
+    """A row of the tables: an estimator and its settings, which are parameters of its constructor."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    estimator: Annotated[
+        str | None,
+        Field(
+            description="name in `ocnn.methods.METHODS`, or `package.module:Class`; none: the name of the row itself"
+        ),
+    ] = None
+    published: Annotated[
+        str | None, Field(description="published column to compare with; none: the one with the name of the row")
+    ] = None
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The estimator's settings."""
+        return dict(self.model_extra or {})
+
+
+Method = Annotated[MethodBlock, BeforeValidator(_settings)]
 
 
 class Published(Section):
-    """Files of what was published.
+    """Files of published results."""
 
-    auc: CSV files of AUCs, columns `ocnn.results.published.AUC_COLUMNS`.
-    data, networks: CSV files of texts for Tables 1 and 2.
-    claims: YAML file of claims.
-    """
-
-    auc: list[str] = []
-    data: str | None = None
-    networks: str | None = None
-    claims: str | None = None
+    auc: Annotated[
+        list[PathText], Field(description="CSV files of AUCs, columns `ocnn.results.published.AUC_COLUMNS`")
+    ] = []
+    data: Annotated[PathText | None, Field(description="CSV file of texts for Table 1, on the data")] = None
+    networks: Annotated[PathText | None, Field(description="CSV file of texts for Table 2, on the networks")] = None
+    claims: Annotated[PathText | None, Field(description="YAML file of claims")] = None
 
 
 class Verdicts(Section):
-    """The rule by which a published cell holds, see `ocnn.results.statistics.judge_means`.
+    """The rule by which a published cell holds, see `ocnn.results.statistics.judge_means`."""
 
-    margin: in points of AUC (percent), within which a mean counts as the same.
-    alpha: chance of any wrong verdict in an experiment under one evaluation; level of a claim.
-    """
-
-    margin: Annotated[Number, Field(gt=0)] = 2.0
-    alpha: Annotated[Number, Field(gt=0, lt=0.5)] = 0.05
+    margin: Annotated[
+        Number, Field(gt=0, description="points of AUC (percent) within which a mean counts as the same")
+    ] = 2.0
+    alpha: Annotated[
+        Number,
+        Field(
+            gt=0,
+            lt=0.5,
+            description="chance of any wrong verdict in an experiment under one evaluation; level of a claim",
+        ),
+    ] = 0.05
 
 
 class Config(Section):
-    """The whole configuration.
+    """The whole configuration."""
 
-    results, archives: folders for what the workflow makes, and for downloaded archives.
-    mirror: folder to take archives from instead of downloading; the environment variable OCNN_MIRROR overrides it.
-    seeds: how many (0, 1, …), or which, for experiments that do not say.
-    threads: CPU threads of a fit.
-    gpus: GPUs that a job with a network asks a cluster for; a backend that knows them is a matter of the environment.
-    methods: rows of the tables, at least one: a name, and the estimator's settings; `estimator` names it if the row's
-        name is not its own: a name in `ocnn.methods.METHODS` or `package.module:Class`; `published` names the published
-        column to compare with if that has another name.
-    attacks: boundary attacks, by name.
-    experiments: by name, at least one.
-    run: names of the experiments to run, or `all`; the others are checked and left out.
-    published: files of published results.
-    references: CSV files of other labs' AUCs, by the name of their column in the tables.
-    verdicts: the rule by which a published cell holds.
-    """
+    model_config = ConfigDict(title="Configuration of ocnn", json_schema_extra={"required": ["methods", "experiments"]})
 
-    results: str = "results"
-    archives: str = "resources"
-    mirror: str | None = None
-    seeds: Seeds = 1
-    threads: Count = 1
-    gpus: Annotated[Whole, Field(ge=0)] = 0
-    methods: dict[str, Settings | None] = {}
-    attacks: dict[str, Attack] = {}
-    experiments: dict[str, Experiment] = {}
-    run: Names = "all"
-    published: Published = Published()
-    references: dict[str, str] = {}
-    verdicts: Verdicts = Verdicts()
+    results: Annotated[Folder, Field(description="folder of everything that is made")] = "results"
+    archives: Annotated[Folder, Field(description="folder of downloaded archives")] = "resources"
+    mirror: Annotated[
+        PathText | None,
+        Field(
+            description="folder to take archives from instead of downloading them; the environment variable"
+            " `OCNN_MIRROR` overrides it"
+        ),
+    ] = None
+    seeds: Annotated[
+        Seeds, Field(description="how many seeds (0, 1, …), or a list of them, for experiments that do not say")
+    ] = 1
+    threads: Annotated[
+        Count,
+        Field(
+            le=1024,
+            description="CPU threads of a fit; several jobs of one thread each are the better use of cores",
+        ),
+    ] = 1
+    gpus: Annotated[
+        Whole,
+        Field(
+            ge=0,
+            le=1024,
+            description="GPUs that a job with a network asks a SLURM cluster for; TensorFlow or JAX with CUDA must be"
+            " installed for it",
+        ),
+    ] = 0
+    methods: Annotated[
+        dict[str, Method],
+        Field(
+            description="rows of the tables, at least one: name → settings of its estimator",
+            json_schema_extra={**NAMED, "minProperties": 1},
+        ),
+    ] = {}
+    attacks: Annotated[
+        dict[str, Attack], Field(description="boundary attacks by name", json_schema_extra=NAMED)
+    ] = {}
+    experiments: Annotated[
+        dict[str, Experiment],
+        Field(description="experiments by name, at least one", json_schema_extra={**NAMED, "minProperties": 1}),
+    ] = {}
+    run: Annotated[
+        Names, Field(description="names of the experiments to run, or `all`; the others are checked and left out")
+    ] = "all"
+    published: Annotated[Published, Field(description="files of published results")] = Published()
+    references: Annotated[
+        dict[str, PathText],
+        Field(
+            description="AUCs of other labs: name → CSV file in the columns of `published/table3.csv`; each adds a line"
+            " to Tables 3 and 4",
+            json_schema_extra=NAMED,
+        ),
+    ] = {}
+    verdicts: Annotated[Verdicts, Field(description="the rule by which a published cell holds")] = Verdicts()
 
     def dataset(self, experiment: str) -> Dataset:
         """The data set of an experiment."""
@@ -195,7 +350,7 @@ class Config(Section):
         attack = self.attacks[block.attack]
         return {
             "dataset": self.dataset_path(attack.dataset),
-            "attacked_class": str(attack.attacked_class),
+            "attacked_class": attack.attacked_class,
             "name": f"{block.attack}-{block.steps}-{'heldout' if block.held_out else 'all'}",
             "held_out": block.held_out,
             "images": attack.images,
@@ -218,7 +373,7 @@ class Config(Section):
     def normal_classes(self, experiment: str) -> list[str]:
         """The normal classes of an experiment, in order."""
         chosen = self.experiments[experiment].normal_classes
-        return list(self.dataset(experiment).normal_classes) if chosen == "all" else [str(name) for name in chosen]
+        return list(self.dataset(experiment).normal_classes) if chosen == "all" else chosen
 
     def seeds_of(self, experiment: str) -> list[int]:
         """The seeds of an experiment."""
@@ -233,37 +388,38 @@ class Config(Section):
 
     def estimator(self, method: str) -> str:
         """Where the estimator of a method stands, `package.module:Class`."""
-        name = str((self.methods[method] or {}).get("estimator") or method)
+        name = self.methods[method].estimator or method
         return METHODS.get(name, name)
 
     def published_methods(self) -> dict[str, str]:
         """For each row of the tables the method in the published tables to compare with."""
-        return {method: str((settings or {}).get("published") or method) for method, settings in self.methods.items()}
+        return {method: block.published or method for method, block in self.methods.items()}
 
     def settings(self, experiment: str, method: str, seed: int) -> dict[str, Any]:
         """The estimator's parameters: the experiment's, then the method's, then the experiment's for the method."""
-        block = self.experiments[experiment]
-        shared = {
-            **block.training.model_dump(),
-            "network": block.network,
-            "pretrain_epochs": list(block.autoencoder.epochs),
-            "pretrain_learning_rates": list(block.autoencoder.learning_rates),
-            "random_state": seed,
-            "verbose": 1,
+        shared = self.shared_settings(experiment, seed)
+        declared = shared_parameters(load_estimator(self.estimator(method)))
+        return {
+            **{parameter: shared[name] for parameter, name in declared.items()},
+            **self.methods[method].settings,
+            **self.experiments[experiment].settings.get(method, {}),
         }
-        if self.estimator(method) == METHODS["dcae"]:
-            shared |= {
-                "epochs": list(block.autoencoder.epochs),
-                "learning_rates": list(block.autoencoder.learning_rates),
-            }
-        known = load_estimator(self.estimator(method))().get_params()
-        settings = {key: value for key, value in shared.items() if key in known}
-        own = {**(self.methods[method] or {}), **block.settings.get(method, {})}
-        settings |= {key: value for key, value in own.items() if key not in OWN_KEYS}
-        if settings.get("nu") == SHARE_OF_ANOMALIES:
-            # Anomalies are counted relative to the normals; ν is a share of all.
-            settings["nu"] = block.contamination / (1 + block.contamination)
-        return settings
+
+    def shared_settings(self, experiment: str, seed: int) -> dict[str, Any]:
+        """What a method may take from its experiment, by the names that `shared_settings` of an estimator uses."""
+        block = self.experiments[experiment]
+        training, pretraining = block.training, block.autoencoder
+        values = (
+            training.batch_size,
+            training.weight_decay,
+            block.network,
+            list(pretraining.epochs),
+            list(pretraining.learning_rates),
+            block.contamination,
+            seed,
+            1,
+        )
+        return dict(zip(SHARED_SETTINGS, values, strict=True))
 
     def autoencoder_settings(self, experiment: str, seed: int) -> dict[str, Any]:
         """The parameters of the shared autoencoder."""
@@ -281,8 +437,8 @@ class Config(Section):
         estimator = load_estimator(self.estimator(method))
         if not getattr(estimator, "uses_autoencoder", False):
             return False
-        settings = self.settings(experiment, method, seed=0)
-        return settings["network"] == self.experiments[experiment].network and settings["network"] != "none"
+        network = self.settings(experiment, method, seed=0).get("network")
+        return network == self.experiments[experiment].network and network != "none"
 
     def trains_network(self, method: str) -> bool:
         """Whether a method has a network to train, which takes minutes to hours and may use a GPU."""
@@ -316,3 +472,12 @@ class Config(Section):
             tuple(Reference(*named) for named in self.references.items()),
             **dict(self.verdicts),
         )
+
+
+def shared_parameters(estimator: Any) -> Mapping[str, str]:
+    """The parameters of an estimator that its experiment sets: parameter → name of the shared setting.
+
+    The estimator declares them as `shared_settings`; that `random_state` is the seed is scikit-learn's convention.
+    """
+    seeded = {"random_state": "seed"} if "random_state" in estimator().get_params() else {}
+    return {**seeded, **getattr(estimator, "shared_settings", {})}

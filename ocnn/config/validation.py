@@ -3,36 +3,21 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from ocnn.config.schema import (
-    Attack,
-    Autoencoder,
-    Classifier,
-    Config,
-    Experiment,
-    Published,
-    Section,
-    Training,
-    Verdicts,
-)
+from ocnn.config.schema import Config
 from ocnn.errors import ConfigError
 
 KeyPath = tuple[str, ...]
 
 #: What takes the place of a required value that is wrong or missing; a key that is not required has its default.
 STAND_INS: dict[str, Any] = {"contamination": 0.1, "dataset": "", "attacked_class": ""}
-#: Sections by their key, and those that a user names by where they stand.
-SECTIONS: dict[str, type[Section]] = {
-    "classifier": Classifier,
-    "training": Training,
-    "autoencoder": Autoencoder,
-    "published": Published,
-    "verdicts": Verdicts,
-}
-NAMED_SECTIONS: dict[str, type[Section]] = {"attacks": Attack, "experiments": Experiment}
+#: Parts whose keys are names, which stay known when what they stand for is wrong.
+NAMED = ("methods", "attacks", "experiments")
+#: An anchor within itself has no depth, and anchors of anchors make a list of few lines too large to be held.
+MOST_LEVELS, MOST_VALUES = 20, 200_000
 #: pydantic's words for these kinds of fault are about Python.
 WORDS = {
     "dict_type": "must be a mapping of keys to values",
@@ -67,13 +52,13 @@ def validate(content: Any) -> Validated:
     """Checks keys and types.
 
     Raises:
-        ConfigError: not a mapping, so that there is nothing to check.
+        ConfigError: not a mapping, so that there is nothing to check, or one without an end.
     """
     if not isinstance(content, Mapping):
-        raise ConfigError(f"The configuration must be a mapping of keys to values, got {content!r}.")
-    rest = _copy(content)
+        raise ConfigError(f"The configuration must be a mapping of keys to values, got {_shown(content)}.")
     faults: list[str] = []
     refused: set[KeyPath] = set()
+    rest = _Copy(faults, refused).of(content, ())
     while True:
         try:
             return Validated(Config.model_validate(rest), faults, refused)
@@ -103,11 +88,68 @@ def _close(name: str, known: Iterable[str]) -> list[str]:
     return difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
 
 
-def _copy(value: Any) -> Any:
-    """A copy whose keys are texts; an anchor in YAML makes one object stand in several places, which change at once."""
-    if isinstance(value, Mapping):
-        return {str(key): _copy(item) for key, item in value.items()}
-    return [_copy(item) for item in value] if isinstance(value, list | tuple) else value
+class _Copy:
+    """A copy of what the files held, of texts, numbers, truth values, lists and mappings with texts for keys alone.
+
+    What is none of these is left out, and noted as a fault. An anchor in YAML makes one object stand in several places;
+    in the copy there are as many, which change one by one.
+    """
+
+    def __init__(self, faults: list[str], refused: set[KeyPath]) -> None:
+        self.faults, self.refused, self.values = faults, refused, 0
+
+    def of(self, value: Any, path: KeyPath) -> Any:
+        self.values += 1
+        if len(path) > MOST_LEVELS or self.values > MOST_VALUES:
+            raise ConfigError(
+                f"The configuration cannot be used: {'.'.join(path[:5])[:100]} holds itself, or more than a"
+                f" configuration can hold ({MOST_LEVELS} levels, {MOST_VALUES:,} values); look at the anchors there."
+            )
+        if isinstance(value, Mapping):
+            copied = {}
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    self._refuse((*path, _shown(key)), "a key must be a text; write it in quotes")
+                elif fault := _text_fault(key):
+                    self._refuse((*path, ascii(key)), fault)
+                else:
+                    copied[str(key)] = self.of(item, (*path, key))
+            return copied
+        if isinstance(value, list | tuple):
+            return [self.of(item, (*path, str(place))) for place, item in enumerate(value)]
+        if isinstance(value, str):
+            fault = _text_fault(value)
+        elif isinstance(value, int) and abs(value) >= 10**18:
+            fault = "must be a number of at most 18 digits"
+        elif value is None or isinstance(value, bool | int | float):
+            fault = None
+        else:
+            fault = f"must be a text, a number, true, false, a list or a mapping; a {type(value).__name__} in quotes"
+        if fault is None:
+            return value
+        self._refuse(path, fault)
+        return None
+
+    def _refuse(self, path: KeyPath, fault: str) -> None:
+        self.faults.append(f"{'.'.join(path)}: {fault}")
+        self.refused.add(path)
+
+
+def _text_fault(text: str) -> str | None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "holds half of a character (a surrogate) alone, which no file can hold"
+    return None
+
+
+def _shown(value: Any) -> str:
+    """The value as a message shows it: a long one by its beginning."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # too many digits, or a list within itself
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= 200 else f"{text[:200]} …"
 
 
 def _path_to_key(content: Any, fault: Any) -> KeyPath:
@@ -121,11 +163,13 @@ def _path_to_key(content: Any, fault: Any) -> KeyPath:
     return tuple(path)
 
 
-def _section(path: KeyPath) -> type[Section]:
+def _section(path: KeyPath) -> Any:
     """The section in which the key at this path stands."""
-    if len(path) == 1:
-        return Config
-    return NAMED_SECTIONS[path[0]] if len(path) == 3 and path[0] in NAMED_SECTIONS else SECTIONS[path[-2]]
+    section: Any = Config
+    for part in path[:-1]:
+        # Below a mapping of names to sections a part is a name.
+        section = section.model_fields[part].annotation if hasattr(section, "model_fields") else get_args(section)[1]
+    return section
 
 
 def _meant(content: dict[str, Any], path: KeyPath) -> set[KeyPath]:
@@ -139,9 +183,9 @@ def _take_out(content: dict[str, Any], path: KeyPath, *, unknown: bool) -> None:
     *parents, last = path
     for part in parents:
         content = content[part]
-    if len(path) == 2 and path[0] in ("methods", *NAMED_SECTIONS):
+    if len(path) == 2 and path[0] in NAMED:
         content[last] = {}  # its name stays known
-    elif len(path) == 3 and path[0] in NAMED_SECTIONS and last in STAND_INS and not unknown:
+    elif len(path) == 3 and path[0] in NAMED and last in STAND_INS and not unknown:
         content[last] = STAND_INS[last]
     else:
         content.pop(last, None)
@@ -155,4 +199,4 @@ def _describe(fault: Any) -> str:
     if fault["type"] == "missing":
         return f"{path}: field required"
     words = WORDS.get(fault["type"], fault["msg"][0].lower() + fault["msg"][1:])
-    return f"{path}: {words} (got {fault['input']!r})"
+    return f"{path}: {words} (got {_shown(fault['input'])})"

@@ -1,40 +1,45 @@
-"""The types of the configuration's values, beyond pydantic's own."""
+"""The types of the configuration's values, beyond pydantic's own, with what JSON schema can say of each."""
 
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, WrapValidator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from ocnn.networks.shapes import NETWORKS
 
-def _typed(value: Any) -> Any:
-    """Texts that are numbers or truth values, as these: `--config` and YAML's 1e-4 arrive as text."""
-    if isinstance(value, Mapping):
-        return {key: _typed(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_typed(item) for item in value]
-    if isinstance(value, str):
-        if value.lower() in ("true", "false"):
-            return value.lower() == "true"
-        for kind in (int, float):
-            try:
-                return kind(value)
-            except ValueError:
-                continue
-    return value
+#: Seeds beyond it do not fit the 32-bit integers of score files.
+MOST_SEED = 2**31 - 1
+#: A larger number of seeds is a seed, meant to be used alone.
+MOST_SEEDS = 10_000
+WHOLE_TEXT = "[-+]?[0-9]{1,18}"
+NUMBER_TEXT = r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?"
+FRACTION_TEXT = "[0-9]{1,18} */ *[0-9]{1,18}"
+FLAG_TEXT = "([Tt]rue|TRUE|[Ff]alse|FALSE)"
+#: Snakemake takes braces for wildcards; of a path's control characters none survives a shell and a log.
+PATH_TEXT = r"[^{}\x00-\x1f\x7f]*[^{}\x00-\x1f\x7f\s][^{}\x00-\x1f\x7f]*"
+#: Parts of file names, which the rules must be able to take apart.
+NAME_TEXT = "[A-Za-z0-9][A-Za-z0-9_]{0,99}"
 
 
-def _number(value: Any) -> Any:
-    """Refuses truth values, which Python takes for 0 and 1: YAML reads `yes` and `on` as such."""
-    if isinstance(value, bool):
-        raise PydanticCustomError("number", "must be a number")
-    return value
+@dataclass(frozen=True)
+class _OrText:
+    """In JSON schema: also a text of this pattern, as `--config` gives it, and YAML where a number is 1e-4."""
+
+    pattern: str
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {"anyOf": [handler(core), {"type": "string", "pattern": f"^{self.pattern}$"}]}
 
 
-def _whole(value: Any) -> Any:
-    if isinstance(value, bool | float):
-        raise PydanticCustomError("whole_number", "must be a whole number")
-    return value
+def _fault(message: str) -> PydanticCustomError:
+    # Braces would be taken for places to fill in.
+    return PydanticCustomError("value", "{message}", {"message": message})
 
 
 def _expected(kind: str) -> WrapValidator:
@@ -44,29 +49,176 @@ def _expected(kind: str) -> WrapValidator:
         try:
             return handler(value)
         except ValidationError as error:
-            raise PydanticCustomError("expected", "must be {kind}", {"kind": kind}) from error
+            raise _fault(f"must be {kind}") from error
 
     return WrapValidator(validate)
 
 
-Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
-#: Within what arrays hold.
-Whole = Annotated[int, BeforeValidator(_whole), Field(gt=-(10**18), lt=10**18)]
+def typed(value: Any) -> Any:
+    """The value with texts that are numbers or truth values as these, at any depth."""
+    if isinstance(value, Mapping):
+        return {key: typed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [typed(item) for item in value]
+    if isinstance(value, str):
+        text = value.strip()
+        if re.fullmatch(FLAG_TEXT, text):
+            return text.lower() == "true"
+        for pattern, kind in ((WHOLE_TEXT, int), (NUMBER_TEXT, float)):
+            if re.fullmatch(pattern, text):
+                return kind(text)
+    return value
+
+
+def _number(value: Any) -> Any:
+    """Refuses truth values, which Python takes for 0 and 1: YAML reads `yes` and `on` as such."""
+    if isinstance(value, bool):
+        raise _fault("must be a number")
+    return float(value) if isinstance(value, str) and re.fullmatch(NUMBER_TEXT, value) else value
+
+
+def _fraction(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(FRACTION_TEXT, value):
+        above, below = map(int, value.split("/"))
+        if below == 0:
+            raise _fault("must be a fraction whose denominator is not 0")
+        return float(Fraction(above, below))
+    return value
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(WHOLE_TEXT, value):
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _fault("must be a whole number")
+    return value
+
+
+def _flag(value: Any) -> Any:
+    return value.lower() == "true" if isinstance(value, str) and re.fullmatch(FLAG_TEXT, value) else value
+
+
+def _class_name(value: Any) -> Any:
+    """A class's name; YAML reads that of a digit as a number."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _different(values: Any) -> Any:
+    """Refuses a list in which something stands twice."""
+    if isinstance(values, list):
+        twice = [value for place, value in enumerate(values) if value in values[:place]]
+        if twice:
+            raise _fault(f"{twice[0]!r} is listed twice")
+    return values
+
+
+def _seeds(seeds: int | list[int]) -> int | list[int]:
+    if isinstance(seeds, int):
+        if seeds > MOST_SEEDS:
+            raise _fault(f"{seeds} seeds are more than {MOST_SEEDS:,}; this one seed alone would be [{seeds}]")
+        if seeds < 1:
+            raise _fault("at least one seed is needed")
+    elif not seeds or min(seeds) < 0 or max(seeds) > MOST_SEED or len(set(seeds)) < len(seeds):
+        raise _fault("seeds must be different whole numbers ≥ 0 and < 2³¹, at least one")
+    return seeds
+
+
+def _path(value: str) -> str:
+    if not re.fullmatch(PATH_TEXT, value):
+        raise _fault("must be a path: not blank, and without braces, line breaks and other control characters")
+    if max(len(os.fsencode(part)) for part in value.split("/")) > 255:
+        raise _fault("must be a path whose parts have at most 255 bytes each")
+    return value
+
+
+def _folder(value: str) -> str:
+    """The path as Snakemake is to see it, without what it would warn of, as a slash at its end."""
+    if value.startswith("~"):
+        raise _fault("must be a path written out: ~ is not replaced by your home folder")
+    if Path.cwd().is_relative_to(os.path.realpath(value)):
+        raise _fault("must be a folder of its own, not the one in which the workflow runs or one above it")
+    return os.path.normpath(value)
+
+
+def _whole_schema(minimum: int, maximum: int) -> dict[str, Any]:
+    text = {"type": "string", "pattern": f"^{WHOLE_TEXT}$"}
+    return {"anyOf": [{"type": "integer", "minimum": minimum, "maximum": maximum}, text]}
+
+
+#: Of a list: at least one item, and each once.
+_ONCE = Field(min_length=1, json_schema_extra={"uniqueItems": True})
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False), BeforeValidator(_number), _OrText(NUMBER_TEXT)]
+#: A part of 1, also as a fraction: 1/101.
+Share = Annotated[Number, BeforeValidator(_fraction), _OrText(FRACTION_TEXT)]
+Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole), _OrText(WHOLE_TEXT)]
 Count = Annotated[Whole, Field(ge=1)]
-Seed = Annotated[Whole, Field(ge=0, lt=2**32)]
-ClassName = Annotated[str | int, BeforeValidator(_whole), _expected("the name of a class")]
-Settings = Annotated[dict[str, Any], BeforeValidator(_typed)]
+Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag), _OrText(FLAG_TEXT)]
+Seed = Annotated[Whole, Field(ge=0, le=MOST_SEED)]
+#: Kernels of widths beyond it take gigabytes, and so does a schedule of more epochs than 100,000.
+Widths = Annotated[tuple[Annotated[Whole, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=10)]
+Epochs = Annotated[Whole, Field(ge=0, le=100_000)]
+PathText = Annotated[str, AfterValidator(_path), Field(json_schema_extra={"pattern": f"^{PATH_TEXT}$"})]
+Folder = Annotated[PathText, AfterValidator(_folder)]
+ClassName = Annotated[
+    str,
+    BeforeValidator(_class_name),
+    _expected("the name of a class"),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
+Settings = Annotated[dict[str, Any], BeforeValidator(typed)]
 NetworkFields = Annotated[
-    str | dict[str, Any], BeforeValidator(_typed), _expected("the name of a network, or a mapping of its fields")
+    str | dict[str, Any],
+    BeforeValidator(typed),
+    _expected("the name of a network, or a mapping of its fields"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["auto", *NETWORKS]},
+                {
+                    "type": "object",
+                    "properties": {
+                        "kind": {"enum": ["lenet", "dense", "none"]},
+                        "widths": {"type": "array", "items": _whole_schema(1, MOST_SEED)},
+                        "code": _whole_schema(1, MOST_SEED),
+                        "kernel": _whole_schema(1, MOST_SEED),
+                    },
+                    "required": ["kind"],
+                    "additionalProperties": False,
+                },
+            ]
+        }
+    ),
 ]
-Seeds = Annotated[Whole | list[Whole], _expected("a number of seeds, or a list of whole numbers")]
+Seeds = Annotated[
+    Whole | list[Whole],
+    _expected("a number of seeds, or a list of whole numbers"),
+    AfterValidator(_seeds),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                *_whole_schema(1, MOST_SEEDS)["anyOf"],
+                {"type": "array", "items": _whole_schema(0, MOST_SEED), "minItems": 1, "uniqueItems": True},
+            ]
+        }
+    ),
+]
+#: Each thousand of steps is a job that waits for the one before; Snakemake plans a chain of a thousand.
+Steps = Annotated[Whole, Field(ge=0, le=1_000_000)]
 AttackSteps = Annotated[
-    Annotated[Whole, Field(ge=0)] | Annotated[list[Annotated[Whole, Field(ge=0)]], Field(min_length=1)],
-    _expected("a whole number ≥ 0, or a list of them"),
+    Steps | Annotated[list[Steps], _ONCE],
+    _expected("a whole number from 0 to 1,000,000, or a list of them"),
+    AfterValidator(_different),
 ]
+
+
 Names = Annotated[
-    Literal["all"] | Annotated[list[str], Field(min_length=1)], _expected("a list of at least one name, or all")
+    Literal["all"] | Annotated[list[str], _ONCE],
+    _expected("a list of at least one name, or all"),
+    AfterValidator(_different),
 ]
 ClassNames = Annotated[
-    Literal["all"] | Annotated[list[ClassName], Field(min_length=1)], _expected("a list of at least one class, or all")
+    Literal["all"] | Annotated[list[ClassName], _ONCE],
+    _expected("a list of at least one class, or all"),
+    AfterValidator(_different),
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,14 @@ class Split:
 
 
 def anomaly_count(normals: int, contamination: float) -> int:
-    """How many anomalies join the training set: that share of the normals, rounded to the nearest whole number."""
-    return round(contamination * normals)
+    """How many anomalies join the normals so that they are this share of all, rounded to the nearest whole number.
+
+        c / (1 − c) · normals,   0 ≤ c < 1
+
+    In fractions, so that a share such as 1/101 gives 1 to 100 normals exactly, and a half is rounded to even.
+    """
+    share = Fraction(contamination).limit_denominator(10**6)
+    return round(share / (1 - share) * normals)
 
 
 def class_sizes(
@@ -73,7 +80,7 @@ def size_faults(
         faults["normal"] = f"Class {normal!r} has {normals} training samples; at least 2 are needed."
     if wanted > others:
         faults["contamination"] = (
-            f"A contamination of {contamination} asks for {wanted} anomalies beside the {normals} samples of"
+            f"A contamination of {contamination:.6g} asks for {wanted} anomalies beside the {normals} samples of"
             f" class {normal!r}, but the other classes have {others}."
         )
     has_test = test_normals + test_others > 0
@@ -109,8 +116,8 @@ def draw_split(
     Args:
         train_labels, test_labels: (n,) indices into `classes`.
         normal: one of `classes`.
-        contamination: anomalies drawn at random, without replacement, from the training part's other classes, as a
-            share of the normals.
+        contamination: share of anomalies among all samples of the training set; they are drawn at random, without
+            replacement, from the training part's other classes.
         holdout: share of the evaluation samples (the test part, or the training set where there is none) whose labels
             a method may tune on; drawn stratified.
         seed: decides the drawn anomalies and the holdout.

@@ -1,6 +1,6 @@
 """AnoGAN (Schlegl et al. 2017, Unsupervised Anomaly Detection with Generative Adversarial Networks)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -52,6 +52,7 @@ class AnoGAN(DeepDetector):
 
     uses_autoencoder = False
     reported = ("diversity_",)
+    shared_settings: ClassVar[Mapping[str, str]] = {"batch_size": "batch_size", "verbose": "verbose"}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **{
             key: value

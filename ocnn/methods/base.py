@@ -1,5 +1,6 @@
 """What all methods share: scikit-learn's outlier detector with its checks of the input."""
 
+from collections.abc import Mapping
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -29,6 +30,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+    #: Parameters that an experiment sets for all its methods: parameter → name in `ocnn.config.schema.SHARED_SETTINGS`.
+    shared_settings: ClassVar[Mapping[str, str]] = {}
     #: Type that the samples are converted to.
     _dtype: Any = np.float64
     #: Whether `fit` can start from a pretrained autoencoder, given by the parameter `autoencoder`.

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,12 @@ class DCAE(DeepDetector):
     Attributes:
         autoencoder_: the Keras model.
     """
+
+    shared_settings: ClassVar[Mapping[str, str]] = {
+        **DeepDetector.shared_settings,
+        "epochs": "pretrain_epochs",
+        "learning_rates": "pretrain_learning_rates",
+    }
 
     def __init__(
         self,

@@ -3,7 +3,7 @@
 Keras is imported when a method is fitted, not before: that costs seconds, and shallow methods need none of it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar
@@ -28,6 +28,9 @@ class DeepDetector(AnomalyDetector):
     _dtype = np.float32
     uses_autoencoder = True
     trains_network = True
+    shared_settings: ClassVar[Mapping[str, str]] = {
+        name: name for name in ("batch_size", "weight_decay", "network", "verbose")
+    }
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "network": [str, dict, shapes.Network],
         "autoencoder": [str, Path, None],
@@ -35,7 +38,7 @@ class DeepDetector(AnomalyDetector):
         "learning_rates": ["array-like"],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "contamination": [Interval(Real, 0, 0.5, closed="right")],
+        "contamination": [Interval(Real, 0, 0.5, closed="both")],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }

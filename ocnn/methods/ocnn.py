@@ -1,6 +1,6 @@
 """The one-class neural network of Chalapathy, Menon and Chawla (2019): Eq. 3, by Algorithm 1."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -38,7 +38,7 @@ class OneClassNN(PretrainedDetector):
     at most ‖w‖ and the otherwise unchanged objective at least −½.
 
     Args:
-        nu: ν in (0, 1], the share of anomalies in the training set.
+        nu: ν in (0, 1]; None is the contamination, as the paper chooses.
         hidden: units of the hidden layer.
         activation: g, `linear`, `sigmoid` or `relu`.
         unit_norm: whether g(Vx) is scaled to unit length.
@@ -51,6 +51,7 @@ class OneClassNN(PretrainedDetector):
         pretrain_epochs, pretrain_learning_rates: the same for the autoencoder that is pretrained if none is given.
         batch_size: samples a step.
         weight_decay: λ of the regulariser (λ/2) Σ‖W‖² of the encoder.
+        contamination: share of anomalies in the training set.
         random_state: seed, generator or None.
         verbose: 1 prints the progress.
 
@@ -63,8 +64,8 @@ class OneClassNN(PretrainedDetector):
 
     reported = ("r_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **{k: v for k, v in PretrainedDetector._parameter_constraints.items() if k != "contamination"},
-        "nu": [Interval(Real, 0, 1, closed="right")],
+        **PretrainedDetector._parameter_constraints,
+        "nu": [Interval(Real, 0, 1, closed="right"), None],
         "hidden": [Interval(Integral, 1, None, closed="left")],
         "unit_norm": ["boolean"],
         "center_codes": ["boolean"],
@@ -73,9 +74,14 @@ class OneClassNN(PretrainedDetector):
         "tol": [Interval(Real, 0, None, closed="left")],
     }
 
+    shared_settings: ClassVar[Mapping[str, str]] = {
+        **PretrainedDetector.shared_settings,
+        "contamination": "contamination",
+    }
+
     def __init__(
         self,
-        nu: float = 0.1,
+        nu: float | None = 0.1,
         hidden: int = 32,
         activation: str = "linear",
         unit_norm: bool = False,
@@ -90,6 +96,7 @@ class OneClassNN(PretrainedDetector):
         pretrain_learning_rates: Sequence[float] = (1e-4, 1e-5),
         batch_size: int = 200,
         weight_decay: float = 1e-5,
+        contamination: float = 0.1,
         random_state: Any = None,
         verbose: int = 0,
     ) -> None:
@@ -108,11 +115,14 @@ class OneClassNN(PretrainedDetector):
         self.pretrain_learning_rates = pretrain_learning_rates
         self.batch_size = batch_size
         self.weight_decay = weight_decay
+        self.contamination = contamination
         self.random_state = random_state
         self.verbose = verbose
 
     def _parameter_faults(self) -> list[str]:
         faults = super()._parameter_faults()
+        if self.nu is None and self.contamination == 0:
+            faults.append("with a contamination of 0, give nu a number")
         if not self._phase_faults() and sum(self.epochs) < 1:
             faults.append(f"epochs must allow at least one outer iteration, got {self.epochs!r}.")
         return faults
@@ -138,6 +148,7 @@ class OneClassNN(PretrainedDetector):
             features = keras.layers.UnitNormalization()(features)
         self.head_ = keras.Model(codes, keras.ops.squeeze(output(features), axis=-1), name="head")
 
+        nu = self.contamination if self.nu is None else self.nu
         inputs = keras.Input(X.shape[1:])
         network = keras.Model(inputs, self.head_(self.encoder_(inputs)))
         w, V, encoder_kernels = output.kernel, hidden.kernel, self.encoder_.trainable_variables
@@ -145,17 +156,17 @@ class OneClassNN(PretrainedDetector):
 
         def objective(x: Any, y: Any) -> Any:
             decay = weight_decay(encoder_kernels, self.weight_decay)
-            return one_class_nn(y, w, V, r, self.nu) + decay
+            return one_class_nn(y, w, V, r, nu) + decay
 
         def observe() -> dict[str, float]:
             """Updates r by Theorem 1 and measures the fit over the whole training set."""
             y = apply(network, X).astype(np.float64)
             finite = bool(np.isfinite(y).all())
             if finite:
-                r.assign(nu_quantile(y, self.nu))
+                r.assign(nu_quantile(y, nu))
             to_numpy = keras.ops.convert_to_numpy
             return {
-                "objective": float(one_class_nn(y.astype(np.float32), w, V, r, self.nu)),
+                "objective": float(one_class_nn(y.astype(np.float32), w, V, r, nu)),
                 "r": float(to_numpy(r)),
                 "w_norm": float(np.linalg.norm(to_numpy(w))),
                 "V_norm": float(np.linalg.norm(to_numpy(V))),

@@ -4,7 +4,7 @@ Source: the authors' repository, github.com/raghavchalapathy/oc-nn, `custom_ocnn
 src/models/OneClass_SVDD.py. The published OC-NN columns come from it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -28,7 +28,7 @@ class OneClassNNReleased(DeepSVDD):
     Deep SVDD's, blind to differences below r. There is no w, no norm and no quantile in it.
 
     Args:
-        nu: ν in (0, 1]; here it only scales the loss.
+        nu: ν in (0, 1]; here it only scales the loss. None is the contamination.
         hidden: units of the linear layer.
 
     The other arguments are those of `DeepSVDD`.
@@ -40,13 +40,15 @@ class OneClassNNReleased(DeepSVDD):
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **DeepSVDD._parameter_constraints,
-        "nu": [Interval(Real, 0, 1, closed="right")],
+        "nu": [Interval(Real, 0, 1, closed="right"), None],
         "hidden": [Interval(Integral, 1, None, closed="left")],
     }
 
+    shared_settings: ClassVar[Mapping[str, str]] = {**DeepSVDD.shared_settings, "contamination": "contamination"}
+
     def __init__(
         self,
-        nu: float = 0.1,
+        nu: float | None = 0.1,
         hidden: int = 32,
         network: Any = "auto",
         autoencoder: str | Path | None = None,
@@ -76,6 +78,12 @@ class OneClassNNReleased(DeepSVDD):
         self.nu = nu
         self.hidden = hidden
 
+    def _parameter_faults(self) -> list[str]:
+        faults = super()._parameter_faults()
+        if self.nu is None and self.contamination == 0:
+            faults.append("with a contamination of 0, give nu a number")
+        return faults
+
     def _build_encoder(self, X: NDArray[Any]) -> "keras.Model":
         import keras
 
@@ -87,7 +95,8 @@ class OneClassNNReleased(DeepSVDD):
     def _make_sphere(self, X: NDArray[Any]) -> Sphere:
         from ocnn.networks.losses.ocnn_released import one_class_nn_released
 
+        nu = self.contamination if self.nu is None else self.nu
         return Sphere(
             "ocnn_released",
-            lambda codes, center: one_class_nn_released(codes, center, RELEASED_R, self.nu),
+            lambda codes, center: one_class_nn_released(codes, center, RELEASED_R, nu),
         )

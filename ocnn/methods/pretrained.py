@@ -1,5 +1,6 @@
 """What the methods share whose encoder starts from an autoencoder's."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import NDArray
@@ -19,6 +20,12 @@ class PretrainedDetector(DeepDetector):
         **DeepDetector._parameter_constraints,
         "pretrain_epochs": ["array-like"],
         "pretrain_learning_rates": ["array-like"],
+    }
+
+    shared_settings: ClassVar[Mapping[str, str]] = {
+        **DeepDetector.shared_settings,
+        "pretrain_epochs": "pretrain_epochs",
+        "pretrain_learning_rates": "pretrain_learning_rates",
     }
 
     def _parameter_faults(self) -> list[str]:

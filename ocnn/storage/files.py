@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 from ocnn.errors import ResultError
 
@@ -21,6 +22,8 @@ REMEDIES = {
     errno.EPERM: "See to the permissions of its folder",
     errno.EIO: "See to its disk",
 }
+#: Bytes of a name made by `safe_name`; 255 is what file systems take, less what suffixes and temporary names add.
+LONGEST_NAME = 200
 #: Bytes below which a run that failed is said to have lacked space: a full disk takes no log of what it did.
 LITTLE_SPACE = 100 * 2**20
 
@@ -92,3 +95,21 @@ def little_space(folder: Path) -> str | None:
 def _nearest(folder: Path) -> Path:
     """The folder, or else the nearest one above it that is there."""
     return next(place for place in (folder, *folder.absolute().parents) if place.exists())
+
+
+def safe_name(text: str) -> str:
+    """The name of a file or folder for a free text: percent-encoded, so that no two texts share one.
+
+    Letters, digits, `-`, `_` and `~` stay as they are, and so do dots, but not at the beginning: no name is hidden or
+    goes up. `urllib.parse.unquote` is the inverse.
+
+    Raises:
+        ValueError: empty, or too long for a file system.
+    """
+    rest = text.lstrip(".")
+    name = "%2E" * (len(text) - len(rest)) + quote(rest, safe="")
+    if not 0 < len(name) <= LONGEST_NAME:
+        raise ValueError(
+            f"a name must have from 1 to {LONGEST_NAME} bytes as a file's (percent-encoded), and this has {len(name)}"
+        )
+    return name

@@ -4,15 +4,36 @@ import copy
 from typing import Any
 
 import pytest
+import yaml
+from snakemake.utils import update_config
 
 from ocnn.config.checks import load
 from ocnn.errors import ConfigError
+from tests.conftest import ROOT
 
 MINIMAL: dict[str, Any] = {
-    "methods": {"kde": None, "ocnn": {"nu": "contamination"}},
+    "methods": {"kde": None, "ocnn": {"nu": None}},
     "experiments": {"digits": {"dataset": "digits", "contamination": 0.1}},
     "published": {"auc": ["config/published/table3.csv"], "claims": "config/published/claims.yaml"},
 }
+
+
+#: The configurations that come with the project: each a file, or a file and what is laid over it.
+SHIPPED = {
+    "config": ["config"],
+    "paper": ["paper"],
+    "reduced": ["paper", "reduced"],
+    "part": ["paper", "part"],
+    "unit_norm": ["unit_norm"],
+}
+
+
+def shipped(name: str) -> dict[str, Any]:
+    """One of them, merged as Snakemake merges the files of `--configfile`."""
+    content: dict[str, Any] = {}
+    for file in SHIPPED[name]:
+        update_config(content, yaml.safe_load((ROOT / "config" / f"{file}.yaml").read_text(encoding="utf-8")))
+    return content
 
 
 def faults(content: Any) -> list[str]:

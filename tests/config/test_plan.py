@@ -4,11 +4,10 @@ import json
 from typing import Any
 
 import pytest
-import yaml
 
 from ocnn.config.checks import load
 from ocnn.config.plan import unordered
-from tests.conftest import ROOT
+from tests.config.configurations import shipped
 
 
 def reversed_keys(value: Any) -> Any:
@@ -27,7 +26,7 @@ def compared(raw: Any) -> tuple[str, str]:
 
 @pytest.mark.parametrize("name", ["config", "paper", "reduced", "unit_norm"])
 def test_keys_in_another_order_give_another_plan_but_nothing_new_to_make(name: str) -> None:
-    raw = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text())
+    raw = shipped(name)
     (plan, rest), (other_plan, other_rest) = compared(raw), compared(reversed_keys(raw))
     assert plan != other_plan
     assert rest == other_rest

@@ -17,9 +17,9 @@ from ocnn.errors import ResultError
 def files(tmp_path: Path) -> dict[str, Path]:
     """Images whose pixels all have one value that names them: training 1 to 20, test 101 to 110, adversarial 0.5."""
     arrays = {
-        "train.npy": np.ones((20, 2, 2, 1), np.float32) * np.arange(1, 21, dtype=np.float32)[:, None, None, None],
+        "train.npy": np.ones((20, 2, 2, 1), np.float32) * np.arange(1, 21, dtype=np.float32)[:, None, None, None] / 128,
         "train_labels.npy": np.repeat([3, 0], [12, 8]),
-        "test.npy": np.ones((10, 2, 2, 1), np.float32) * np.arange(101, 111, dtype=np.float32)[:, None, None, None],
+        "test.npy": np.ones((10, 2, 2, 1), np.float32) * np.arange(101, 111, dtype=np.float32)[:, None, None, None] / 128,
         "test_labels.npy": np.repeat([0, 3], [4, 6]),
     }
     assert set(arrays) == set(ARRAY_FILES)
@@ -38,9 +38,9 @@ def test_held_out(files: dict[str, Path]) -> None:
     assert dataset.classes == ("3", "adversarial")
     assert dataset.normal_classes == ("3",)
     arrays = dataset.load(files)
-    np.testing.assert_array_equal(arrays.train[:, 0, 0, 0], np.arange(1, 13))
+    np.testing.assert_array_equal(128 * arrays.train[:, 0, 0, 0], np.arange(1, 13))
     np.testing.assert_array_equal(arrays.train_labels, np.zeros(12))
-    np.testing.assert_array_equal(arrays.test[:, 0, 0, 0], [*range(105, 111), 0.5, 0.5, 0.5])
+    np.testing.assert_array_equal(128 * arrays.test[:, 0, 0, 0], [*range(105, 111), 64, 64, 64])
     np.testing.assert_array_equal(arrays.test_labels, [0] * 6 + [1] * 3)
 
 
@@ -48,12 +48,12 @@ def test_all_at_once(files: dict[str, Path]) -> None:
     dataset = specified_dataset(specification(held_out=False))
     arrays = dataset.load(files)
     assert not dataset.has_test
-    np.testing.assert_array_equal(arrays.train[:, 0, 0, 0], [*range(1, 13), *range(105, 111), 0.5, 0.5, 0.5])
+    np.testing.assert_array_equal(128 * arrays.train[:, 0, 0, 0], [*range(1, 13), *range(105, 111), 64, 64, 64])
     np.testing.assert_array_equal(arrays.train_labels, [0] * 18 + [1] * 3)
     assert arrays.test.shape == (0, 2, 2, 1)
-    # 3 to 18 is the contamination that takes all of them; the holdout comes from where the scores come from.
+    # 3 of 21 is the contamination that takes all of them; the holdout comes from where the scores come from.
     split = draw_split(
-        arrays.train_labels, arrays.test_labels, dataset.classes, "3", contamination=3 / 18, holdout=0.4, seed=0
+        arrays.train_labels, arrays.test_labels, dataset.classes, "3", contamination=3 / 21, holdout=0.4, seed=0
     )
     assert set(split["evaluation"]) == {"train"}
     assert list(split["sample"]) == list(range(21))

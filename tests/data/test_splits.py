@@ -1,13 +1,15 @@
 """Splits: what is drawn, from where, and that the file says so."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from ocnn.data import load_dataset
 from ocnn.data.splits import Split, anomaly_count, draw_split, read_split, write_split
 from ocnn.errors import DataError, ResultError
 
@@ -29,7 +31,7 @@ def test_training_has_all_normals_and_the_asked_for_anomalies() -> None:
     normals = np.flatnonzero(TRAIN == 1)
     assert set(train.loc[~train["is_anomaly"], "sample"]) == set(normals)
     anomalies = train.loc[train["is_anomaly"], "sample"]
-    assert len(anomalies) == round(0.1 * len(normals))
+    assert len(anomalies) == round(len(normals) / 9)
     assert (TRAIN[anomalies] != 1).all()
     assert train["sample"].is_unique
     assert list(train["label"]) == [CLASSES[label] for label in TRAIN[train["sample"]]]
@@ -60,7 +62,7 @@ def test_the_contamination_leaves_the_holdout_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("normals", "contamination", "expected"), [(5923, 0.01, 59), (5000, 0.1, 500), (100, 0.0, 0), (10, 0.1, 1)]
+    ("normals", "contamination", "expected"), [(5923, 1 / 101, 59), (5850, 1 / 101, 58), (5000, 1 / 11, 500), (1050, 2 / 23, 100), (100, 0.0, 0), (9, 0.5, 9), (6, 0.2, 2)]
 )
 def test_anomaly_count(normals: int, contamination: float, expected: int) -> None:
     assert anomaly_count(normals, contamination) == expected
@@ -68,13 +70,13 @@ def test_anomaly_count(normals: int, contamination: float, expected: int) -> Non
 
 @given(
     labels=st.lists(st.integers(0, 2), min_size=10, max_size=60),
-    contamination=st.floats(0, 0.99),
+    contamination=st.floats(0, 0.5),
     seed=st.integers(0, 1000),
 )
 def test_a_split_is_right_or_refused(labels: list[int], contamination: float, seed: int) -> None:
     train = np.array(labels)
     normals = int((train == 0).sum())
-    possible = normals >= 2 and round(contamination * normals) <= len(train) - normals
+    possible = normals >= 2 and anomaly_count(normals, contamination) <= len(train) - normals
     arguments = {"contamination": contamination, "holdout": 0.1, "seed": seed}
     if not possible:
         with pytest.raises(DataError):
@@ -82,14 +84,14 @@ def test_a_split_is_right_or_refused(labels: list[int], contamination: float, se
         return
     drawn = part(draw_split(train, TEST, CLASSES, "a", **arguments), "train")  # type: ignore[arg-type]
     assert (~drawn["is_anomaly"]).sum() == normals
-    assert drawn["is_anomaly"].sum() == round(contamination * normals)
+    assert drawn["is_anomaly"].sum() == anomaly_count(normals, contamination)
     np.testing.assert_array_equal(drawn["is_anomaly"], train[drawn["sample"]] != 0)
 
 
 def test_too_few_samples() -> None:
     with pytest.raises(DataError, match="1 training samples"):
         draw_split(np.array([0, 1, 1]), TEST, CLASSES, "a", contamination=0, holdout=0, seed=0)
-    with pytest.raises(DataError, match="asks for 2 anomalies"):
+    with pytest.raises(DataError, match="asks for 3 anomalies"):
         draw_split(np.array([0, 0, 0, 1]), TEST, CLASSES, "a", contamination=0.5, holdout=0, seed=0)
     with pytest.raises(DataError, match=r"holdout of 0\.1"):
         draw_split(TRAIN, np.array([0, 1]), CLASSES, "a", contamination=0, holdout=0.1, seed=0)
@@ -116,3 +118,27 @@ def test_what_is_no_split_file(tmp_path: Path, damage: str) -> None:
         path.write_bytes(whole[: len(whole) // 2] if damage == "truncated" else b"")
     with pytest.raises(ResultError, match=r"split\.parquet"):
         read_split(path)
+
+
+#: Training samples of each class.
+DRAWN = {
+    "mnist": (Fraction(1, 101), [59, 67, 60, 61, 58, 54, 59, 63, 59, 59]),
+    "cifar10": (Fraction(1, 11), [500] * 10),
+    "digits": (Fraction(1, 11), [11, 11, 11, 11, 11, 11, 11, 11, 10, 11]),
+}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_the_anomalies_that_join_each_real_class(name: str) -> None:
+    """One to a hundred normals in MNIST, one to ten in CIFAR-10 and the digits, a half rounded to even."""
+    contamination, counts = DRAWN[name]
+    normals = [train for train, _ in load_dataset(name).sizes.values()]
+    assert [anomaly_count(number, float(contamination)) for number in normals] == counts
+    share = {"mnist": 0.01}.get(name, 0.1)
+    assert [round(share * number) for number in normals] == counts
+
+
+@given(st.integers(1, 10**6), st.integers(0, 10**4))
+def test_a_share_gives_back_the_number_that_it_was_made_of(normals: int, anomalies: int) -> None:
+    assume(anomalies <= normals and normals + anomalies < 10**6)
+    assert anomaly_count(normals, anomalies / (normals + anomalies)) == anomalies

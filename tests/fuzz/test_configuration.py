@@ -17,7 +17,7 @@ from tests.fuzz.conftest import INPUTS, TIME
 
 CONFIG: dict[str, Any] = {
     "seeds": 2,
-    "methods": {"kde": None, "ocnn": {"nu": "contamination", "epochs": [5], "learning_rates": [1e-4]}},
+    "methods": {"kde": None, "ocnn": {"nu": None, "epochs": [5], "learning_rates": [1e-4]}},
     "attacks": {"zeros": {"dataset": "digits", "attacked_class": 0, "images": 9, "classifier": {"widths": [8, 16]}}},
     "experiments": {
         "digits": {
@@ -41,7 +41,7 @@ CONFIG: dict[str, Any] = {
 VALUES = st.recursive(
     st.sampled_from([None, True, 0, -1, 1, 2, 10**30, 0.1, 1e-4, float("nan"), float("inf"), "", "all", "auto", "kde"])
     | st.sampled_from(
-        ["ocnn", "digits", "mnist", "0", "3", "1e-4", "nan", "contamination", "lenet-digits", "none", "é:x"]
+        ["ocnn", "digits", "mnist", "0", "3", "1e-4", "nan", "1/11", "lenet-digits", "none", "é:x"]
     )
     | st.sampled_from(
         ["ocnn.methods:METHODS", "ocnn.methods.kde:KDE", "ocnn.data.digits:DIGITS", "no.such:Thing", "os:"]

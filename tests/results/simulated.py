@@ -30,7 +30,7 @@ CLAIMS = [
     | {"than": ["kde"], "over": "classes", "classes": ["0", "3", "8"]},
     {"name": "all_found", "says": "All are found.", "where": "there", "dataset": "synthetic", "detects_all": "ocnn"},
 ]
-NETWORK = {"network": "lenet-digits", "contamination": 0.1}
+NETWORK = {"network": "lenet-digits", "contamination": 1 / 11}
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def simulated_run(folder: Path) -> Run:
                     "attack": "threes",
                     "steps": 1000,
                     "held_out": False,
-                    "contamination": 0.3,
+                    "contamination": 3 / 13,
                     "published": "signs",
                 },
                 "synthetic": {

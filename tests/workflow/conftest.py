@@ -36,7 +36,7 @@ CONFIG: dict[str, Any] = {
         "digits": {
             "dataset": "digits",
             "normal_classes": [3],
-            "contamination": 0.1,
+            "contamination": 1 / 11,
             "network": "lenet-digits",
             "autoencoder": TRAINING,
         }

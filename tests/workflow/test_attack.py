@@ -22,7 +22,7 @@ CONFIG: dict[str, Any] = {
     "attacks": {"zeros": ZEROS},
     "experiments": {
         "held_out": {**BLOCK, "steps": [0, 40]},
-        "at_once": {**BLOCK, "steps": 40, "held_out": False, "contamination": 0.0674157},
+        "at_once": {**BLOCK, "steps": 40, "held_out": False, "contamination": 6 / 95},
     },
 }
 
@@ -169,7 +169,7 @@ def test_the_real_stop_signs_from_the_mirror(checkout: Checkout, mirror: Path) -
             "methods": {"iforest": {}},
             "attacks": {"signs": {"dataset": "gtsrb", "attacked_class": "stop", "classifier": classifier}},
             "experiments": {
-                "gtsrb": {**block, "held_out": False, "contamination": 0.0952381},
+                "gtsrb": {**block, "held_out": False, "contamination": 2 / 23},
                 "gtsrb_heldout": {**block, "contamination": 0},
             },
             "published": {"auc": [str(ROOT / "config" / "published" / "table4.csv")]},

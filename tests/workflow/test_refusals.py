@@ -114,7 +114,7 @@ def test_too_few_samples_for_the_contamination(checkout: Checkout) -> None:
     config = {"methods": {"kde": {}}, "experiments": {"toy": {"dataset": "synthetic", "contamination": 0.5}}}
     checkout.configure(config)
     output = refused(checkout)
-    message = "A contamination of 0.5 asks for 95 anomalies beside the 190 samples of class 'normal'"
+    message = "A contamination of 0.5 asks for 190 anomalies beside the 190 samples of class 'normal'"
     assert f"experiments.toy.contamination: {message}" in output
     assert not (checkout.folder / "results").exists()
 
