@@ -109,7 +109,10 @@ def read_annotations(content: bytes, name: str) -> pd.DataFrame:
         raise DataError(f"{name}: damaged annotations (each row must have {len(COLUMNS)} fields).")
     try:
         table = pd.read_csv(
-            io.BytesIO(content), sep=";", quoting=csv.QUOTE_NONE, dtype={**dict.fromkeys(COLUMNS, np.int64), "Filename": str}
+            io.BytesIO(content),
+            sep=";",
+            quoting=csv.QUOTE_NONE,
+            dtype={**dict.fromkeys(COLUMNS, np.int64), "Filename": str},
         )
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
         raise DataError(f"{name}: damaged annotations ({str(error)[:200]}).") from error

@@ -20,7 +20,7 @@ from ocnn.data import load_dataset
 from ocnn.data.archives import check_available, checksum_file
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
-from ocnn.storage.files import little_space, remove_leftovers, why_not_writable
+from ocnn.storage.places import little_space, remove_leftovers, why_not_writable
 from ocnn.steps.fingerprint import fingerprint
 from ocnn.config.plan import (
     comparison_names,
