@@ -32,7 +32,7 @@ from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError, ResultError
 from ocnn.steps.jobs import Job, Jobs, folder_name
 from ocnn.steps.runtime import export_environment
-from ocnn.storage.files import little_space, remove_leftovers, why_not_writable
+from ocnn.storage.places import little_space, remove_leftovers, why_not_writable
 from ocnn.storage.recipes import digest_of
 
 # A configuration file on the command line replaces the default one; Snakemake itself would mix the two.
