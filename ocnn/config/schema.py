@@ -37,6 +37,7 @@ from ocnn.data import DATASETS, specified_dataset
 from ocnn.data.dataset import Dataset
 from ocnn.methods import METHODS, load_estimator
 from ocnn.methods.deep import DeepDetector
+from ocnn.storage.files import safe_name
 
 #: What an experiment has for those of its methods that take it, see `shared_parameters`.
 SHARED_SETTINGS = (
@@ -457,7 +458,7 @@ class Config(Section):
                     tuple(self.normal_classes(name)),
                     tuple(self.methods_of(name)),
                     tuple(self.seeds_of(name)),
-                    dataset=dataset.name,
+                    dataset=safe_name(dataset.name),
                     images=dataset.images,
                     contaminated_and_tested=block.contamination > 0 and dataset.has_test,
                     attack=attack or None,
