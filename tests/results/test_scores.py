@@ -13,26 +13,22 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.results.consistency import consistency
-from ocnn.results.metrics import auc, collect, job_cost, measure
-from ocnn.results.scores import SCHEMA, find_damage, read_scores
+from ocnn.results.measurements import collect, job_cost, measure
+from ocnn.results.scores import SCHEMA, Fit, find_damage, read_scores
 from ocnn.storage.parquet import write_table
 from tests.results.conftest import write
 
 
-def test_auc_by_hand() -> None:
-    # Pairs (normal, anomalous): (1,2) right, (1,3) right, (2.5,2) wrong, (2.5,3) right.
-    assert auc(np.array([False, False, True, True]), np.array([1, 2.5, 2, 3])) == 0.75
-    assert auc(np.array([False, True]), np.array([1.0, 1.0])) == 0.5
-    assert np.isnan(auc(np.array([False, False]), np.array([1.0, 2.0])))
-    assert np.isnan(auc(np.array([False, True]), np.array([1.0, np.inf])))
-
-
 def test_measure(tmp_path: Path) -> None:
-    test, train = measure(*read_scores(write(tmp_path / "s.parquet", [-1, 2.5, -2, 3])))
-    assert (test["auc"], test["samples"], test["anomalies"], test["distinct_scores"]) == (0.5, 4, 2, 4)
+    """Normal -1, 2.5 and 0 (at the threshold, not beyond it), anomalous -2 and 3."""
+    test, train = measure(*read_scores(write(tmp_path / "s.parquet", [-1, 2.5, 0, -2, 3])))
+    assert (test["auc"], test["samples"], test["anomalies"], test["distinct_scores"]) == (0.5, 5, 2, 5)
     assert (test["flagged_anomalies"], test["flagged_normals"]) == (1, 1)
+    # Precision 1 at recall ½, then 2/5 at recall 1; both anomalies are found only with every normal sample.
+    assert (test["average_precision"], test["fpr_at_95_tpr"]) == (pytest.approx(0.7), 1.0)
+    assert test["spread"] == pytest.approx(np.std([-1, 2.5, 0, -2, 3]))
     assert np.isnan(train["auc"])
-    assert (train["flagged_anomalies"], train["flagged_normals"]) == (0, 1)
+    assert (train["flagged_anomalies"], train["flagged_normals"], train["spread"]) == (0, 1, 0.5)
 
 
 def test_samples_that_were_tuned_on_do_not_count(tmp_path: Path) -> None:
@@ -132,8 +128,8 @@ def test_a_damaged_benchmark_file_says_nothing_and_stops_nothing(tmp_path: Path,
     assert np.isnan(list(job_cost(tmp_path / "b.tsv").values())).all()
 
 
-def fit(seed: int) -> dict[str, Any]:
-    return {"experiment": "toy", "normal": "3", "method": "kde", "seed": seed}
+def fit(seed: int) -> Fit:
+    return Fit("toy", "3", "kde", seed)
 
 
 def test_the_scores_of_another_fit_are_not_taken_for_those_of_this_one(tmp_path: Path) -> None:
@@ -162,5 +158,5 @@ def test_what_all_score_files_say(tmp_path: Path) -> None:
     np.testing.assert_array_equal(history["value"], [3.0, np.nan, 1.0])
     assert collected.provenance == {
         "settings": {"toy": {"kde": {"estimator": "ocnn.methods.kde:KDE", "settings": {"random_state": 0}}}},
-        "environments": [{"backend": "none", "python": "3.11", "fits": 2}],
+        "environments": [{"experiment": "toy", "backend": None, "versions": {"python": "3.11"}, "fits": 2}],
     }
