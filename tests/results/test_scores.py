@@ -13,7 +13,7 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.results.consistency import consistency
-from ocnn.results.measurements import collect, job_cost, measure
+from ocnn.results.measurements import changed_versions, collect, job_cost, measure
 from ocnn.results.scores import SCHEMA, Fit, find_damage, read_scores
 from ocnn.storage.parquet import write_table
 from tests.results.conftest import write
@@ -160,3 +160,25 @@ def test_what_all_score_files_say(tmp_path: Path) -> None:
         "settings": {"toy": {"kde": {"estimator": "ocnn.methods.kde:KDE", "settings": {"random_state": 0}}}},
         "environments": [{"experiment": "toy", "backend": None, "versions": {"python": "3.11"}, "fits": 2}],
     }
+
+
+def environment(fits: int, backend: str | None = None, experiment: str = "toy", **versions: str) -> dict[str, Any]:
+    return {"experiment": experiment, "backend": backend, "versions": versions, "fits": fits}
+
+
+def test_versions_that_changed_are_named_and_nothing_else() -> None:
+    known = [
+        environment(20, "tensorflow", python="3.11", keras="3.15.1"),
+        environment(4, "jax", python="3.11", keras="3.15.2", jax="0.7"),
+        environment(3, None, python="3.11", keras="3.15.2", jax="0.7"),
+        environment(9, None, "other", python="3.12"),
+    ]
+    assert changed_versions(known, ["toy"]) == (
+        "Not all fits were made with the same versions: keras 3.15.1 (20 fits), 3.15.2 (7 fits);"
+        " jax 0.7 (7 fits), none (20 fits); backend jax (4 fits), tensorflow (20 fits)."
+    )
+    assert "python 3.11 (27 fits), 3.12 (9 fits)" in changed_versions(known, ["toy", "other"])
+    # A method without a network has no backend, which is no other one.
+    assert changed_versions([environment(1, "tensorflow", keras="3"), environment(1, None, keras="3")], ["toy"]) == ""
+    assert changed_versions(known, ["other"]) == ""
+    assert changed_versions([], []) == ""
