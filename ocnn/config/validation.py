@@ -3,8 +3,10 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
+import yaml
 from pydantic import ValidationError
 
 from ocnn.config.schema import Config
@@ -74,6 +76,31 @@ def validate(content: Any) -> Validated:
         for path, fault in found:
             _take_out(rest, path, unknown=fault["type"] == "extra_forbidden")
         refused |= {path for path, _ in found}
+
+
+def repeated_keys(file: Path) -> list[str]:
+    """The keys that stand twice in a mapping of a configuration file, a line each."""
+    try:
+        root = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
+        return []  # Snakemake, which reads it first, says what is wrong with it
+    faults, waiting, seen = [], [(root, "")], set()
+    while waiting:
+        node, path = waiting.pop()
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += [(item, path) for item in node.value]
+            continue
+        keys: set[str] = set()
+        for key, value in node.value:
+            name = f"{path}.{key.value}" if path else str(key.value)
+            if name in keys:
+                faults.append(f"{name}: stands twice in one mapping of {file}, line {key.start_mark.line + 1}")
+            keys.add(name)
+            waiting.append((value, name))
+    return faults
 
 
 def nearest(name: Any, known: Iterable[Any]) -> str:

@@ -40,9 +40,7 @@ CONFIG: dict[str, Any] = {
 }
 VALUES = st.recursive(
     st.sampled_from([None, True, 0, -1, 1, 2, 10**30, 0.1, 1e-4, float("nan"), float("inf"), "", "all", "auto", "kde"])
-    | st.sampled_from(
-        ["ocnn", "digits", "mnist", "0", "3", "1e-4", "nan", "1/11", "lenet-digits", "none", "é:x"]
-    )
+    | st.sampled_from(["ocnn", "digits", "mnist", "0", "3", "1e-4", "nan", "1/11", "lenet-digits", "none", "é:x"])
     | st.sampled_from(
         ["ocnn.methods:METHODS", "ocnn.methods.kde:KDE", "ocnn.data.digits:DIGITS", "no.such:Thing", "os:"]
     )
