@@ -4,13 +4,13 @@ A check is left out where what it asks about is unknown because of another fault
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ocnn.config.estimators import fit_faults, method_faults, network_faults, phases_fit
 from ocnn.config.schema import Config, Experiment
-from ocnn.config.validation import Validated, nearest, validate
+from ocnn.config.validation import Validated, nearest, repeated_keys, validate
 from ocnn.config.values import NAME_TEXT
 from ocnn.data import DATASETS, load_dataset
 from ocnn.data.adversarial import ADVERSARIAL
@@ -26,11 +26,12 @@ RESERVED_REFERENCES = (*EVALUATIONS, "published")
 MOST_FITS = 100_000
 
 
-def load(content: Any) -> Config:
+def load(content: Any, files: Iterable[Path | str] = ()) -> Config:
     """Checks the whole configuration.
 
     Args:
-        content: the mapping that a configuration file holds.
+        content: the mapping that the configuration files hold together.
+        files: these files, to be looked at for keys that stand twice, of which a reader of YAML takes the last.
 
     Raises:
         ConfigError: lists every fault, one a line, with its key's path and, for a name, the nearest valid one.
@@ -38,6 +39,7 @@ def load(content: Any) -> Config:
     read = validate(content)
     config = read.config
     faults = [
+        *(fault for file in files for fault in repeated_keys(Path(file))),
         *read.faults,
         *_name_faults(read),
         *_folder_faults(config),
@@ -215,7 +217,11 @@ def _source(read: Validated, name: str) -> Dataset | None:
     if attack is None or not read.knows(("attacks", block.attack), "dataset", "attacked_class"):
         return None
     attacked = _dataset_or_fault("", attack.dataset)
-    if isinstance(attacked, str) or attack.attacked_class not in attacked.classes or attack.attacked_class == ADVERSARIAL:
+    if (
+        isinstance(attacked, str)
+        or attack.attacked_class not in attacked.classes
+        or attack.attacked_class == ADVERSARIAL
+    ):
         return None
     return config.dataset(name)
 

@@ -1,7 +1,7 @@
 """The configuration of the benchmark: its keys, types, defaults and meaning, and what the workflow asks of them.
 
-`ocnn.config.checks.load` turns the mapping that Snakemake read into a `Config`. The descriptions here are the only ones:
-`python -m ocnn.config` writes the reference page, the JSON schemas and the commented configuration from them.
+`ocnn.config.checks.load` turns the mapping that Snakemake read into a `Config`. The descriptions here are the only
+ones: `python -m ocnn.config` writes the reference page, the JSON schemas and the commented configuration from them.
 """
 
 import os
@@ -24,6 +24,7 @@ from ocnn.config.values import (
     Names,
     NetworkFields,
     Number,
+    Or,
     PathText,
     Seed,
     Seeds,
@@ -84,9 +85,11 @@ class Training(Section):
 class Classifier(Section):
     """The classifier that is attacked."""
 
-    widths: Annotated[
-        Widths, Field(description="filters of each convolution, which is followed by 2 × 2 pooling")
-    ] = (16, 32, 64)
+    widths: Annotated[Widths, Field(description="filters of each convolution, which is followed by 2 × 2 pooling")] = (
+        16,
+        32,
+        64,
+    )
     epochs: Annotated[Count, Field(le=100_000, description="epochs of its training")] = 15
     learning_rate: Annotated[LearningRate, Field(description="learning rate of its training")] = 1e-3
     batch_size: Annotated[Count, Field(le=1_000_000, description="images per step of its training")] = 128
@@ -99,8 +102,10 @@ class Classifier(Section):
 class Attack(Section):
     """A boundary attack on test images of one class."""
 
-    dataset: Annotated[str, Field(description="data set with the attacked class, named as in an experiment")]
-    attacked_class: Annotated[ClassName, Field(description="class whose test images are attacked")]
+    dataset: Annotated[
+        str, Field(description="data set with the attacked class, named as in an experiment", examples=["mnist"])
+    ]
+    attacked_class: Annotated[ClassName, Field(description="class whose test images are attacked", examples=[3])]
     images: Annotated[
         Count,
         Field(
@@ -153,7 +158,10 @@ class Experiment(Section):
 
     dataset: Annotated[
         str | None,
-        Field(description="name in `ocnn.data.DATASETS`, or `package.module:OBJECT`; this or `attack` is required"),
+        Field(
+            description="name in `ocnn.data.DATASETS`, or `package.module:OBJECT`; this or `attack` is required",
+            examples=["digits"],
+        ),
     ] = None
     attack: Annotated[
         str | None,
@@ -182,8 +190,9 @@ class Experiment(Section):
             ge=0,
             le=0.5,
             description="share of anomalies among all samples of the training set, as in scikit-learn and PyOD; 0 for"
-            " clean training. A fraction may be written out: `1/101` is 1 anomaly to 100 normals. With `attack`, 0 where"
-            " the adversarial images are held out; else it says how many of them take part",
+            " clean training. A fraction may be written out: `1/101` is 1 anomaly to 100 normals. With `attack`, 0"
+            " where the adversarial images are held out; else it says how many of them take part",
+            examples=["1/11"],
         ),
     ]
     holdout: Annotated[
@@ -248,7 +257,7 @@ class MethodBlock(BaseModel):
         return dict(self.model_extra or {})
 
 
-Method = Annotated[MethodBlock, BeforeValidator(_settings)]
+Method = Annotated[MethodBlock, BeforeValidator(_settings), Or("null")]
 
 
 class Published(Section):
@@ -318,9 +327,7 @@ class Config(Section):
             json_schema_extra={**NAMED, "minProperties": 1},
         ),
     ] = {}
-    attacks: Annotated[
-        dict[str, Attack], Field(description="boundary attacks by name", json_schema_extra=NAMED)
-    ] = {}
+    attacks: Annotated[dict[str, Attack], Field(description="boundary attacks by name", json_schema_extra=NAMED)] = {}
     experiments: Annotated[
         dict[str, Experiment],
         Field(description="experiments by name, at least one", json_schema_extra={**NAMED, "minProperties": 1}),

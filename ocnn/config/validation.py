@@ -3,8 +3,10 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, get_args
 
+import yaml
 from pydantic import ValidationError
 
 from ocnn.config.schema import Config
@@ -25,6 +27,8 @@ WORDS = {
     "list_type": "must be a list",
     "tuple_type": "must be a list",
     "string_type": "must be a text",
+    "too_short": "must have at least one item",
+    "too_long": "must have at most {max_length} items",
 }
 
 
@@ -63,7 +67,12 @@ def validate(content: Any) -> Validated:
         try:
             return Validated(Config.model_validate(rest), faults, refused)
         except ValidationError as error:
-            found = [(_path_to_key(rest, fault), fault) for fault in error.errors()]
+            # A list whose items are all refused is too short only thereby.
+            found = [
+                (_path_to_key(rest, fault), fault)
+                for fault in error.errors()
+                if not (fault["type"] == "too_short" and fault["input"])
+            ]
         for path, fault in found:
             if fault["type"] == "extra_forbidden":
                 refused |= _meant(rest, path)
@@ -74,6 +83,31 @@ def validate(content: Any) -> Validated:
         for path, fault in found:
             _take_out(rest, path, unknown=fault["type"] == "extra_forbidden")
         refused |= {path for path, _ in found}
+
+
+def repeated_keys(file: Path) -> list[str]:
+    """The keys that stand twice in a mapping of a configuration file, a line each."""
+    try:
+        root = yaml.compose(file.read_text(encoding="utf-8"), yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
+        return []  # Snakemake, which reads it first, says what is wrong with it
+    faults, waiting, seen = [], [(root, "")], set()
+    while waiting:
+        node, path = waiting.pop()
+        if id(node) in seen or not isinstance(node, yaml.CollectionNode):
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += [(item, path) for item in node.value]
+            continue
+        keys: set[str] = set()
+        for key, value in node.value:
+            name = f"{path}.{key.value}" if path else str(key.value)
+            if name in keys:
+                faults.append(f"{name}: stands twice in one mapping of {file}, line {key.start_mark.line + 1}")
+            keys.add(name)
+            waiting.append((value, name))
+    return faults
 
 
 def nearest(name: Any, known: Iterable[Any]) -> str:
@@ -114,9 +148,14 @@ class _Copy:
                     self._refuse((*path, ascii(key)), fault)
                 else:
                     copied[str(key)] = self.of(item, (*path, key))
+                    if (*path, key) in self.refused:
+                        del copied[key]
             return copied
         if isinstance(value, list | tuple):
-            return [self.of(item, (*path, str(place))) for place, item in enumerate(value)]
+            items = [self.of(item, (*path, str(place))) for place, item in enumerate(value)]
+            if any((*path, str(place)) in self.refused for place in range(len(items))):
+                self.refused.add(path)  # the whole list is unknown
+            return items
         if isinstance(value, str):
             fault = _text_fault(value)
         elif isinstance(value, int) and abs(value) >= 10**18:
@@ -198,5 +237,7 @@ def _describe(fault: Any) -> str:
         return f"{path}: unknown key{nearest(keys[-1], _section(keys).model_fields)}"
     if fault["type"] == "missing":
         return f"{path}: field required"
-    words = WORDS.get(fault["type"], fault["msg"][0].lower() + fault["msg"][1:])
+    words = fault["msg"][0].lower() + fault["msg"][1:]
+    if fault["type"] in WORDS:
+        words = WORDS[fault["type"]].format(**fault.get("ctx", {}))
     return f"{path}: {words} (got {_shown(fault['input'])})"

@@ -26,15 +26,26 @@ PATH_TEXT = r"[^{}\x00-\x1f\x7f]*[^{}\x00-\x1f\x7f\s][^{}\x00-\x1f\x7f]*"
 #: Parts of file names, which the rules must be able to take apart.
 NAME_TEXT = "[A-Za-z0-9][A-Za-z0-9_]{0,99}"
 
+#: Bounds, which pydantic leaves under its own names where a validator stands before the number.
+JSON_WORDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
+
 
 @dataclass(frozen=True)
-class _OrText:
-    """In JSON schema: also a text of this pattern, as `--config` gives it, and YAML where a number is 1e-4."""
+class Or:
+    """In JSON schema: also a value of another kind, of which a validator makes one of the type."""
 
-    pattern: str
+    type: str
+    pattern: str | None = None
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        return {"anyOf": [handler(core), {"type": "string", "pattern": f"^{self.pattern}$"}]}
+        schema = {JSON_WORDS.get(word, word): value for word, value in handler(core).items()}
+        other = {"type": self.type, "pattern": self.pattern}
+        return {"anyOf": [schema, {word: value for word, value in other.items() if value}]}
+
+
+def _or_text(pattern: str) -> Or:
+    """A text in place of a number or a truth value: so `--config` gives it, and YAML 1e-4."""
+    return Or("string", f"^{pattern}$")
 
 
 def _fault(message: str) -> PydanticCustomError:
@@ -148,12 +159,12 @@ def _whole_schema(minimum: int, maximum: int) -> dict[str, Any]:
 #: Of a list: at least one item, and each once.
 _ONCE = Field(min_length=1, json_schema_extra={"uniqueItems": True})
 
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False), BeforeValidator(_number), _OrText(NUMBER_TEXT)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False), BeforeValidator(_number), _or_text(NUMBER_TEXT)]
 #: A part of 1, also as a fraction: 1/101.
-Share = Annotated[Number, BeforeValidator(_fraction), _OrText(FRACTION_TEXT)]
-Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole), _OrText(WHOLE_TEXT)]
+Share = Annotated[Number, BeforeValidator(_fraction), _or_text(FRACTION_TEXT)]
+Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole), _or_text(WHOLE_TEXT)]
 Count = Annotated[Whole, Field(ge=1)]
-Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag), _OrText(FLAG_TEXT)]
+Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag), _or_text(FLAG_TEXT)]
 Seed = Annotated[Whole, Field(ge=0, le=MOST_SEED)]
 #: Kernels of widths beyond it take gigabytes, and so does a schedule of more epochs than 100,000.
 Widths = Annotated[tuple[Annotated[Whole, Field(ge=1, le=4096)], ...], Field(min_length=1, max_length=10)]

@@ -199,8 +199,8 @@ class Dataset:
             y = y[:, 0]
         if y.shape != (len(samples),):
             raise self._fault(f"{what} of shape {y.shape} for {len(samples)} samples; expected one label per sample")
-        indices = [getattr(value, "index", None) for value in (samples, given)]
-        if all(isinstance(index, pd.Index) for index in indices) and not indices[0].equals(indices[1]):
+        indices = [value.index for value in (samples, given) if isinstance(value, pd.DataFrame | pd.Series)]
+        if len(indices) == 2 and not indices[0].equals(indices[1]):
             raise self._fault(f"{what} have another index than the samples; bring both into the same order")
         if len(y) == 0:
             return np.zeros(0, np.int64)

@@ -122,7 +122,7 @@ class OneClassNN(PretrainedDetector):
     def _parameter_faults(self) -> list[str]:
         faults = super()._parameter_faults()
         if self.nu is None and self.contamination == 0:
-            faults.append("with a contamination of 0, give nu a number")
+            faults.append("nu=None takes contamination for ν, which must not be 0: give nu a number in (0, 1].")
         if not self._phase_faults() and sum(self.epochs) < 1:
             faults.append(f"epochs must allow at least one outer iteration, got {self.epochs!r}.")
         return faults

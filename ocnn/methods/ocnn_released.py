@@ -81,7 +81,7 @@ class OneClassNNReleased(DeepSVDD):
     def _parameter_faults(self) -> list[str]:
         faults = super()._parameter_faults()
         if self.nu is None and self.contamination == 0:
-            faults.append("with a contamination of 0, give nu a number")
+            faults.append("nu=None takes contamination for ν, which must not be 0: give nu a number in (0, 1].")
         return faults
 
     def _build_encoder(self, X: NDArray[Any]) -> "keras.Model":

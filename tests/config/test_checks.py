@@ -199,7 +199,11 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
         ("experiments.digits.settings.ocnn.epochs", [5], "experiments.digits.settings.ocnn: epochs must be a sequence"),
         ("experiments.digits.contamination", 0.51, "digits.contamination: input should be less than or equal to 0.5"),
         ("experiments.digits.contamination", -0.1, "digits.contamination: input should be greater than or equal to 0"),
-        ("experiments.digits.contamination", 0, "digits.settings.ocnn: with a contamination of 0, give nu a number"),
+        (
+            "experiments.digits.contamination",
+            0,
+            "digits.settings.ocnn: nu=None takes contamination for ν, which must not be 0: give nu a number",
+        ),
         ("experiments.digits.holdout", 1, "digits.holdout: input should be less than 1 (got 1)"),
         (
             "experiments.digits.autoencoder.epochs",

@@ -103,12 +103,12 @@ experiments.small.network: unknown network 'lenet-digit'; did you mean 'lenet-di
 experiments.misspelt.settings: no method 'kd'; did you mean 'kde'?
 experiments.misspelt.settings.kde.cv: The 'cv' parameter
 methods.rcae: pretrain_epochs must be a sequence of whole numbers
-methods.rcae: epochs must be at least one an outer iteration
+methods.rcae: epochs must be at least one
 experiments.contaminated.contamination: A contamination of 0.45 asks for 145 anomalies
 experiments.unknown.attack: no attack 'nines'; did you mean 'ones'?
 experiments.unknown.steps: an attack needs a number of steps
-experiments.unknown.settings.ocnn: with a contamination of 0
-experiments.two words.settings.ocnn: with a contamination of 0
+experiments.unknown.settings.ocnn: nu=None takes contamination for ν
+experiments.two words.settings.ocnn: nu=None takes contamination for ν
 experiments.tabular.contamination: A contamination of 0.5 asks for 190 anomalies
 experiments.tabular.holdout: A holdout of 0.001
 references.train: there is no file none.csv

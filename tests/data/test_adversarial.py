@@ -19,7 +19,9 @@ def files(tmp_path: Path) -> dict[str, Path]:
     arrays = {
         "train.npy": np.ones((20, 2, 2, 1), np.float32) * np.arange(1, 21, dtype=np.float32)[:, None, None, None] / 128,
         "train_labels.npy": np.repeat([3, 0], [12, 8]),
-        "test.npy": np.ones((10, 2, 2, 1), np.float32) * np.arange(101, 111, dtype=np.float32)[:, None, None, None] / 128,
+        "test.npy": np.ones((10, 2, 2, 1), np.float32)
+        * np.arange(101, 111, dtype=np.float32)[:, None, None, None]
+        / 128,
         "test_labels.npy": np.repeat([0, 3], [4, 6]),
     }
     assert set(arrays) == set(ARRAY_FILES)

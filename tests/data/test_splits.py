@@ -62,7 +62,16 @@ def test_the_contamination_leaves_the_holdout_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("normals", "contamination", "expected"), [(5923, 1 / 101, 59), (5850, 1 / 101, 58), (5000, 1 / 11, 500), (1050, 2 / 23, 100), (100, 0.0, 0), (9, 0.5, 9), (6, 0.2, 2)]
+    ("normals", "contamination", "expected"),
+    [
+        (5923, 1 / 101, 59),
+        (5850, 1 / 101, 58),
+        (5000, 1 / 11, 500),
+        (1050, 2 / 23, 100),
+        (100, 0.0, 0),
+        (9, 0.5, 9),
+        (6, 0.2, 2),
+    ],
 )
 def test_anomaly_count(normals: int, contamination: float, expected: int) -> None:
     assert anomaly_count(normals, contamination) == expected

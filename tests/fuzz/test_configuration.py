@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import datetime
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -38,11 +39,13 @@ CONFIG: dict[str, Any] = {
     "references": {"lab": "config/published/table4.csv"},
     "verdicts": {"margin": 2.0, "alpha": 0.05},
 }
-VALUES = st.recursive(
+#: What only a hostile file holds.
+HOSTILE = st.sampled_from(
+    [2**31, 2**63, 16**5000, "\ud800", "a{b}", "a\nb", "/", "..", " ", "1/0", "9" * 5000, "x" * 300, b"x", 1e999]
+) | st.sampled_from([datetime.date(2026, 1, 1), {1}, {5: 1, None: 2}, {True: {}}, {"\ud800": 1}, {"{": "}"}])
+VALUES = HOSTILE | st.recursive(
     st.sampled_from([None, True, 0, -1, 1, 2, 10**30, 0.1, 1e-4, float("nan"), float("inf"), "", "all", "auto", "kde"])
-    | st.sampled_from(
-        ["ocnn", "digits", "mnist", "0", "3", "1e-4", "nan", "1/11", "lenet-digits", "none", "é:x"]
-    )
+    | st.sampled_from(["ocnn", "digits", "mnist", "0", "3", "1e-4", "nan", "1/11", "lenet-digits", "none", "é:x"])
     | st.sampled_from(
         ["ocnn.methods:METHODS", "ocnn.methods.kde:KDE", "ocnn.data.digits:DIGITS", "no.such:Thing", "os:"]
     )
@@ -66,7 +69,9 @@ def edited(edits: Sequence[tuple[tuple[Any, ...], str, Any]]) -> dict[str, Any]:
     """The configuration with values set, keys deleted or renamed, and items appended at these places."""
     content = copy.deepcopy(CONFIG)
     for (*parents, key), kind, value in edits:
-        with contextlib.suppress(LookupError, TypeError, AttributeError):  # an edit before may have taken it away
+        with contextlib.suppress(
+            LookupError, TypeError, AttributeError, ValueError
+        ):  # an edit before may have taken it away
             place: Any = content
             for parent in parents:
                 place = place[parent]
@@ -76,6 +81,8 @@ def edited(edits: Sequence[tuple[tuple[Any, ...], str, Any]]) -> dict[str, Any]:
                 del place[key]
             elif kind == "rename":
                 place[str(value)] = place.pop(key)
+            elif kind == "recur":
+                place[key] = content
             else:
                 place[key].append(value)
     return content
@@ -85,7 +92,9 @@ def test_any_configuration_is_accepted_or_refused(monkeypatch: pytest.MonkeyPatc
     monkeypatch.chdir(ROOT)
     load(CONFIG)
     counts: Counter[str] = Counter()
-    edit = st.tuples(st.sampled_from(places(CONFIG)), st.sampled_from(["set", "delete", "rename", "append"]), VALUES)
+    edit = st.tuples(
+        st.sampled_from(places(CONFIG)), st.sampled_from(["set", "delete", "rename", "append", "recur"]), VALUES
+    )
 
     @settings(max_examples=INPUTS, deadline=TIME)
     @given(st.lists(edit, min_size=1, max_size=4))
@@ -93,8 +102,9 @@ def test_any_configuration_is_accepted_or_refused(monkeypatch: pytest.MonkeyPatc
         counts["inputs"] += 1
         try:
             load(edited(edits)).plan()
-        except ConfigError:
+        except ConfigError as error:
             counts["refused"] += 1
+            str(error).encode()
 
     check()
     print(f"configuration: {counts['inputs']} inputs, {counts['refused']} refused")

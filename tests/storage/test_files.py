@@ -7,14 +7,17 @@ import resource
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import unquote
 
 import numpy as np
 import pandas as pd
 import pytest
 import requests
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ocnn.errors import ResultError
-from ocnn.storage.files import REMEDIES, atomic_write, read_text
+from ocnn.storage.files import LONGEST_NAME, REMEDIES, atomic_write, read_text, safe_name
 
 
 def fail_while_writing(path: Path) -> None:
@@ -218,3 +221,37 @@ def test_a_text_is_read_up_to_its_bound(tmp_path: Path) -> None:
     assert read_text(tmp_path / "text", 4) == "äbc"
     with pytest.raises(OSError, match=r"longer than 3 bytes.*text"):
         read_text(tmp_path / "text", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("stop", "stop"),
+        ("stop_signs-100-heldout", "stop_signs-100-heldout"),
+        ("T-shirt/top", "T-shirt%2Ftop"),
+        ("x{y}z", "x%7By%7Dz"),
+        (".", "%2E"),
+        ("..", "%2E%2E"),
+        (".a.b", "%2Ea.b"),
+        (" ", "%20"),
+        ("%41", "%2541"),
+        ("é", "%C3%A9"),
+    ],
+)
+def test_a_safe_name(text: str, name: str) -> None:
+    assert safe_name(text) == name
+    assert unquote(name) == text
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20))
+def test_a_safe_name_is_a_files_and_gives_back_the_text(text: str) -> None:
+    name = safe_name(text)
+    assert unquote(name) == text
+    assert re.fullmatch(r"[A-Za-z0-9_~%-][A-Za-z0-9_~%.-]*", name)
+
+
+def test_no_safe_name() -> None:
+    assert safe_name("x" * LONGEST_NAME) == "x" * LONGEST_NAME
+    for text in ("", "x" * (LONGEST_NAME + 1), "é" * 40):
+        with pytest.raises(ValueError, match="a name must have from 1 to 200 bytes"):
+            safe_name(text)
