@@ -1,9 +1,9 @@
 """Run one step: `python -m ocnn.steps JOB FILES`, both JSON.
 
-JOB is what `ocnn.steps.jobs.Job.text` writes: the function, the objects, settings and places that it is called with, and
-what its product states of these. FILES has `inputs` and `outputs`, a path or a list of paths by role, and `others`, which
-count as inputs but are found by a place. The function is called with all of these by name, and with `recipe` if it takes
-one. A product that cannot hold its recipe has it beside it: the output `stated`.
+JOB is what `ocnn.steps.jobs.Job.text` writes: the function; the objects, settings and places that it is called with;
+what its product states of these. FILES has `inputs` and `outputs`, a path or a list of paths by role, and `others`,
+which count as inputs but are found by a place. The function is called with all of these by name, and with `recipe` if
+it takes one. A product that cannot hold its recipe has it beside it: the output `stated`.
 
 What a job imports, a million objects with TensorFlow, lives until the process ends. Python's garbage collector would
 look through all of it during the imports and once more at the end, a quarter of a short job's time: so it starts when
