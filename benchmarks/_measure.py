@@ -1,5 +1,6 @@
 """What the scripts share: the cost of a piece of work, contestants in turn, medians, and how they are printed."""
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ocnn.steps.jobs import Job
 from ocnn.steps.runtime import use_threads
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -73,13 +75,12 @@ def run_timed(command: Sequence[str], cwd: Path = ROOT, **environment: str) -> t
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), output
 
 
-def run_script(
-    folder: Path, name: str, options: Sequence[str] = (), **arguments: str | Sequence[str]
+def run_job(
+    folder: Path, job: Job, inputs: Mapping[str, Any], outputs: Mapping[str, Any], options: Sequence[str] = ()
 ) -> tuple[Cost, str]:
-    """Runs a script of the workflow in a folder, as its rules do; `options` are Python's own."""
-    command = [sys.executable, *options, "-m", f"workflow.scripts.{name}"]
-    for key, value in arguments.items():
-        command += [f"--{key}", *([value] if isinstance(value, str) else value)]
+    """Run a job of the workflow in a folder, as its rules do; `options` are Python's own."""
+    files = json.dumps({"inputs": inputs, "outputs": outputs, "others": {}})
+    command = [sys.executable, *options, "-m", "ocnn.steps", job.text(), files]
     return run_timed(command, folder, PYTHONPATH=str(ROOT))
 
 

@@ -14,6 +14,7 @@ import keras  # noqa: E402  (after the threads are set)
 import numpy as np  # noqa: E402
 
 from ocnn.attacks import boundary as attack  # noqa: E402
+from ocnn.attacks.classifier import train_classifier  # noqa: E402
 from ocnn.networks.models import build_classifier  # noqa: E402
 from ocnn.networks.training import seeded  # noqa: E402
 
@@ -44,7 +45,7 @@ labels = np.repeat([0, 1], 500)
 images = np.clip(rng.normal(0.35 + 0.3 * labels[:, None, None, None], 0.1, (1000, 32, 32, 3)), 0, 1).astype(np.float32)
 with seeded(0):
     model = build_classifier(tuple(arguments.widths), 43, (32, 32, 3))
-    attack.train_classifier(model, images, labels, epochs=2, learning_rate=1e-3, batch_size=50)
+    train_classifier(model, images, labels, epochs=2, learning_rate=1e-3, batch_size=50)
 counting = Counting(model)
 originals = images[:500]
 begun = attack.start(model, originals, 0, count=arguments.images, seed=0)

@@ -8,23 +8,23 @@ networks, one epoch, scoring and writing. Then which packages' imports take long
 """
 
 import argparse
-import json
 import re
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from benchmarks._measure import ROOT, Cost, alternate, machine, median, run_script, run_timed, show
+from benchmarks._measure import ROOT, Cost, alternate, machine, median, run_job, run_timed, show
 from ocnn.config.checks import load
-from ocnn.config.schema import Config
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.methods import METHODS
+from ocnn.steps.jobs import Job, Jobs
 
 EXPERIMENT, NORMAL, SEED = "digits", "3", 0
 #: As little work as a method can be given.
@@ -33,50 +33,29 @@ LEAST = {"epochs": [1], "learning_rates": [1e-3], "iterations": 1, "steps": 1}
 TOP = 12
 
 
-def least_settings(config: Config, method: str) -> dict[str, Any]:
-    """A method's settings with as little to do as it takes."""
-    settings = config.settings(EXPERIMENT, method, SEED)
-    return {**settings, **{key: value for key, value in LEAST.items() if key in settings}}
+def prepare(jobs: Jobs, folder: Path, methods: Sequence[str]) -> None:
+    """Make arrays, a split and, if a method starts from one, an autoencoder by the workflow's own steps."""
+    run_job(folder, jobs.images("digits"), {}, {"arrays": ARRAY_FILES})
+    run_job(folder, jobs.split(EXPERIMENT, NORMAL, str(SEED)), {"arrays": ARRAY_FILES}, {"split": "split.parquet"})
+    if any(jobs.config.uses_autoencoder(EXPERIMENT, method) for method in methods):
+        job = least(jobs.autoencoder(EXPERIMENT, NORMAL, str(SEED)))
+        run_job(folder, job, {"split": "split.parquet", "arrays": ARRAY_FILES}, {"weights": "autoencoder.npz"})
 
 
-def prepare(config: Config, folder: Path, methods: Sequence[str]) -> None:
-    """Makes arrays, a split and, if a method starts from one, an autoencoder by the workflow's scripts."""
-    data = {"dataset": config.dataset_path("digits")}
-    run_script(folder, "images", dataset=json.dumps(data), archives=[], outputs=ARRAY_FILES)
-    run_script(
-        folder,
-        "split",
-        dataset=json.dumps(data),
-        images=ARRAY_FILES,
-        normal=NORMAL,
-        contamination=str(1 / 11),
-        holdout="0.1",
-        seed=str(SEED),
-        output="split.parquet",
-    )
-    if not any(config.uses_autoencoder(EXPERIMENT, method) for method in methods):
-        return
-    settings = {**config.autoencoder_settings(EXPERIMENT, SEED), "epochs": [1], "learning_rates": [1e-3]}
-    files = {"split": "split.parquet", "images": ARRAY_FILES, "output": "autoencoder.npz"}
-    run_script(folder, "autoencoder", settings=json.dumps(settings), **files)
+def least(job: Job) -> Job:
+    """The job with as little to do as it takes."""
+    settings = job.settings["settings"]
+    changed = {**settings, **{key: value for key, value in LEAST.items() if key in settings}}
+    return replace(job, settings={**job.settings, "settings": changed})
 
 
-def fit(config: Config, folder: Path, method: str, options: Sequence[str] = ()) -> tuple[Cost, str]:
-    """Runs the command by which the workflow fits a method."""
-    identity = {"experiment": EXPERIMENT, "normal": NORMAL, "method": method, "seed": SEED}
-    return run_script(
-        folder,
-        "fit",
-        options=options,
-        estimator=config.estimator(method),
-        split="split.parquet",
-        images=ARRAY_FILES,
-        autoencoder=["autoencoder.npz"] if config.uses_autoencoder(EXPERIMENT, method) else [],
-        settings=json.dumps(least_settings(config, method)),
-        identity=json.dumps(identity),
-        threads="1",
-        output="scores.parquet",
-    )
+def fit(jobs: Jobs, folder: Path, method: str, options: Sequence[str] = ()) -> tuple[Cost, str]:
+    """Run the command by which the workflow fits a method."""
+    inputs = {"split": "split.parquet", "arrays": ARRAY_FILES}
+    if jobs.config.uses_autoencoder(EXPERIMENT, method):
+        inputs["autoencoder"] = "autoencoder.npz"
+    job = least(jobs.fit(EXPERIMENT, NORMAL, method, str(SEED)))
+    return run_job(folder, job, inputs, {"scores": "scores.parquet"}, options)
 
 
 def imports(output: str) -> list[dict[str, Any]]:
@@ -95,17 +74,17 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--repeats", type=int, default=5)
     arguments = parser.parse_args()
-    config = load(yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8")))
+    jobs = Jobs(load(yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))))
     print(machine(), flush=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        prepare(config, folder, arguments.methods)
+        prepare(jobs, folder, arguments.methods)
 
         def statement(text: str) -> Cost:
             return run_timed([sys.executable, "-c", text], folder, PYTHONPATH=str(ROOT), TF_CPP_MIN_LOG_LEVEL="3")[0]
 
         def job(method: str) -> Cost:
-            return fit(config, folder, method)[0]
+            return fit(jobs, folder, method)[0]
 
         stages = {
             "python": "pass",
@@ -135,7 +114,7 @@ def main() -> None:
         )
         for method in arguments.methods[:1] + arguments.methods[-1:]:
             print(f"Imports of a job of {method}, own seconds (tracing slows them):")
-            show(imports(fit(config, folder, method, ["-X", "importtime"])[1]))
+            show(imports(fit(jobs, folder, method, ["-X", "importtime"])[1]))
 
 
 if __name__ == "__main__":

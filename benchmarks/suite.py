@@ -13,11 +13,11 @@ another order.
 """
 
 import argparse
-import json
 import os
 import shutil
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,12 @@ import yaml
 from sklearn.metrics import roc_auc_score
 
 from benchmarks._data import EVERY, mirrored
-from benchmarks._measure import ROOT, Cost, machine, run_script, run_timed, show
+from benchmarks._measure import ROOT, Cost, machine, run_job, run_timed, show
 from benchmarks.report import check_out
 from ocnn.config.checks import load
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.results.scores import read_scores
+from ocnn.steps.jobs import Jobs
 
 EXPERIMENT, NORMAL, SEED = "suite", "7", 0
 METHODS = (
@@ -107,19 +108,14 @@ class Suite:
 
     def alone(self, method: str) -> Cost:
         """Runs a method by itself."""
-        images = f"results/images/{self.config.dataset(EXPERIMENT).name}"
-        identity = {"experiment": EXPERIMENT, "normal": NORMAL, "method": method, "seed": SEED}
-        return run_script(
-            self.folder,
-            "fit",
-            estimator=PEERS.get(method, self.config.estimator(method)),
-            split=f"results/splits/{EXPERIMENT}/{NORMAL}/seed-{SEED}.parquet",
-            images=[f"{images}/{file}" for file in ARRAY_FILES],
-            settings=json.dumps(self.config.settings(EXPERIMENT, method, SEED)),
-            identity=json.dumps(identity),
-            threads=str(self.cores),
-            output=f"alone/{method}.parquet",
-        )[0]
+        job = Jobs(self.config).fit(EXPERIMENT, NORMAL, method, str(SEED))
+        job = replace(job, objects={"estimator": PEERS.get(method, self.config.estimator(method))}, threads=self.cores)
+        folder = f"results/images/{self.config.dataset(EXPERIMENT).name}"
+        inputs = {
+            "split": f"results/splits/{EXPERIMENT}/{NORMAL}/seed-{SEED}.parquet",
+            "arrays": [f"{folder}/{file}" for file in ARRAY_FILES],
+        }
+        return run_job(self.folder, job, inputs, {"scores": f"alone/{method}.parquet"})[0]
 
     def job(self, rule: str, method: str = "") -> Cost:
         """What a job of the workflow took, by its benchmark file."""

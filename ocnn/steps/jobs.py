@@ -91,7 +91,7 @@ class Jobs:
         """Train the classifier of an attack."""
         block = self.config.attacks[attack]
         return self._network_job(
-            "ocnn.steps.attacks:fit_classifier",
+            "ocnn.steps.classifier:fit_classifier",
             self._source(block.dataset),
             block.classifier.model_dump(mode="json"),
             describe(load_dataset(block.dataset)),

@@ -9,6 +9,7 @@ import pytest
 
 from ocnn.attacks import boundary as attacks
 from ocnn.attacks.boundary import Attack
+from ocnn.attacks.classifier import train_classifier
 from ocnn.data import load_dataset
 from ocnn.errors import DataError, ResultError
 
@@ -24,7 +25,7 @@ def digits() -> tuple[Any, np.ndarray]:
     arrays = load_dataset("digits").load({})
     with seeded(0):
         model = models.build_classifier((8, 16), 10, (8, 8, 1))
-        attacks.train_classifier(model, arrays.train, arrays.train_labels, epochs=12, learning_rate=3e-3, batch_size=32)
+        train_classifier(model, arrays.train, arrays.train_labels, epochs=12, learning_rate=3e-3, batch_size=32)
     logits = model.predict(arrays.test, verbose=0)
     assert (logits.argmax(axis=1) == arrays.test_labels).mean() > 0.9
     return model, arrays.test[arrays.test_labels == LABEL]

@@ -21,6 +21,7 @@ TABLES = (
     "default",
     "metrics",
     "consistency",
+    "summary",
     "tables",
     "comparison_figures",
     "sample_figures",

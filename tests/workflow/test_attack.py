@@ -11,6 +11,7 @@ import pytest
 
 from ocnn.attacks.boundary import read_attack
 from ocnn.results.scores import read_scores
+from ocnn.storage.arrays import read_arrays, read_statement, write_arrays
 from tests.conftest import ROOT
 from tests.workflow.conftest import Checkout
 
@@ -149,10 +150,9 @@ def test_a_planted_image_that_is_not_adversarial_stops_the_run(attacked_copy: Ch
     folder = attacked_copy.folder / "results" / "attacks" / "zeros"
     pixels = np.load(attacked_copy.folder / "results" / "pixels" / "digits" / "test.npy")
     record = pd.read_parquet(folder / "steps-40.parquet")
-    with np.load(folder / "steps-40.npz") as file:
-        fields = dict(file)
+    fields, (recipe, _) = read_arrays(folder / "steps-40.npz"), read_statement(folder / "steps-40.npz")
     fields["images"][3] = pixels[record["source"][3]]
-    np.savez(folder / "steps-40.npz", **fields)
+    write_arrays(folder / "steps-40.npz", fields, recipe)
     (folder / "steps-40.parquet").unlink()
     run = attacked_copy.run()
     output = run.stdout + run.stderr

@@ -91,7 +91,7 @@ def test_a_shallow_job_imports_no_tensorflow(finished: Checkout, tmp_path: Path,
     """The job's own command, as Snakemake prints it, in an environment where importing TensorFlow fails."""
     (tmp_path / "tensorflow.py").write_text("raise ImportError('TensorFlow was imported')")
     output = finished.succeed("-n", "-p", "--forcerun", "fit")
-    (command,) = (line for line in output.splitlines() if "scripts.fit" in line and f"/3/{method}/seed-0" in line)
+    (command,) = (line for line in output.splitlines() if "steps.fit:" in line and f"/3/{method}/seed-0" in line)
     command = command[command.index("python ") :].split(" > ")[0].replace("results/scores/", f"{tmp_path}/")
     run = subprocess.run(
         ["bash", "-c", command],
@@ -137,6 +137,18 @@ def configure(change: Callable[[dict[str, Any]], Any]) -> Callable[[Checkout], N
     return write
 
 
+def move(old: str, new: str) -> Callable[[Checkout], None]:
+    """Moves a module and mends the imports of it."""
+
+    def change(checkout: Checkout) -> None:
+        (checkout.folder / old).rename(checkout.folder / new)
+        before, after = (name.removesuffix(".py").replace("/", ".") for name in (old, new))
+        for path in (checkout.folder / "ocnn").rglob("*.py"):
+            path.write_text(path.read_text().replace(before, after))
+
+    return change
+
+
 def delete(file: str) -> Callable[[Checkout], None]:
     return lambda checkout: (checkout.folder / "results" / file).unlink()
 
@@ -157,11 +169,11 @@ def reversed_keys(value: Any) -> Any:
 
 
 SYNTHETIC = {"dataset": "synthetic", "contamination": 0, "methods": ["kde", "ocsvm"]}
-OCNN, LOSSES, KDE = "ocnn/methods/ocnn.py", "ocnn/networks/losses.py", "ocnn/methods/kde.py"
+OCNN, LOSSES, KDE = "ocnn/methods/ocnn.py", "ocnn/networks/losses", "ocnn/methods/kde.py"
 ONE_CLASS = "ops.mean(squared_distance("
 #: What happens between two runs → the jobs of the second, but for the target itself.
-TABLES_ONLY = {"tables": 1, "comparison_figures": 1, "report": 1}
-ALL_ANEW = {"metrics": 1, "consistency": 1, "sample_figures": 1, **TABLES_ONLY}
+TABLES_ONLY = {"tables": 1, "report": 1}
+ALL_ANEW = {"metrics": 1, "consistency": 1, "summary": 1, "sample_figures": 1, "comparison_figures": 1, **TABLES_ONLY}
 INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]] = {
     "nothing": (None, {}),
     "one more seed": (
@@ -182,10 +194,10 @@ INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]
         edit(KDE, "0.5 / np.square(bandwidths)", "0.4 / np.square(bandwidths)"),
         {"fit": 1, **ALL_ANEW},
     ),
-    "the loss of ocnn": (edit(LOSSES, "/ nu - r", "/ nu - 2 * r"), {"fit": 1, **ALL_ANEW}),
-    "the loss of deep_svdd": (edit(LOSSES, ONE_CLASS, f"2 * {ONE_CLASS}"), {"fit": 1, **ALL_ANEW}),
+    "the loss of ocnn": (edit(f"{LOSSES}/ocnn.py", "/ nu - r", "/ nu - 2 * r"), {"fit": 1, **ALL_ANEW}),
+    "the loss of deep_svdd": (edit(f"{LOSSES}/deep_svdd.py", ONE_CLASS, f"2 * {ONE_CLASS}"), {"fit": 1, **ALL_ANEW}),
     "the loss of the autoencoder": (
-        edit(LOSSES, "ops.mean(ops.square(x - r", "3 * ops.mean(ops.square(x - r"),
+        edit(f"{LOSSES}/reconstruction.py", "ops.mean(ops.square(x - r", "3 * ops.mean(ops.square(x - r"),
         {"autoencoder": 1, "fit": 3, **ALL_ANEW},
     ),
     "the contamination": (
@@ -203,7 +215,20 @@ INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]
     "a figure deleted": (delete("figures/in_class/digits/kde.svg"), {"sample_figures": 1, "report": 1}),
     "a score file deleted": (delete("scores/digits/3/kde/seed-0.parquet"), {"fit": 1, **ALL_ANEW}),
     "a score file truncated": (truncate, {"fit": 1, **ALL_ANEW}),
-    "keys in another order": (reverse_keys, {}),
+    # The order of keys is that of rows and columns.
+    "keys in another order": (reverse_keys, ALL_ANEW),
+    "the runner": (
+        edit("ocnn/steps/runtime.py", '"TF_DETERMINISTIC_OPS"] = "1"', '"TF_DETERMINISTIC_OPS"] = "0"'),
+        {"images": 1, "split": 1, "autoencoder": 1, "fit": 5, **ALL_ANEW},
+    ),
+    "the threads": (configure(lambda c: c.update(threads=2)), {"autoencoder": 1, "fit": 5, **ALL_ANEW}),
+    "a word of an error": (edit("ocnn/storage/files.py", "Make room on its disk", "Make more room on its disk"), {}),
+    "an annotation": (edit("ocnn/networks/training.py", "verbose: int = 0,", "verbose: bool = 0,"), {}),
+    "a file moved": (move("ocnn/methods/gaussian.py", "ocnn/networks/kernels.py"), {}),
+    "a metric": (
+        edit("ocnn/results/metrics.py", "METRICS: dict", "ANOTHER = 1\nMETRICS: dict"),
+        ALL_ANEW,
+    ),
 }
 
 

@@ -16,6 +16,7 @@ import psutil
 import pyarrow.parquet as pq
 import pytest
 
+from ocnn.storage.files import temporary_prefix
 from tests.workflow.conftest import CONFIG, MEASURED, TRAINING, Checkout, rules
 
 #: A shallow method, and a deep one with its autoencoder.
@@ -81,11 +82,11 @@ def of_another_schema(content: bytes) -> bytes:
 
 
 def jobs(checkout: Checkout, script: str = "") -> list[psutil.Process]:
-    """The processes of a checkout's jobs, of one script or of all."""
+    """The processes of a checkout's jobs, of one step (`.fit:`) or of all."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.cwd() == str(checkout.folder) and f"workflow.scripts.{script}" in " ".join(process.cmdline()):
+            if process.cwd() == str(checkout.folder) and f"ocnn.steps{script}" in " ".join(process.cmdline()):
                 found.append(process)
         except psutil.Error:
             continue
@@ -108,7 +109,7 @@ def kill_and_resume(checkout: Checkout, kills: int, latest: float, targets: tupl
     generator = random.Random(0)
     hit = {"fit": 0, "other": 0, "none": 0}
     for number in range(kills):
-        awaited, within = ("", latest) if number < kills // 2 else ("fit", 1)
+        awaited, within = ("", latest) if number < kills // 2 else (".fit:", 1)
         run = subprocess.Popen(
             **checkout.command(*targets),
             stdout=subprocess.DEVNULL,
@@ -121,7 +122,7 @@ def kill_and_resume(checkout: Checkout, kills: int, latest: float, targets: tupl
         if run.poll() is not None:  # all was done before
             hit["none"] += 1
             continue
-        hit["fit" if jobs(checkout, "fit") else "other" if jobs(checkout) else "none"] += 1
+        hit["fit" if jobs(checkout, ".fit:") else "other" if jobs(checkout) else "none"] += 1
         if number % 2:
             os.killpg(run.pid, signal.SIGKILL)
         else:
@@ -129,7 +130,9 @@ def kill_and_resume(checkout: Checkout, kills: int, latest: float, targets: tupl
         run.wait()
         checkout.succeed("--unlock", *targets)
     # A leftover for certain, whatever the kills hit.
-    leftover = checkout.folder / "results" / "scores" / ".seed-0.parquet.abcd1234"
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    leftover = checkout.folder / "results" / "scores" / f"{temporary_prefix(ended.pid)}abcd1234"
     leftover.mkdir(parents=True)
     (leftover / "seed-0.parquet").write_text("half")
     checkout.succeed(*targets)
@@ -259,7 +262,7 @@ def test_results_that_are_read_only(copy: Checkout, own_mounts: tuple[str, ...])
     assert "Nothing to be done" in output
     status, output = shell(copy, read_only, PATTERN.format("kde", 1), "--config", "seeds=2", within=own_mounts)
     assert status != 0
-    assert "Nothing can be written to results: it is read-only, or not yours. Mend that, or name another" in output
+    assert f"Nothing can be written to {copy.folder}/results: Read-only file system. Mend that, or name" in output
     assert "localrule" not in output
     # Snakemake's own words, where a file that is there would have to change.
     status, output = shell(copy, read_only, MEASURED, "--config", "seeds=2", within=own_mounts)
@@ -275,8 +278,8 @@ def test_a_score_file_that_is_not_whole_or_not_its_own(undisturbed: Checkout, co
     whole, before = path.read_bytes(), other.stat().st_mtime_ns
     for content, message in (
         (truncated(whole), "is damaged or of another kind: Parquet magic bytes not found in footer"),
-        (of_another_schema(whole), "is damaged or of another kind: it has the columns .* score; expected experiment"),
-        (other.read_bytes(), "is of another fit, .*'method': 'deep_svdd', 'seed': 0}"),
+        (of_another_schema(whole), "is damaged or of another kind: it does not state its recipe"),
+        (other.read_bytes(), r"was made with other settings \\(.*identity.method"),
     ):
         path.write_bytes(content)
         output = copy.succeed("-n", MEASURED)
@@ -307,7 +310,7 @@ def test_a_damaged_input_is_named_and_made_again_alone(
     run = copy.run(*TARGETS)
     output = run.stdout + run.stderr
     assert run.returncode != 0
-    assert re.search(rf"error: results/{file} .*Delete it to have it made anew", output)
+    assert re.search(rf"error: results/{file} .*Delete it to have it remade", output)
     assert "Traceback" not in output
     (kept,) = copy.scores().items()
     assert kept in undisturbed.scores().items()
