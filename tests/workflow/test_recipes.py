@@ -223,7 +223,7 @@ def test_a_users_own_flat_modules_data_and_free_names(checkout: Checkout) -> Non
     assert jobs(checkout, PYTHONPATH=str(checkout.folder))[0]["fit"] == 4
     (checkout.folder / "helpers_of_mine.py").write_text("FACTOR = 1  # why\n")
     assert jobs(checkout, PYTHONPATH=str(checkout.folder))[0] == {}
-    rows.loc[0, "a"] += 1
+    rows["a"] = rows["a"] + 1
     rows.to_csv(checkout.folder / "rows.csv", index=False)
     os.utime(checkout.folder / "rows.csv", (0, 0))
     found, _ = jobs(checkout, PYTHONPATH=str(checkout.folder))
