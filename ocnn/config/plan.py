@@ -105,7 +105,7 @@ class Plan:
 
     def __getitem__(self, name: str) -> PlannedExperiment:
         """Return the experiment of this name."""
-        return next(experiment for experiment in self.experiments if experiment.name == name)
+        return {experiment.name: experiment for experiment in self.experiments}[name]
 
     @property
     def attacked(self) -> dict[str, PlannedAttack]:
