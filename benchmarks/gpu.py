@@ -123,13 +123,13 @@ def main() -> None:
     imports = run_timed([sys.executable, "-c", IMPORTS], ROOT)[0]
     print(f"start of a job: {imports.wall:.1f} s")
     workers = [Worker("benchmarks._training_ours", threads=1) for _ in range(processes)]
-    plan = config.plan()["experiments"]
+    plan = config.plan()
     warm = False
     rows: list[dict[str, Any]] = []
     measured: dict[str, tuple[float, float]] = {}
-    for experiment in arguments.experiments or [name for name, block in plan.items() if block["images"]]:
+    for experiment in arguments.experiments or [block.name for block in plan.experiments if block.images]:
         block = plan[experiment]
-        fits = len(block["normal"]) * len(block["seed"])
+        fits = len(block.normal_classes) * len(block.seeds)
         chosen = arguments.methods or deep_rows(config, experiment)
         for name, (case, wanted, share) in cases(config, experiment, chosen, images).items():
             # An outer iteration of rcae is ten epochs; a step of the search is of one batch.
@@ -158,7 +158,7 @@ def main() -> None:
         worker.close()
     show(rows)
     for table, attacked in (("Table 3", False), ("Table 4", True)):
-        hours = [row["hours"] for row in rows if (plan[row["experiment"]]["attack"] is not None) == attacked]
+        hours = [row["hours"] for row in rows if (plan[row["experiment"]].attack is not None) == attacked]
         if hours:
             print(f"{table}: {sum(hours):.2f} hours")
 

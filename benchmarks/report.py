@@ -23,13 +23,13 @@ import yaml
 
 from benchmarks._measure import ROOT
 from ocnn.config.checks import load
-from ocnn.config.plan import attacked
+from ocnn.config.plan import PlannedExperiment
 from ocnn.config.schema import Config
 from ocnn.data import load_dataset
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.data.splits import Split, draw_split, write_split
 from ocnn.methods import load_estimator
-from ocnn.results.scores import write_scores
+from ocnn.results.scores import Fit, write_scores
 
 #: Samples a class of the training and of the test part, and the shape of a sample.
 SIZES: dict[str, tuple[int, int, tuple[int, ...]]] = {
@@ -50,9 +50,9 @@ def simulate(config: Config, folder: Path) -> None:
         folder: where the workflow runs.
     """
     results, plan = folder / config.results, config.plan()
-    for name, block in plan["experiments"].items():
-        _simulate_experiment(config, results, name, block)
-    for attack in {(a["attack"], a["steps"]) for a in attacked(plan).values()}:
+    for experiment in plan.experiments:
+        _simulate_experiment(config, results, experiment)
+    for attack in {(attack.attack, attack.steps) for attack in plan.attacked.values()}:
         _simulate_attack(config, results, *attack)
 
 
@@ -68,7 +68,8 @@ def check_out(config: Config, folder: Path) -> None:
             path.touch()
 
 
-def _simulate_experiment(config: Config, results: Path, name: str, block: dict[str, Any]) -> None:
+def _simulate_experiment(config: Config, results: Path, experiment: PlannedExperiment) -> None:
+    name = experiment.name
     dataset = config.dataset(name)
     labels, shape = sample_labels(config, name)
     arrays = results / "images" / dataset.name
@@ -83,8 +84,8 @@ def _simulate_experiment(config: Config, results: Path, name: str, block: dict[s
             pixels[:500] = rng.normal(size=pixels[:500].shape)
             pixels.flush()
             np.save(arrays / f"{part}_labels.npy", labels[part])
-    for normal in block["normal"]:
-        for seed in block["seed"]:
+    for normal in experiment.normal_classes:
+        for seed in experiment.seeds:
             split = draw_split(
                 labels["train"],
                 labels["test"],
@@ -98,8 +99,8 @@ def _simulate_experiment(config: Config, results: Path, name: str, block: dict[s
             weights = results / "autoencoders" / name / normal / f"seed-{seed}.weights.h5"
             weights.parent.mkdir(parents=True, exist_ok=True)
             weights.touch()
-            for place, method in enumerate(block["method"]):
-                _simulate_fit(config, results, (name, normal, method, seed), split, place)
+            for place, method in enumerate(experiment.methods):
+                _simulate_fit(config, results, Fit(name, normal, method, seed), split, place)
 
 
 def sample_labels(config: Config, name: str) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
@@ -118,12 +119,10 @@ def sample_labels(config: Config, name: str) -> tuple[dict[str, np.ndarray], tup
     return {"train": np.repeat(classes, train), "test": np.repeat(classes, test)}, shape
 
 
-def _simulate_fit(
-    config: Config, results: Path, key: tuple[str, str, str, int], split: pd.DataFrame, place: int
-) -> None:
-    name, normal, method, seed = key
-    rng = np.random.default_rng([place, seed, len(normal)])
-    identity: dict[str, Any] = {"experiment": name, "normal": normal, "method": method, "seed": seed}
+def _simulate_fit(config: Config, results: Path, fit: Fit, split: pd.DataFrame, place: int) -> None:
+    name, method, seed = fit.experiment, fit.method, fit.seed
+    rng = np.random.default_rng([place, seed, len(fit.normal)])
+    identity: dict[str, Any] = {**vars(fit)}
     anomalous = split["is_anomaly"].to_numpy()
     scores = split[["evaluation", "sample", "is_anomaly"]].assign(**identity, tuned_on=False)
     scores["anomaly_score"] = rng.normal(size=len(split)) + anomalous * (1 + 0.1 * place) - 1.5
@@ -139,8 +138,9 @@ def _simulate_fit(
         "backend": "tensorflow" if deep else None,
         "versions": VERSIONS,
     }
-    write_scores(results / "scores" / name / normal / method / f"seed-{seed}.parquet", scores, metadata)
-    benchmark = results / "benchmarks" / "fit" / name / normal / method / f"seed-{seed}.tsv"
+    place_of = "{experiment}/{normal}/{method}/seed-{seed}"
+    write_scores(fit.path(f"{results}/scores/{place_of}.parquet"), scores, metadata)
+    benchmark = fit.path(f"{results}/benchmarks/fit/{place_of}.tsv")
     benchmark.parent.mkdir(parents=True, exist_ok=True)
     seconds = 10.0 * (place + 1)
     benchmark.write_text(f"{HEADER}{seconds}\t0:00:10\t900\t1\t1\t1\t0\t0\t100\t{seconds}\n")

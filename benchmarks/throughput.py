@@ -27,7 +27,7 @@ from benchmarks._measure import Cost, machine, run_timed, show
 from benchmarks.report import check_out, simulate
 from ocnn.config.checks import load
 from ocnn.config.schema import Config
-from ocnn.results.metrics import job_cost
+from ocnn.results.measurements import job_cost
 
 SNAKEMAKE = [sys.executable, "-m", "snakemake"]
 #: Ten tiny fits of a split.
@@ -87,9 +87,7 @@ def measure_plan(path: str, seeds: int) -> dict[str, Any]:
 
 def described(config: Config, cost: Cost) -> dict[str, Any]:
     """The cost of a process that sees all fits of a configuration."""
-    blocks = config.plan()["experiments"].values()
-    fits = sum(len(block["normal"]) * len(block["method"]) * len(block["seed"]) for block in blocks)
-    return {"fits": fits, "seconds": cost.wall, "CPU s": cost.cpu, "MiB": cost.peak}
+    return {"fits": len(config.plan().fits()), "seconds": cost.wall, "CPU s": cost.cpu, "MiB": cost.peak}
 
 
 def measure_nothing(path: str, profile: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ does not depend on whether there was one. foolbox runs on NumPy, so that any Ker
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -194,9 +194,9 @@ def distances(attack: Attack, originals: NDArray[np.float32]) -> NDArray[np.floa
     return np.linalg.norm(difference.reshape(len(difference), -1), axis=1)
 
 
-def write_attack(path: Path, attack: Attack) -> None:
-    """Writes an attack as an npz archive."""
-    write_arrays(path, vars(attack))
+def write_attack(path: Path, attack: Attack, recipe: Mapping[str, Any] | None = None) -> None:
+    """Write an attack as an npz archive, with the recipe of the workflow."""
+    write_arrays(path, vars(attack), recipe)
 
 
 def read_attack(path: Path) -> Attack:

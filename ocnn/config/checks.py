@@ -247,7 +247,7 @@ def _class_faults(read: Validated, name: str) -> list[str]:
         contamination = 0 if block.attack is not None and block.held_out else block.contamination
         for normal in (normal for normal in chosen if normal in source.normal_classes):
             found = size_faults(source.sizes, normal, contamination=contamination, holdout=block.holdout)
-            faults += [f"{path}.{'normal_classes' if key == 'normal_class' else key}: {found[key]}" for key in found]
+            faults += [f"{path}.{'normal_classes' if key == 'normal' else key}: {found[key]}" for key in found]
     return faults
 
 

@@ -1,121 +1,211 @@
-"""What a run is to show, named from its plan (`Config.plan`) alone, so that naming a table costs no import of a plot.
+"""What a run is to show: the experiments, their fits, and the files of tables and figures, without importing a plot.
 
-A plan is JSON: the rules hand it to the jobs that make tables, figures and the report.
+A plan travels to a job as JSON. There the order of experiments and methods, which is that of rows and columns, is the
+order of lists, so that sorting keys changes nothing.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from itertools import product
 from typing import Any
+
+from pydantic import TypeAdapter
+
+from ocnn.results.scores import Fit
 
 FIGURE_SUFFIXES = (".svg", ".png")
 TABLE_SUFFIXES = (".csv", ".md", ".tex", ".html")
 
 
-def grid_fits(grid: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The fits of a grid, in the order of the tables: experiment, normal class, method, seed.
+@dataclass(frozen=True)
+class PlannedAttack:
+    """The attack behind an experiment's anomalies: its name, its steps, and whether its images are held out."""
 
-    Args:
-        grid: for each experiment the lists `normal`, `method` and `seed`, all of whose combinations are fits.
+    attack: str
+    steps: int
+    held_out: bool
+
+
+@dataclass(frozen=True)
+class PlannedExperiment:
+    """An experiment whose fits are all combinations of normal class, method and seed.
+
+    dataset: folder of its arrays.
+    images: whether these are images.
+    contaminated_and_tested: whether a metric can be defined under both evaluations.
+    attack: None unless its anomalies are adversarial.
+    published: data set of the published results to compare with, or None.
+    remark: what its reader must know.
     """
-    return [
-        {"experiment": experiment, "normal": normal, "method": method, "seed": seed}
-        for experiment, axes in grid.items()
-        for normal, method, seed in product(axes["normal"], axes["method"], axes["seed"])
-    ]
+
+    name: str
+    normal_classes: tuple[str, ...]
+    methods: tuple[str, ...]
+    seeds: tuple[int, ...]
+    dataset: str
+    images: bool
+    contaminated_and_tested: bool
+    attack: PlannedAttack | None = None
+    published: str | None = None
+    remark: str = ""
 
 
-def unordered(plan: Mapping[str, Any], follow_keys: Collection[str]) -> dict[str, Any]:
-    """The plan without what the order of the configuration's keys decides in it: the order of rows and columns.
+@dataclass(frozen=True)
+class PlannedMethod:
+    """A row of the tables, and the published method that it is compared with."""
 
-    Args:
-        plan: see `Config.plan`.
-        follow_keys: the experiments whose methods stand in the order of the configuration's `methods`.
+    name: str
+    published: str
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Another lab's AUCs: the name of their line in the tables, and their CSV file."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True)
+class PublishedFiles:
+    """Files of what was published, see `ocnn.config.schema.Published`."""
+
+    auc: tuple[str, ...] = ()
+    data: str | None = None
+    networks: str | None = None
+    claims: str | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What tables, figures and report show.
+
+    margin, alpha: of the verdicts, see `ocnn.config.schema.Verdicts`.
     """
-    experiments = {
-        name: {**block, "method": sorted(block["method"]) if name in follow_keys else block["method"]}
-        for name, block in sorted(plan["experiments"].items())
-    }
-    return {**plan, "experiments": experiments, "methods": dict(sorted(plan["methods"].items()))}
 
+    experiments: tuple[PlannedExperiment, ...]
+    methods: tuple[PlannedMethod, ...]
+    published: PublishedFiles = PublishedFiles()
+    references: tuple[Reference, ...] = ()
+    margin: float = 2.0
+    alpha: float = 0.05
 
-def attacked(plan: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The experiments on adversarial images, and their `attack`, `steps` and `held_out`."""
-    return {name: block["attack"] for name, block in plan["experiments"].items() if block["attack"]}
+    def to_json(self) -> dict[str, Any]:
+        """Give the plan as what JSON can hold."""
+        return asdict(self)
 
+    @staticmethod
+    def from_json(content: Mapping[str, Any]) -> "Plan":
+        """Read what `to_json` gave, be it through a file.
 
-def table_files(plan: Mapping[str, Any]) -> dict[str, list[str]]:
-    """The files of each table, by its name, under the folder of results.
+        Raises:
+            pydantic.ValidationError: it is no plan.
+        """
+        return TypeAdapter(Plan).validate_python(content)
 
-    Args:
-        plan: see `Config.plan`.
-    """
-    names = ["table1", "table2"]
-    if len(attacked(plan)) < len(plan["experiments"]):
-        names.append("table3")
-    if attacked(plan):
-        names.append("table4")
-    files = {name: [f"tables/{file}" for file in _formats(name)] for name in names}
-    # As many lines as there are cells: nothing to print.
-    files["verdicts"] = [f"tables/{file}" for file in _formats("verdicts") if not file.endswith(".tex")]
-    files["comparison"] = ["tables/comparison.md", "tables/comparison.html", "tables/differences.csv"]
-    files["claims"] = _formats("claims")
-    return files
+    def __getitem__(self, name: str) -> PlannedExperiment:
+        """Return the experiment of this name."""
+        return next(experiment for experiment in self.experiments if experiment.name == name)
 
+    @property
+    def attacked(self) -> dict[str, PlannedAttack]:
+        """The attacks, by the names of the experiments on their images."""
+        return {experiment.name: experiment.attack for experiment in self.experiments if experiment.attack}
 
-def published_files(plan: Mapping[str, Any]) -> list[str]:
-    """Every file of published results."""
-    published = plan["published"]
-    singles = [published[name] for name in ("data", "networks", "claims")]
-    return [*published["auc"], *plan["references"].values(), *(path for path in singles if path)]
+    @property
+    def remarks(self) -> dict[str, str]:
+        """The remark on each experiment."""
+        return {experiment.name: experiment.remark for experiment in self.experiments}
+
+    @property
+    def datasets(self) -> dict[str, str | None]:
+        """The published data set that each experiment is compared with."""
+        return {experiment.name: experiment.published for experiment in self.experiments}
+
+    @property
+    def published_methods(self) -> dict[str, str]:
+        """The published method that each row of the tables is compared with."""
+        return {method.name: method.published for method in self.methods}
+
+    def fits(self, *, first_seed: bool = False) -> list[Fit]:
+        """List the fits, or those of each experiment's first seed, as tables order them: class, method, seed."""
+        return [
+            Fit(experiment.name, *identity)
+            for experiment in self.experiments
+            for identity in product(
+                experiment.normal_classes, experiment.methods, experiment.seeds[:1] if first_seed else experiment.seeds
+            )
+        ]
+
+    def table_files(self) -> dict[str, list[str]]:
+        """Name the files of each table, under the folder of results."""
+        names = ["table1", "table2", "metrics"]
+        if len(self.attacked) < len(self.experiments):
+            names.append("table3")
+        if self.attacked:
+            names.append("table4")
+        return {
+            **{name: _formats(f"tables/{name}") for name in names},
+            # As many lines as there are cells: nothing to print.
+            "verdicts": [file for file in _formats("tables/verdicts") if not file.endswith(".tex")],
+            "comparison": ["tables/comparison.md", "tables/comparison.html", "tables/differences.csv"],
+            "claims": _formats("claims"),
+            # Of all of them, for the report.
+            "documents": ["tables/documents.json"],
+        }
+
+    def published_files(self) -> list[str]:
+        """Name every file of published results."""
+        singles = (self.published.data, self.published.networks, self.published.claims)
+        references = [reference.path for reference in self.references]
+        return [*self.published.auc, *references, *(path for path in singles if path)]
+
+    def comparison_names(self) -> list[str]:
+        """Name the figures that come from measurements: `kind/experiment`, or `kind`."""
+        names = []
+        for experiment in self.experiments:
+            kinds = ["auc", "cost", "training"]
+            if experiment.contaminated_and_tested:
+                kinds.append("gap")
+            if len(experiment.normal_classes) > 1 and len(experiment.methods) > 2:
+                kinds += ["ranks", "differences"]
+            names += [f"{kind}/{experiment.name}" for kind in kinds]
+        variants = set(self.attacked.values())
+        if len(variants) > len({(variant.attack, variant.held_out) for variant in variants}):
+            names.append("attack_strength")
+        return names
+
+    def sample_names(self) -> list[str]:
+        """Name the figures that come from the first seed's score files: `kind/experiment[/method]`.
+
+        Of experiments on one attack that differ in its steps alone, the one to be compared with the paper, else the
+        first, has its extremes drawn.
+        """
+        chosen: dict[tuple[str, bool], PlannedExperiment] = {}
+        for experiment in self.experiments:
+            if experiment.attack:
+                key = (experiment.attack.attack, experiment.attack.held_out)
+                if key not in chosen or (experiment.published and not chosen[key].published):
+                    chosen[key] = experiment
+        names = []
+        for experiment in self.experiments:
+            if len(experiment.normal_classes) == 1:
+                names.append(f"decision_scores/{experiment.name}")
+            if experiment.attack is None and experiment.images:
+                names += [f"in_class/{experiment.name}/{method}" for method in experiment.methods]
+            elif experiment in chosen.values():
+                names += [f"extremes/{experiment.name}/{method}" for method in experiment.methods]
+        return names
+
+    def attack_names(self) -> list[str]:
+        """Name the figures of adversarial images."""
+        return list(dict.fromkeys(f"attacks/{attack.attack}-{attack.steps}" for attack in self.attacked.values()))
 
 
 def _formats(name: str) -> list[str]:
     return [f"{name}{suffix}" for suffix in TABLE_SUFFIXES]
 
 
-def comparison_names(plan: Mapping[str, Any]) -> list[str]:
-    """The figures that come from measurements: `kind/experiment`, or `kind`."""
-    names = []
-    for experiment, block in plan["experiments"].items():
-        kinds = ["auc", "cost", "training"]
-        if block["contaminated_and_tested"]:
-            kinds.append("gap")
-        if len(block["normal"]) > 1 and len(block["method"]) > 2:
-            kinds += ["ranks", "differences"]
-        names += [f"{kind}/{experiment}" for kind in kinds]
-    attacks = attacked(plan).values()
-    variants = {(block["attack"], block["held_out"], block["steps"]) for block in attacks}
-    if len(variants) > len({variant[:2] for variant in variants}):
-        names.append("attack_strength")
-    return names
-
-
-def sample_names(plan: Mapping[str, Any]) -> list[str]:
-    """The figures that come from the first seed's score files: `kind/experiment` or `kind/experiment/method`.
-
-    Of experiments on one attack that differ in its steps alone, the one to be compared with the paper, else the first,
-    has its extremes drawn.
-    """
-    names = []
-    chosen: dict[tuple[str, bool], str] = {}
-    for name, block in attacked(plan).items():
-        key = (block["attack"], block["held_out"])
-        if key not in chosen or (plan["experiments"][name]["published"] and not _published(plan, chosen[key])):
-            chosen[key] = name
-    for experiment, block in plan["experiments"].items():
-        if len(block["normal"]) == 1:
-            names.append(f"decision_scores/{experiment}")
-        if block["attack"] is None and block["images"]:
-            names += [f"in_class/{experiment}/{method}" for method in block["method"]]
-        elif experiment in chosen.values():
-            names += [f"extremes/{experiment}/{method}" for method in block["method"]]
-    return names
-
-
-def _published(plan: Mapping[str, Any], experiment: str) -> Any:
-    return plan["experiments"][experiment]["published"]
-
-
 def figure_files(names: Iterable[str]) -> list[str]:
-    """The files of these figures, under the folder of figures."""
+    """Name the files of these figures, under the folder of figures."""
     return [f"{name}{suffix}" for name in names for suffix in FIGURE_SUFFIXES]

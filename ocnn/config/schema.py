@@ -7,10 +7,11 @@ ones: `python -m ocnn.config` writes the reference page, the JSON schemas and th
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ocnn.config.plan import Plan, PlannedAttack, PlannedExperiment, PlannedMethod, PublishedFiles, Reference
 from ocnn.config.values import (
     NAME_TEXT,
     AttackSteps,
@@ -451,35 +452,33 @@ class Config(Section):
         estimator = load_estimator(self.estimator(method))
         return issubclass(estimator, DeepDetector) or getattr(estimator, "uses_autoencoder", False)
 
-    def plan(self) -> dict[str, Any]:
-        """What the tables, the figures and the report are to show, as JSON.
-
-        Returns:
-            `experiments`: for each its `normal`, `method` and `seed`, whose combinations are its fits; `dataset`, the
-            folder of its arrays; `images`, whether they are; `contaminated_and_tested`, whether it can have an AUC
-            under both evaluations; `attack`, its `attack`, `steps` and `held_out`, or None; `published` and `remark`.
-            `methods`: for each row of the tables the published one. `published`, `references` and `verdicts`.
-        """
-        experiments = {}
+    def plan(self) -> Plan:
+        """What the tables, the figures and the report are to show."""
+        experiments = []
         for name, block in self.experiments.items():
             dataset = self.dataset(name)
-            attack = {"attack": block.attack, "steps": block.steps, "held_out": block.held_out}
-            experiments[name] = {
-                "normal": self.normal_classes(name),
-                "method": self.methods_of(name),
-                "seed": self.seeds_of(name),
-                "dataset": dataset.name,
-                "images": dataset.images,
-                "contaminated_and_tested": block.contamination > 0 and dataset.has_test,
-                "attack": None if block.attack is None else attack,
-                "published": block.published,
-                "remark": block.remark,
-            }
-        return {
-            "experiments": experiments,
-            "methods": self.published_methods(),
-            **self.model_dump(mode="json", include={"published", "references", "verdicts"}),
-        }
+            attack = block.attack and PlannedAttack(block.attack, cast(int, block.steps), block.held_out)
+            experiments.append(
+                PlannedExperiment(
+                    name,
+                    tuple(self.normal_classes(name)),
+                    tuple(self.methods_of(name)),
+                    tuple(self.seeds_of(name)),
+                    dataset=dataset.name,
+                    images=dataset.images,
+                    contaminated_and_tested=block.contamination > 0 and dataset.has_test,
+                    attack=attack or None,
+                    published=block.published,
+                    remark=block.remark,
+                )
+            )
+        return Plan(
+            tuple(experiments),
+            tuple(PlannedMethod(*names) for names in self.published_methods().items()),
+            PublishedFiles(**{**dict(self.published), "auc": tuple(self.published.auc)}),
+            tuple(Reference(*named) for named in self.references.items()),
+            **dict(self.verdicts),
+        )
 
 
 def shared_parameters(estimator: Any) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ocnn.data.dataset import ARRAY_FILES, Arrays, Dataset
+from ocnn.data.dataset import Arrays, Dataset
 from ocnn.storage.arrays import open_array, read_arrays
 
 ADVERSARIAL = "adversarial"
@@ -41,9 +41,10 @@ def adversarial_dataset(attacked: Dataset, attacked_class: str, *, name: str, he
 
 
 def _read(files: Mapping[str, Path], label: int, held_out: bool) -> Arrays:
-    arrays = {name: open_array(files[name]) for name in ARRAY_FILES}
+    arrays = {name: open_array(path) for name, path in files.items() if path.suffix == ".npy"}
     train, test = (
-        arrays[f"{part}.npy"][np.flatnonzero(arrays[f"{part}_labels.npy"] == label)] for part in ("train", "test")
+        arrays[f"{part}.npy"][np.flatnonzero(np.asarray(arrays[f"{part}_labels.npy"]) == label)]
+        for part in ("train", "test")
     )
     adversarial = read_arrays(files[ATTACK_FILE], ["images"])["images"]
     if held_out:

@@ -6,22 +6,36 @@ checksums; what it does not list must be the official archive. An archive that p
 extracted instead, `MIRROR/cifar10/cifar-10-batches-bin/data_batch_1.bin` and so on.
 
 Beside each archive that was verified its SHA-256 is kept, `NAME.sha256`, so that one that has changed since is refused
-before it is parsed.
+before it is parsed. `sha256sum -c` reads it, too; a comment in it says by whose word the archive was accepted.
 """
 
 import hashlib
+import io
+import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ocnn.data.formats.tar import pack_members, read_members
+from ocnn.data.formats.tar import MAXIMUM_SIZE, pack_members, read_members
 from ocnn.errors import DataError
-from ocnn.storage.files import atomic_write
+from ocnn.storage.files import atomic_write, read_text
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 #: Seconds to wait for a server, and rounds over all addresses before giving up.
 TIMEOUT = 30
 ROUNDS = 3
+#: Bytes of an archive; the largest official one has 0.3 GB.
+MAXIMUM_DOWNLOAD = 2**32
+#: Where an archive comes from: it or each of its members has the official checksum; it is another edition that the
+#: reader knows; only the mirror's own list vouches for it; or what is kept beside it does not say.
+OFFICIAL, EDITION, MIRROR, UNKNOWN = "official", "edition", "mirror's own checksum", "unknown"
+#: Before this in a kept checksum.
+COMMENT = "# origin: "
 
 
 @dataclass(frozen=True)
@@ -46,44 +60,74 @@ def digest(path: Path, algorithm: str = "sha256") -> str:
         return hashlib.file_digest(file, algorithm).hexdigest()
 
 
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """What the system refuses of a file or folder, as one error."""
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise DataError(f"{error.filename or path} cannot be read: {reason}. See to its permissions.") from error
+
+
 def mirror_checksums(folder: Path) -> dict[str, str]:
-    """The checksums that a mirror's own `SHA256SUMS` states, by file name; empty where it has none.
+    """Read the checksums that a mirror's own `SHA256SUMS` states, by file name; empty where it has none.
 
     Raises:
-        DataError: a line is not `<64 hexadecimal digits>  <name>`.
+        DataError: it cannot be read or is too long, or a line is not `<64 hexadecimal digits>  <name>`.
     """
     listing = folder / "SHA256SUMS"
-    return _read_checksums(listing) if listing.is_file() else {}
+    with _readable(listing):
+        return _read_checksums(listing) if listing.is_file() else {}
 
 
 def _read_checksums(listing: Path) -> dict[str, str]:
     sums = {}
-    for number, line in enumerate(listing.read_text(errors="replace").splitlines(), 1):
-        if not line.strip():
+    try:
+        lines = read_text(listing).splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{listing} is no text in UTF-8 ({error.reason}).") from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.startswith("#"):
             continue
-        digest, _, name = line.partition(" ")
-        if len(digest) != 64 or set(digest.lower()) - set("0123456789abcdef") or not name.strip(" *"):
-            raise DataError(f"{listing}, line {number}: expected '<sha256>  <file name>', found {line!r}.")
-        sums[name.strip(" *")] = digest.lower()
+        value, _, name = line.partition(" ")
+        if len(value) != 64 or set(value.lower()) - set("0123456789abcdef") or not name.strip(" *"):
+            raise DataError(f"{listing}, line {number}: expected '<sha256>  <file name>', found {line[:100]!r}.")
+        sums[name.strip(" *")] = value.lower()
     return sums
 
 
-def verify(path: Path, archive: Archive, origin: Path | str, sums: Mapping[str, str] | None = None) -> None:
-    """Checks a file, then each of its members, against the mirror's own checksum if it lists one, else the official.
+def verify(path: Path, archive: Archive, origin: Path | str, sums: Mapping[str, str] | None = None) -> str:
+    """Check a file, then each of its members, against the mirror's own checksum if it lists one, else the official.
 
-    origin: where it comes from, for the message.
+    Args:
+        path: the file.
+        archive: what it should be.
+        origin: where it comes from, for the message.
+        sums: of the mirror's own list.
+
+    Returns:
+        `OFFICIAL`, `EDITION` or `MIRROR`, whatever the mirror lists.
 
     Raises:
         DataError: they differ, or the archive cannot be read.
     """
     sums = sums or {}
-    expected = sums.get(archive.name, archive.checksum)
-    if archive.name in sums or digest(path) not in archive.editions:
-        algorithm, _, value = expected.rpartition(":")
-        _compare(digest(path, algorithm or "sha256"), value, origin, algorithm or "sha256")
-    if archive.members:
-        for name, content in read_members(path, archive.members).items():
-            _compare(hashlib.sha256(content).hexdigest(), _expected(name, archive, sums), f"{origin}, {name}")
+    algorithm, _, official = archive.checksum.rpartition(":")
+    with _readable(path):
+        found = digest(path)
+        is_official = (digest(path, algorithm) if algorithm else found) == official
+    if archive.name in sums:
+        _compare(found, sums[archive.name], origin)
+    elif found not in archive.editions and not is_official:
+        _compare(digest(path, algorithm or "sha256"), official, origin, algorithm or "sha256")
+    contents = read_members(path, archive.members) if archive.members else {}
+    members = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    for name, value in members.items():
+        _compare(value, _expected(name, archive, sums), f"{origin}, {name}")
+    if is_official or (members and members == archive.members):
+        return OFFICIAL
+    return EDITION if found in archive.editions else MIRROR
 
 
 def _expected(member: str, archive: Archive, sums: Mapping[str, str]) -> str:
@@ -107,25 +151,29 @@ def _extracted(archive: Archive, folder: Path) -> bool:
     return any((folder / Path(member).parts[0]).exists() for member in archive.members)
 
 
-def _read_extracted(archive: Archive, folder: Path) -> dict[str, bytes]:
-    """The verified contents of an archive's members in a mirror's folder.
+def _read_extracted(archive: Archive, folder: Path) -> tuple[dict[str, bytes], str]:
+    """The verified contents of an archive's members in a mirror's folder, and `OFFICIAL` or `MIRROR`.
 
     Raises:
-        DataError: one is missing or not what it should be.
+        DataError: one is missing, too large or not what it should be.
     """
     missing = [str(folder / member) for member in archive.members if not (folder / member).is_file()]
     if missing:
         raise DataError(f"The mirror lacks {', '.join(missing)}.")
-    contents = {}
+    contents, found = {}, {}
     for member in archive.members:
-        sums = {**mirror_checksums(folder), **mirror_checksums((folder / member).parent)}
-        contents[member] = (folder / member).read_bytes()
-        _compare(hashlib.sha256(contents[member]).hexdigest(), _expected(member, archive, sums), folder / member)
-    return contents
+        path = folder / member
+        if path.stat().st_size > MAXIMUM_SIZE:
+            raise DataError(f"{path} is of {path.stat().st_size} bytes, which is too large.")
+        sums = {**mirror_checksums(folder), **mirror_checksums(path.parent)}
+        contents[member] = path.read_bytes()
+        found[member] = hashlib.sha256(contents[member]).hexdigest()
+        _compare(found[member], _expected(member, archive, sums), path)
+    return contents, OFFICIAL if found == archive.members else MIRROR
 
 
 def check_available(dataset: str, archives: Iterable[Archive], mirror: Path | None) -> list[str]:
-    """What stands in the way of obtaining these archives, one sentence a fault; empty if nothing does.
+    """Say what stands in the way of obtaining these archives, one sentence a fault; empty if nothing does.
 
     With a mirror, its files are looked up and verified; without one, each archive's servers are asked whether one
     answers.
@@ -143,16 +191,15 @@ def check_available(dataset: str, archives: Iterable[Archive], mirror: Path | No
     missing, problems = [], []
     for archive in archives:
         path = folder / archive.name
-        extracted = _extracted(archive, folder)
-        if not extracted and not path.is_file():
-            places = sorted({Path(member).parts[0] for member in archive.members})
-            missing.append(archive.name + "".join(f" (or the extracted folder {place}/)" for place in places))
-            continue
         try:
-            if extracted:
-                _read_extracted(archive, folder)
-            else:
-                verify(path, archive, path, mirror_checksums(folder))
+            with _readable(path):
+                if _extracted(archive, folder):
+                    _read_extracted(archive, folder)
+                elif path.is_file():
+                    verify(path, archive, path, mirror_checksums(folder))
+                else:
+                    places = sorted({Path(member).parts[0] for member in archive.members})
+                    missing.append(archive.name + "".join(f" (or the extracted folder {place}/)" for place in places))
         except DataError as error:
             problems.append(str(error))
     if missing:
@@ -174,8 +221,17 @@ def checksum_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
+def origin(path: Path) -> str:
+    """Say by whose word an archive was accepted: `OFFICIAL`, `EDITION`, `MIRROR`, or `UNKNOWN` where it is not kept."""
+    try:
+        lines = read_text(checksum_file(path)).splitlines()
+    except (OSError, UnicodeDecodeError):
+        return UNKNOWN
+    return next((kind for kind in (OFFICIAL, EDITION, MIRROR) if COMMENT + kind in lines), UNKNOWN)
+
+
 def verify_kept(path: Path) -> None:
-    """Checks that an archive is still the one that `obtain` put there.
+    """Check that an archive is still the one that `obtain` put there.
 
     Raises:
         DataError: it is not, or its checksum is not kept.
@@ -193,34 +249,46 @@ def verify_kept(path: Path) -> None:
 
 
 def obtain(dataset: str, archive: Archive, destination: Path, mirror: Path | None) -> None:
-    """Puts a verified copy of the archive at `destination`, from the mirror if there is one, else by download.
+    """Put a verified copy of the archive at `destination`, from the mirror if there is one, else by download.
 
-    Its checksum is kept beside it, for `verify_kept`. Of an archive that the mirror has extracted, the members are
-    packed into one again.
+    Its checksum is kept beside it, for `verify_kept` and `origin`. Of an archive that the mirror has extracted, the
+    members are packed into one again.
 
     Raises:
         DataError: it is nowhere to be had, or not what it should be.
     """
-    _fetch(dataset, archive, destination, mirror)
+    kind = _download(archive, destination) if mirror is None else _copy(archive, destination, mirror / dataset)
     with atomic_write(checksum_file(destination)) as temporary:
-        temporary.write_text(f"{digest(destination)}  {destination.name}\n")
+        temporary.write_text(f"{COMMENT}{kind}\n{digest(destination)}  {destination.name}\n", encoding="utf-8")
 
 
-def _fetch(dataset: str, archive: Archive, destination: Path, mirror: Path | None) -> None:
-    if mirror is not None:
-        source = mirror / dataset / archive.name
-        if _extracted(archive, source.parent):
-            contents = _read_extracted(archive, source.parent)
+def _copy(archive: Archive, destination: Path, folder: Path) -> str:
+    """Take an archive from a mirror's folder; whence it is."""
+    source = folder / archive.name
+    with _readable(source):
+        if _extracted(archive, folder):
+            contents, kind = _read_extracted(archive, folder)
             with atomic_write(destination) as temporary:
                 pack_members(temporary, contents)
-            return
+            return kind
         if not source.is_file():
             raise DataError(f"The mirror has no {source}.")
         with atomic_write(destination) as temporary:
             shutil.copyfile(source, temporary)
-            verify(temporary, archive, source, mirror_checksums(source.parent))
-        return
+            return verify(temporary, archive, source, mirror_checksums(folder))
 
+
+class _Bounded(io.BufferedWriter):
+    """A file that takes no more than `MAXIMUM_DOWNLOAD`: a server that never ends must not fill the disk."""
+
+    def write(self, content: "Buffer", /) -> int:
+        if self.tell() + memoryview(content).nbytes > MAXIMUM_DOWNLOAD:
+            raise DataError(f"more than {MAXIMUM_DOWNLOAD} bytes, which cannot be right")
+        return super().write(content)
+
+
+def _download(archive: Archive, destination: Path) -> str:
+    """Fetch an archive from the first of its addresses that serves it; whence it is."""
     import pooch
     import requests
 
@@ -230,9 +298,9 @@ def _fetch(dataset: str, archive: Archive, destination: Path, mirror: Path | Non
         for url in archive.urls:
             try:
                 with atomic_write(destination) as temporary:
-                    downloader(url, str(temporary), None)
-                    verify(temporary, archive, url)
-                return
+                    with _Bounded(io.FileIO(temporary, "w")) as file:
+                        downloader(url, file, None)
+                    return verify(temporary, archive, url)
             except (requests.RequestException, OSError, DataError) as error:
                 failures.append(f"{url}: {error}")
                 print(f"failed: {failures[-1]}", flush=True)

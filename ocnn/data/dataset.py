@@ -15,7 +15,7 @@ from ocnn.errors import DataError
 from ocnn.storage.files import safe_name
 
 #: The files in which the workflow keeps the arrays of a data set.
-ARRAY_FILES = ("train.npy", "train_labels.npy", "test.npy", "test_labels.npy")
+ARRAY_FILES = ("train.npy", "train_labels.npy", "test.npy", "test_labels.npy", "checksums.parquet")
 #: Labels are written as 16-bit codes.
 MOST_CLASSES = 2**15 - 1
 #: By how much float images may exceed [0, 1], for the rounding of those who scaled them.

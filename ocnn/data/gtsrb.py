@@ -4,6 +4,7 @@ Each frame has about a tenth of border around the sign; cropped to the annotated
 32 × 32 pixels. Read straight from the three zip archives.
 """
 
+import csv
 import io
 import re
 from collections.abc import Mapping
@@ -47,6 +48,8 @@ SIDE = 32
 COLUMNS = ["Filename", "Width", "Height", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2", "ClassId"]
 #: Width and height of a frame; the largest official one has 266 pixels. Guards against images made to fill the memory.
 MAXIMUM_SIDE = 1024
+#: Bytes of a table of annotations; the largest official one has 0.4 MB.
+MAXIMUM_ANNOTATIONS = 2**21
 
 
 def crop(frame: np.ndarray, x1: int, y1: int, x2: int, y2: int) -> np.ndarray:
@@ -92,28 +95,43 @@ def decode_ppm(content: bytes) -> np.ndarray:
 
 
 def read_annotations(content: bytes, name: str) -> pd.DataFrame:
-    """The table of an annotation file, columns `COLUMNS`; `name` is for the message.
+    """Read the table of an annotation file, columns `COLUMNS`; `name` is for the message.
 
     Raises:
-        DataError: other columns, values that are no whole numbers, or a class that there is not.
+        DataError: other columns, values that are no whole numbers, a class that there is not, or an image that is there
+            twice.
     """
+    header, *rows = content.splitlines() or [b""]
+    if header != ";".join(COLUMNS).encode():
+        raise DataError(f"{name} has columns {header[:200]!r}; expected {COLUMNS}.")
+    # Of rows of other lengths pandas would make columns by the million.
+    if any(row and row.count(b";") != len(COLUMNS) - 1 for row in rows):
+        raise DataError(f"{name}: damaged annotations (each row must have {len(COLUMNS)} fields).")
     try:
-        table = pd.read_csv(io.BytesIO(content), sep=";", dtype=dict.fromkeys(COLUMNS[1:], np.int64))
+        table = pd.read_csv(
+            io.BytesIO(content),
+            sep=";",
+            quoting=csv.QUOTE_NONE,
+            dtype={**dict.fromkeys(COLUMNS, np.int64), "Filename": str},
+        )
     except (ValueError, OverflowError, pd.errors.ParserError) as error:
-        raise DataError(f"{name}: damaged annotations ({error}).") from error
-    if list(table.columns) != COLUMNS or not all(isinstance(name, str) for name in table["Filename"]):
-        raise DataError(f"{name} has columns {list(table.columns)}; expected {COLUMNS}.")
+        raise DataError(f"{name}: damaged annotations ({str(error)[:200]}).") from error
     if not table["ClassId"].between(0, len(CLASSES) - 1).all():
         raise DataError(f"{name}: class {table['ClassId'].max()} or {table['ClassId'].min()} is not one of 0 to 42.")
+    # Images are read row by row: one named again and again would fill the memory.
+    if table["Filename"].isna().any() or table["Filename"].duplicated().any():
+        raise DataError(f"{name}: a row names no image, or one that another row names, too.")
     return table
 
 
 def _read_images(archive: ZipArchive, folder: str, annotations: pd.DataFrame) -> np.ndarray:
     """The images (n, 32, 32, 3) uint8 that the annotations name, in their order; every image must be annotated."""
     stored = {name for name in archive.names if name.startswith(f"{folder}/") and name.endswith(".ppm")}
-    unknown = stored - {f"{folder}/{name}" for name in annotations["Filename"]}
-    if unknown:
+    annotated = {f"{folder}/{name}" for name in annotations["Filename"]}
+    if unknown := stored - annotated:
         raise DataError(f"{archive.path}: {min(unknown)} is not in the annotations.")
+    if missing := annotated - stored:
+        raise DataError(f"{archive.path} lacks {min(missing)}.")
     images = np.empty((len(annotations), SIDE, SIDE, 3), np.uint8)
     rows = annotations[["Filename", "Roi.X1", "Roi.Y1", "Roi.X2", "Roi.Y2"]].itertuples(index=False, name=None)
     for number, (filename, *corners) in enumerate(rows):
@@ -141,7 +159,8 @@ def read_training(path: Path) -> tuple[np.ndarray, np.ndarray]:
             raise DataError(f"{path} lacks the classes {', '.join(missing)} of {base}.")
         for label in range(len(CLASSES)):
             folder = f"{base}/{label:05d}"
-            table = read_annotations(archive.read(f"{folder}/GT-{label:05d}.csv"), f"{path}, {folder}")
+            content = archive.read(f"{folder}/GT-{label:05d}.csv", MAXIMUM_ANNOTATIONS)
+            table = read_annotations(content, f"{path}, {folder}")
             if not len(table) or (table["ClassId"] != label).any():
                 raise DataError(f"{path}: the annotations in {folder} are not of class {label} alone.")
             images.append(_read_images(archive, folder, table))
@@ -153,7 +172,7 @@ def read_test(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndar
     """Images (n, 32, 32, 3) uint8 and labels (n,) of the test archive and its later published annotations."""
     with open_zip(labels_path) as archive:
         name = "GT-final_test.csv"
-        table = read_annotations(archive.read(name), f"{labels_path}, {name}")
+        table = read_annotations(archive.read(name, MAXIMUM_ANNOTATIONS), f"{labels_path}, {name}")
     with open_zip(images_path) as archive:
         return _read_images(archive, "GTSRB/Final_Test/Images", table), table["ClassId"].to_numpy()
 

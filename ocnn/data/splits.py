@@ -61,27 +61,27 @@ def class_sizes(
 
 
 def size_faults(
-    sizes: Mapping[str, tuple[int, int]], normal_class: str, *, contamination: float, holdout: float
+    sizes: Mapping[str, tuple[int, int]], normal: str, *, contamination: float, holdout: float
 ) -> dict[str, str]:
     """Why no split can be drawn from classes of these sizes.
 
     Args:
         sizes: numbers of training and of test samples of every class.
-        normal_class, contamination, holdout: see `draw_split`.
+        normal, contamination, holdout: see `draw_split`.
 
     Returns:
         A sentence for each of these arguments that asks for more samples than there are.
     """
-    normals, test_normals = sizes[normal_class]
-    others, test_others = (sum(size[part] for size in sizes.values()) - sizes[normal_class][part] for part in (0, 1))
+    normals, test_normals = sizes[normal]
+    others, test_others = (sum(size[part] for size in sizes.values()) - sizes[normal][part] for part in (0, 1))
     wanted = anomaly_count(normals, contamination)
     faults = {}
     if normals < 2:
-        faults["normal_class"] = f"Class {normal_class!r} has {normals} training samples; at least 2 are needed."
+        faults["normal"] = f"Class {normal!r} has {normals} training samples; at least 2 are needed."
     if wanted > others:
         faults["contamination"] = (
             f"A contamination of {contamination:.6g} asks for {wanted} anomalies beside the {normals} samples of"
-            f" class {normal_class!r}, but the other classes have {others}."
+            f" class {normal!r}, but the other classes have {others}."
         )
     has_test = test_normals + test_others > 0
     if holdout > 0 and (has_test or not faults):
@@ -105,7 +105,7 @@ def draw_split(
     train_labels: np.ndarray,
     test_labels: np.ndarray,
     classes: tuple[str, ...],
-    normal_class: str,
+    normal: str,
     *,
     contamination: float,
     holdout: float,
@@ -115,7 +115,7 @@ def draw_split(
 
     Args:
         train_labels, test_labels: (n,) indices into `classes`.
-        normal_class: one of `classes`.
+        normal: one of `classes`.
         contamination: share of anomalies among all samples of the training set; they are drawn at random, without
             replacement, from the training part's other classes.
         holdout: share of the evaluation samples (the test part, or the training set where there is none) whose labels
@@ -129,12 +129,12 @@ def draw_split(
         DataError: the classes are too small, see `size_faults`.
     """
     sizes = class_sizes(classes, train_labels, test_labels)
-    faults = size_faults(sizes, normal_class, contamination=contamination, holdout=holdout)
+    faults = size_faults(sizes, normal, contamination=contamination, holdout=holdout)
     if faults:
         raise DataError(" ".join(faults.values()))
-    normal = classes.index(normal_class)
-    normals = np.flatnonzero(train_labels == normal)
-    others = np.flatnonzero(train_labels != normal)
+    label = classes.index(normal)
+    normals = np.flatnonzero(train_labels == label)
+    others = np.flatnonzero(train_labels != label)
     wanted = anomaly_count(len(normals), contamination)
     # Two independent streams: another contamination must not change which samples are held out.
     anomaly_rng, holdout_rng = np.random.default_rng(seed).spawn(2)
@@ -149,7 +149,7 @@ def draw_split(
                     "evaluation": evaluation,
                     "sample": samples.astype(np.int32),
                     "label": names[labels],
-                    "is_anomaly": labels != normal,
+                    "is_anomaly": labels != label,
                     "holdout": False,
                 }
             )

@@ -51,6 +51,7 @@ class AnoGAN(DeepDetector):
     """
 
     uses_autoencoder = False
+    reported = ("diversity_",)
     shared_settings: ClassVar[Mapping[str, str]] = {"batch_size": "batch_size", "verbose": "verbose"}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **{

@@ -36,6 +36,14 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     _dtype: Any = np.float64
     #: Whether `fit` can start from a pretrained autoencoder, given by the parameter `autoencoder`.
     uses_autoencoder = False
+    #: Whether `fit` trains a network.
+    trains_network: ClassVar[bool] = False
+    #: Attributes of a fit that its score file states.
+    reported: ClassVar[tuple[str, ...]] = ()
+
+    def uses_holdout(self) -> bool:
+        """Whether `fit` takes labelled samples to tune on, `X_holdout` and `y_holdout`."""
+        return False
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
         """Fits the method to samples most of which are normal; y is ignored.

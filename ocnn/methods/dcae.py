@@ -99,9 +99,9 @@ class DCAE(DeepDetector):
 
         return ObjectiveModel(self.autoencoder_, objective)
 
-    def save_autoencoder(self, path: str | Path) -> None:
-        """Writes the weights as an npz archive, to start other methods from."""
-        save_weights(self.autoencoder_, path)
+    def save_autoencoder(self, path: str | Path, recipe: Mapping[str, Any] | None = None) -> None:
+        """Write the weights as an npz archive, to start other methods from; `recipe` is the workflow's."""
+        save_weights(self.autoencoder_, path, recipe)
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return negative_squared_error(self.autoencoder_, X)

@@ -27,6 +27,7 @@ class DeepDetector(AnomalyDetector):
 
     _dtype = np.float32
     uses_autoencoder = True
+    trains_network = True
     shared_settings: ClassVar[Mapping[str, str]] = {
         name: name for name in ("batch_size", "weight_decay", "network", "verbose")
     }

@@ -37,6 +37,7 @@ class KDE(AnomalyDetector):
         log_likelihoods_: mean over the folds of the held-out samples' total log-likelihood, for each bandwidth.
     """
 
+    reported = ("bandwidth_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "bandwidths": ["array-like"],
         "cv": [Interval(Integral, 2, None, closed="left")],

@@ -62,6 +62,7 @@ class OneClassNN(PretrainedDetector):
             inference mode, `objective`, `r`, `w_norm`, `V_norm` and `spread` (standard deviation of ŷ).
     """
 
+    reported = ("r_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **PretrainedDetector._parameter_constraints,
         "nu": [Interval(Real, 0, 1, closed="right"), None],

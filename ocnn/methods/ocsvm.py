@@ -30,6 +30,7 @@ class OCSVM(AnomalyDetector):
         holdout_auc_: AUC on the holdout of each γ; None without a grid.
     """
 
+    reported = ("gamma_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "nu": [Interval(Real, 0, 1, closed="right")],
         "gamma": [StrOptions({"scale"}), Interval(Real, 0, None, closed="neither"), "array-like"],

@@ -52,6 +52,7 @@ class RCAE(PretrainedDetector):
         history_: `loss` of each epoch; of each outer iteration `noise_share` and `noise_norm`, ‖N‖ over all samples.
     """
 
+    reported = ("noise_share_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **PretrainedDetector._parameter_constraints,
         "lam": [Interval(Real, 0, None, closed="left")],

@@ -32,6 +32,7 @@ class SoftDeepSVDD(DeepSVDD):
         history_: `loss` and `radius` of each epoch.
     """
 
+    reported = ("radius_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **{key: value for key, value in DeepSVDD._parameter_constraints.items() if key != "contamination"},
         "nu": [Interval(Real, 0, 1, closed="right")],

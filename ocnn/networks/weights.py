@@ -1,10 +1,10 @@
 """Keras, imported only where a network is really needed, and the weights of networks on disk."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -44,12 +44,13 @@ def import_keras() -> None:
         ) from error
 
 
-def save_weights(model: "keras.Model", path: str | Path) -> None:
-    """Writes the weights of a network as an npz archive: numbers alone, in the network's order.
+def save_weights(model: "keras.Model", path: str | Path, recipe: Mapping[str, Any] | None = None) -> None:
+    """Write the weights of a network as an npz archive: numbers alone, in the network's order.
 
-    Neither HDF5, which has no checksum, nor a Keras archive, whose layers are built from what it says.
+    `recipe` says what decided them, where the workflow writes them. Neither HDF5, which has no checksum, nor a Keras
+    archive, whose layers are built from what it says.
     """
-    write_arrays(Path(path), {f"weight_{n}": weight for n, weight in enumerate(model.get_weights())})
+    write_arrays(Path(path), {f"weight_{n}": weight for n, weight in enumerate(model.get_weights())}, recipe)
 
 
 def load_weights(model: "keras.Model", path: str | Path) -> None:

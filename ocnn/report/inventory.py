@@ -8,7 +8,7 @@ import pandas as pd
 
 from ocnn.methods import load_estimator
 from ocnn.networks.shapes import resolve
-from ocnn.report.rendering import MISSING, Document, frame_table
+from ocnn.report.rendering import MISSING, Document, frame_table, literal
 
 
 def data_summary(
@@ -18,7 +18,7 @@ def data_summary(
     published: Mapping[str, Mapping[str, str]],
     datasets: Mapping[str, str | None],
 ) -> pd.DataFrame:
-    """Table 1: a row an experiment.
+    """Make Table 1: one row per experiment.
 
     Args:
         samples: for each experiment and normal class the rows of a split.
@@ -63,7 +63,7 @@ def network_summary(
     published: Mapping[str, Mapping[str, str]],
     datasets: Mapping[str, str | None],
 ) -> pd.DataFrame:
-    """Table 2: a row an experiment and network, with the deep methods that have it.
+    """Make Table 2: one row per experiment and network, with the deep methods that have it.
 
     Args:
         settings: for each experiment and method `estimator` and `settings`, as the score files state them.
@@ -107,14 +107,14 @@ def _network(parameters: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[Any
 
 
 def data_document(summary: pd.DataFrame, remarks: Mapping[str, str]) -> Document:
-    """Table 1 for a reader."""
-    notes = " ".join(f"{name}: {remark}" for name, remark in remarks.items() if remark)
+    """Show Table 1."""
+    notes = " ".join(literal(f"{name}: {remark}") for name, remark in remarks.items() if remark)
     legend = "Samples of each part, from to over the normal classes, counted in the splits that were fitted."
     return Document("Data (Table 1)", legend, [frame_table("Data sets as they were used", summary, notes)])
 
 
 def network_document(summary: pd.DataFrame) -> Document:
-    """Table 2 for a reader."""
+    """Show Table 2."""
     legend = (
         "Networks of the deep methods, from the settings that the score files state: filters of the convolutions or"
         " units of the dense layers, length of the code, and the one-class network's head (code → hidden → output)."

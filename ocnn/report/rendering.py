@@ -1,6 +1,8 @@
 """Tables of cells as Markdown, LaTeX and HTML; what stands in them is `tables`'s affair."""
 
+import html
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -11,13 +13,17 @@ import jinja2
 import markupsafe
 import numpy as np
 import pandas as pd
+from pydantic import TypeAdapter
 from tabulate import tabulate
+
+from ocnn.errors import ResultError
 
 MISSING = "–"
 _LATEX = {
     "\\": r"\textbackslash{}",
     "±": r"$\pm$",
     "†": r"$\dagger$",
+    "‡": r"$\ddagger$",
     "−": "$-$",
     "–": "--",
     "→": r"$\rightarrow$",
@@ -28,22 +34,34 @@ _LATEX = {
     "α": r"$\alpha$",
     "χ": r"$\chi$",
     "²": "$^2$",
+    "σ": r"$\sigma$",
+    "≤": r"$\leq$",
+    "½": r"$\frac12$",
+    "…": r"\dots{}",
+    "’": "'",
+    "|": r"\textbar{}",
+    # After the end of a row these two would be its arguments.
+    "[": "{[}",
+    "*": "{*}",
+    "`": r"\textasciigrave{}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     **{character: f"\\{character}" for character in "&%$#_{}"},
 }
+#: Grave, acute, circumflex, tilde, diaeresis, ring, caron, cedilla: what LaTeX's first encoding puts on letters.
+_ACCENTS = "\u0300\u0301\u0302\u0303\u0308\u030a\u030c\u0327"
 
 
 @dataclass(frozen=True)
 class Cell:
     """What stands in a table.
 
-    text: without any markup.
+    text: plain, whatever characters it has.
     value: what a reader sorts by, if not the text.
     best: whether it is the best of its line.
-    kind: of what sort it is, as the style sheet names it: `degenerate`, `missing`, or a verdict.
+    kind: of what sort it is, as the style sheet names it: `degenerate`, `below-chance`, `missing`, or a verdict.
     """
 
     text: str
@@ -54,8 +72,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Columns and rows; a row has a cell a column, the first of which names it.
+    """Columns and rows of as many cells, the first of which names the row.
 
+    title, columns: plain text.
+    note: text with `code` and **bold**; free text in it is put through `literal`.
     listing: whether it is as long as there are fits, and so not for a printed page.
     """
 
@@ -68,7 +88,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Document:
-    """A heading, what one has to know to read the tables, and these."""
+    """A heading, what one has to know to read the tables, and these; the legend is written as the note of a table."""
 
     title: str
     legend: str
@@ -76,7 +96,7 @@ class Document:
 
 
 def frame_table(title: str, frame: pd.DataFrame, note: str = "", decimals: int = 2) -> Table:
-    """A data frame as a table; floats rounded, missing ones as such; a column `verdict` in its colours."""
+    """Make a table of a data frame: floats rounded, missing ones as such, a column `verdict` in its colours."""
     rows = [
         [_plain_cell(str(column), value, decimals) for column, value in zip(frame.columns, row, strict=True)]
         for row in frame.itertuples(index=False)
@@ -94,22 +114,67 @@ def _plain_cell(column: str, value: Any, decimals: int) -> Cell:
 
 
 def number(value: float, decimals: int) -> str:
-    """A number with a real minus sign."""
+    """Write a number with a real minus sign."""
     return f"{value:.{decimals}f}".replace("-", "−")
 
 
+def literal(text: str) -> str:
+    """Make free text safe to stand in a note or a legend: nothing in it is markup."""
+    return re.sub(r"([\\`*])", r"\\\1", text)
+
+
+def spans(text: str) -> list[tuple[str, str]]:
+    """Take a note or a legend apart: `code`, **bold**, and plain text, where a backslash takes a character literally.
+
+    Returns:
+        Pairs of a kind (`code`, `bold` or the empty text) and a text; line breaks, control characters and marks of
+        direction, by which a text could leave its place, are spaces.
+    """
+    found: list[tuple[str, str]] = []
+    for match in re.finditer(r"`([^`]+)`|\*\*([^*]+)\*\*|\\(.)|(.)", one_line(text)):
+        code, bold, literally, plain = match.groups()
+        kind = "code" if code else "bold" if bold else ""
+        piece = code or bold or literally or plain
+        if not kind and found and not found[-1][0]:
+            piece = found.pop()[1] + piece
+        found.append((kind, piece))
+    return found
+
+
+def one_line(text: str) -> str:
+    """Replace line breaks, control characters and marks of direction by spaces."""
+    return re.sub(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]+", " ", text)
+
+
+def markdown(text: str) -> str:
+    """Escape what Markdown, or HTML in it, would take for its own, in a table's cell, too."""
+    text = re.sub(r"([\\`*\[\]|~$])", r"\\\1", html.escape(one_line(text), quote=False))
+    # Within a word an underscore is no emphasis.
+    return re.sub(r"(?<!\w)_|_(?!\w)", r"\_", text)
+
+
+def _markdown_paragraph(text: str) -> str:
+    marks = {"code": "`{}`", "bold": "**{}**", "": "{}"}
+    parts = [marks[kind].format(piece if kind == "code" else markdown(piece)) for kind, piece in spans(text)]
+    # What would begin a heading, a list or a line across.
+    return re.sub(r"^(\d*)([#+.)-])", r"\1\\\2", "".join(parts).strip())
+
+
 def to_markdown(document: Document) -> str:
-    """Markdown, best cells in bold."""
-    parts = [f"# {document.title}", document.legend]
+    """Write Markdown, best cells in bold."""
+    parts = [f"# {markdown(document.title)}", _markdown_paragraph(document.legend)]
     for table in document.tables:
-        rows = [[f"**{cell.text}**" if cell.best else cell.text for cell in row] for row in table.rows]
-        parts += [f"## {table.title}", *([table.note] if table.note else [])]
-        parts.append(tabulate(rows, table.columns, tablefmt="pipe", disable_numparse=True) if rows else "None.")
+        rows = [
+            [f"**{markdown(cell.text)}**" if cell.best else markdown(cell.text) for cell in row] for row in table.rows
+        ]
+        columns = [markdown(column) for column in table.columns]
+        parts += [f"## {markdown(table.title)}", *([_markdown_paragraph(table.note)] if table.note else [])]
+        parts.append(tabulate(rows, columns, tablefmt="pipe", disable_numparse=True) if rows else "None.")
     return "\n\n".join(parts) + "\n"
 
 
 def to_latex(document: Document) -> str:
-    """A `table` environment a table, for documents with booktabs and graphicx; the first has the legend.
+    """Write one `table` environment per table, for documents with booktabs and graphicx; the first has the legend.
 
     Listings are left out.
     """
@@ -124,21 +189,31 @@ def _latex_table(table: Table, legend: str) -> str:
         columns=[latex(column) for column in table.columns],
     )
     body = frame.style.hide(axis="index").to_latex(hrules=True, column_format="l" * len(table.columns))
-    caption = latex(" ".join(text for text in (table.title + ".", table.note, legend) if text))
+    notes = [piece for text in (table.note, legend) if text for piece in (" ", *(piece for _, piece in spans(text)))]
+    caption = latex(f"{table.title}.") + "".join(map(latex, notes))
     fitted = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
     lines = [r"\begin{table}[p]", r"\centering", rf"\caption{{{caption}}}", fitted, body + "}", r"\end{table}"]
     return "\n".join(lines) + "\n"
 
 
 def latex(text: str) -> str:
-    """The text with what LaTeX would take for its own escaped, and Markdown's marks gone."""
-    text = re.sub(r"[`*]", "", text)
-    return "".join(_LATEX.get(character, character) for character in text)
+    """Escape what LaTeX would take for its own; a letter that its fonts have not becomes its number in Unicode."""
+    return "".join(map(_latex_character, one_line(text)))
+
+
+def _latex_character(character: str) -> str:
+    decomposed = unicodedata.normalize("NFD", character)
+    letter, accents = decomposed[0], decomposed[1:]
+    if character in _LATEX or (character.isascii() and not accents):
+        return _LATEX.get(character, character)
+    if (letter.isascii() and len(accents) == 1 and accents in _ACCENTS) or character in "ßæøåÆØÅ":
+        return character
+    return f"[U+{ord(character):04X}]"
 
 
 @cache
 def templates() -> jinja2.Environment:
-    """The HTML templates; whatever is put into them is escaped."""
+    """Load the HTML templates; whatever is put into them is escaped."""
     folder = Path(__file__).parent / "templates"
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(folder),
@@ -152,15 +227,28 @@ def templates() -> jinja2.Environment:
 
 
 def _paragraph(text: str) -> markupsafe.Markup:
-    """Markdown's `code` and **bold** as HTML; the rest is escaped."""
-    escaped = str(markupsafe.escape(text))
-    escaped = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
-    return markupsafe.Markup(re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", escaped))
+    """Write a note or a legend as HTML."""
+    marks = {"code": "<code>{}</code>", "bold": "<strong>{}</strong>", "": "{}"}
+    return markupsafe.Markup("").join(markupsafe.Markup(marks[kind]).format(piece) for kind, piece in spans(text))
 
 
 def to_html(document: Document) -> str:
-    """A page of its own, with nothing outside it."""
+    """Write a page of its own, with nothing outside it."""
     return templates().get_template("page.html").render(document=document)
 
 
-FORMATS = {"md": to_markdown, "tex": to_latex, "html": to_html}
+FORMATS = {".md": to_markdown, ".tex": to_latex, ".html": to_html}
+#: All tables by name, as JSON.
+DOCUMENTS = TypeAdapter(dict[str, Document])
+
+
+def read_documents(path: Path) -> dict[str, Document]:
+    """Read documents that were written as JSON, by their names.
+
+    Raises:
+        ResultError: the file is missing or damaged.
+    """
+    try:
+        return DOCUMENTS.validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ResultError(f"{path} holds no tables ({error}). Delete it to have it rebuilt.") from error

@@ -2,117 +2,181 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from ocnn.report.rendering import MISSING, Cell, Document, Table, frame_table, number
-from ocnn.results.metrics import DEGENERATE, EVALUATIONS
+from ocnn.report.rendering import MISSING, Cell, Document, Table, frame_table, literal, number
+from ocnn.results.metrics import DEGENERATE, EVALUATIONS, METRICS, PUBLISHED_METRIC
 from ocnn.results.statistics import average_ranks, friedman, pairwise_differences, smallest_holm_wilcoxon
-from ocnn.results.summary import class_table
+from ocnn.results.summary import KEYS, class_table
 from ocnn.results.verdicts import count_verdicts, rule
 
-LEGEND = (
-    "AUC in percent, mean ± standard deviation over seeds. `test`: the test part, as the paper says; `train`: the"
-    " contaminated training set itself, as the authors' code measured; `published`: the paper's cell. Bold: the best of"
-    " a line, degenerate cells apart. † k/n: k of the n fits diverged or collapsed, so that this cell is no result of"
-    " the method (the reasons are listed under degenerate fits). – : not available."
+MARKS = (
+    " † k/n: k of the n fits diverged or collapsed, so that this cell is no result of the method (the reasons are"
+    " listed under degenerate fits). – : not available."
 )
+PUBLISHED = "published"
 
 
-def table3(summary: pd.DataFrame, metrics: pd.DataFrame, remarks: Mapping[str, str]) -> Document:
-    """Table 3: one part an experiment, for each class a line an evaluation, the published one, and the differences.
+def below_chance_rule(alpha: float) -> str:
+    """Say what the mark of AUCs below chance means."""
+    return (
+        " ‡: below chance; the mean AUC is lower than scores without information reach with a chance of"
+        f" {100 * alpha:g} % in one fit (Mann and Whitney's standard error at this number of normal and anomalous"
+        " samples), each cell by itself."
+    )
+
+
+def auc_legend(alpha: float) -> str:
+    """Say how to read Tables 3 and 4."""
+    return (
+        "AUC in percent, mean ± standard deviation over seeds. `test`: the test part, as the paper says; `train`: the"
+        " contaminated training set itself; `published`: the paper's cell. Bold: the best of a line, degenerate cells"
+        " and those below chance apart." + MARKS + below_chance_rule(alpha)
+    )
+
+
+def table3(
+    summary: pd.DataFrame,
+    references: pd.DataFrame,
+    metrics: pd.DataFrame,
+    remarks: Mapping[str, str],
+    *,
+    alpha: float,
+) -> Document:
+    """Table 3: one part per experiment; for each class a line per evaluation, the published one, and the differences.
 
     Args:
-        summary: of `summarise`.
-        metrics: rows of `metrics.collect`.
+        summary: of `summarise`, of which AUCs are shown.
+        references: of `look_up_references`.
+        metrics: rows of `measurements.collect`.
         remarks: for each experiment what a reader must know about it.
+        alpha: of the summary.
     """
     tables = []
-    for experiment, group in summary.groupby("experiment", sort=False):
-        methods = list(dict.fromkeys(group["method"]))
-        rows = []
-        for normal, cells in group.groupby("normal", sort=False):
-            by_method = {row["method"]: row for _, row in cells.iterrows()}
-            for line in _lines(group):
-                found = [_cell(by_method[m], line) if m in by_method else Cell(MISSING) for m in methods]
-                rows.append([Cell(str(normal)), Cell(_line_name(line)), *_best_marked(found, line)])
-        note = " ".join(text for text in (f"{_seeds(group)}.", remarks.get(str(experiment), "")) if text)
+    for experiment, group in _aucs(summary).groupby("experiment", sort=False):
+        methods, classes = list(dict.fromkeys(group["method"])), list(dict.fromkeys(group["normal"]))
+        lines = _lines(group, references[references["experiment"] == experiment])
+        rows = [
+            [Cell(normal), Cell(name), *_best_marked([line.get((normal, method), NONE) for method in methods])]
+            for normal in classes
+            for name, line in lines.items()
+        ]
+        note = " ".join(text for text in (f"{_seeds(group)}.", literal(remarks.get(str(experiment), ""))) if text)
         tables.append(Table(str(experiment), ["normal", "AUC", *methods], rows, note))
-    degenerate = degenerate_fits(metrics[metrics["experiment"].isin(summary["experiment"])])
-    return Document("AUC per normal class and method, in % (Table 3)", LEGEND, [*tables, degenerate])
+    title = "AUC per normal class and method, in % (Table 3)"
+    return Document(title, auc_legend(alpha), [*tables, *_listings(summary, metrics)])
 
 
-def add_attacks(
-    summary: pd.DataFrame, attacks: Mapping[str, Mapping[str, Any]], records: Mapping[str, pd.DataFrame]
-) -> pd.DataFrame:
-    """Table 4: a summary with how its experiments' adversarial images were made.
+def table4(
+    summary: pd.DataFrame,
+    references: pd.DataFrame,
+    metrics: pd.DataFrame,
+    remarks: Mapping[str, str],
+    attacks: pd.DataFrame,
+    *,
+    alpha: float,
+) -> Document:
+    """Table 4: one part per experiment, one line per method; arguments as for `table3`.
 
-    Args:
-        summary: of `summarise`.
-        attacks: for each experiment `attack`, `steps` and `held_out`.
-        records: for each experiment the record of its attack, with a row an image.
-
-    Returns:
-        The summary with these columns and images, median_l2 (pixels in [0, 1]) and replaced (sources for which no
-        misclassified image was found).
+    attacks: how the adversarial images were made, by experiment: `attack`, `steps`, `held_out`, `images`, `median_l2`.
     """
-    columns = {
-        name: {
-            **attack,
-            "images": len(records[name]),
-            "median_l2": records[name]["l2"].median(),
-            "replaced": int(records[name]["replaced"].iloc[0]),
-        }
-        for name, attack in attacks.items()
-    }
-    return summary.join(pd.DataFrame.from_dict(columns, orient="index"), on="experiment")
-
-
-def table4(summary: pd.DataFrame, metrics: pd.DataFrame, remarks: Mapping[str, str]) -> Document:
-    """Table 4: one part an experiment, one line a method; arguments as for `table3`, the summary of `add_attacks`."""
     tables = []
-    for experiment, group in summary.groupby("experiment", sort=False):
-        first = group.iloc[0]
+    for experiment, group in _aucs(summary).groupby("experiment", sort=False):
+        attack = attacks.loc[experiment]
         scored = (
             "fitted on the training images, scored on the test images and the adversarial ones"
-            if first["held_out"]
+            if attack["held_out"]
             else "all images fitted and scored at once, as in the paper"
         )
+        normal = group["normal"].iloc[0]
         note = (
-            f"{_seeds(group)}. Normal: {first['normal']}. Anomalies: {first['images']} images of the attack"
-            f" `{first['attack']}`, {first['steps']} steps, median L2 {first['median_l2']:.2f}; {scored}."
-            f" {remarks.get(str(experiment), '')}"
+            f"{_seeds(group)}. Normal: {literal(normal)}. Anomalies: {attack['images']} images of the attack"
+            f" `{attack['attack']}`, {attack['steps']} steps, median L2 {attack['median_l2']:.2f}; {scored}."
+            f" {literal(remarks.get(str(experiment), ''))}"
         ).strip()
-        lines = _lines(group)
-        columns = [_best_marked([_cell(row, line) for _, row in group.iterrows()], line) for line in lines]
-        rows = [[Cell(method), *(column[place] for column in columns)] for place, method in enumerate(group["method"])]
-        tables.append(Table(str(experiment), ["method", *map(_line_name, lines)], rows, note))
-    degenerate = degenerate_fits(metrics[metrics["experiment"].isin(summary["experiment"])])
-    return Document("AUC on adversarial images per method, in % (Table 4)", LEGEND, [*tables, degenerate])
+        methods = list(dict.fromkeys(group["method"]))
+        lines = _lines(group, references[references["experiment"] == experiment])
+        columns = [_best_marked([line.get((normal, method), NONE) for method in methods]) for line in lines.values()]
+        rows = [[Cell(method), *cells] for method, *cells in zip(methods, *columns, strict=True)]
+        tables.append(Table(str(experiment), ["method", *lines], rows, note))
+    title = "AUC on adversarial images per method, in % (Table 4)"
+    return Document(title, auc_legend(alpha), [*tables, *_listings(summary, metrics)])
+
+
+def metric_document(summary: pd.DataFrame) -> Document:
+    """Show all metrics side by side: one line per method, averaged over the classes of an experiment and evaluation."""
+    tables = []
+    names = {name: f"{metric.title}, {metric.unit}" for name, metric in METRICS.items()}
+    for (experiment, evaluation), group in summary.groupby(["experiment", "evaluation"], sort=False):
+        methods, classes = list(dict.fromkeys(group["method"])), group["normal"].nunique()
+        columns = []
+        for name in names:
+            cells = []
+            for method in methods:
+                rows = group[(group["method"] == method) & (group["metric"] == name)]
+                whole = rows["mean"].notna().all()
+                std = rows["mean"].std(ddof=1) if classes > 1 else rows["std"].iloc[0]
+                mean = rows["mean"].mean() if whole else np.nan
+                cells.append(_cell(mean, std, degenerate=int(rows["degenerate"].sum()), fits=int(rows["fits"].sum())))
+            columns.append(_best_marked(cells, higher_is_better=METRICS[name].higher_is_better))
+        rows = [[Cell(method), *cells] for method, *cells in zip(methods, *columns, strict=True)]
+        over = f"{classes} normal classes, seeds averaged first" if classes > 1 else "seeds"
+        note = f"Mean ± standard deviation over {over}; {_seeds(group)}."
+        tables.append(Table(f"{experiment}, {evaluation}", ["method", *names.values()], rows, note))
+    lower = [metric.title for metric in METRICS.values() if not metric.higher_is_better]
+    legend = (
+        "Anomalies are the positive class. Average precision depends on the share of anomalies, so it compares methods"
+        f" only within a table. The lower the better: {', '.join(lower)}. Per normal class they stand in `metrics.csv`."
+    )
+    return Document("Other metrics beside the AUC", legend + MARKS, tables)
 
 
 def degenerate_fits(metrics: pd.DataFrame) -> Table:
-    """Every fit that diverged or collapsed, and why."""
-    fits = metrics[metrics["status"].isin(DEGENERATE)].drop_duplicates(["experiment", "normal", "method", "seed"])
-    table = frame_table("Degenerate fits", fits[["experiment", "normal", "method", "seed", "status", "reason"]])
-    return replace(table, listing=True)
+    """List every fit that diverged or collapsed, and why."""
+    fits = metrics[metrics["status"].isin(DEGENERATE)].drop_duplicates([*KEYS, "seed"])
+    return replace(frame_table("Degenerate fits", fits[[*KEYS, "seed", "status", "reason"]]), listing=True)
 
 
-def _lines(group: pd.DataFrame) -> list[str]:
-    """The lines of an experiment: the evaluations that it has, what is compared with, and the differences."""
-    evaluations = [e for e in EVALUATIONS if group[f"{e}_mean"].notna().any()]
-    lines = list(evaluations)
+def below_chance(summary: pd.DataFrame) -> Table:
+    """List every cell whose AUC is below chance."""
+    cells = summary[summary["below_chance"]]
+    columns = [*KEYS, "evaluation", "mean", "std", "seeds", "anomalies", "normals"]
+    return replace(frame_table("AUCs below chance", cells[columns]), listing=True)
+
+
+def _listings(summary: pd.DataFrame, metrics: pd.DataFrame) -> list[Table]:
+    """What of a table's experiments is no result, or a strange one."""
+    return [degenerate_fits(metrics[metrics["experiment"].isin(summary["experiment"])]), below_chance(summary)]
+
+
+def _aucs(summary: pd.DataFrame) -> pd.DataFrame:
+    return summary[summary["metric"] == PUBLISHED_METRIC]
+
+
+Line = dict[tuple[str, str], Cell]
+NONE = Cell(MISSING, kind="missing")
+
+
+def _lines(group: pd.DataFrame, references: pd.DataFrame) -> dict[str, Line]:
+    """The lines of an experiment by name: evaluations, the published one, differences, other labs'."""
+    evaluations = [evaluation for evaluation in EVALUATIONS if (group["evaluation"] == evaluation).any()]
+    lines: dict[str, Line] = {evaluation: {} for evaluation in evaluations}
     if group["published_mean"].notna().any():
-        lines += ["published", *(f"{evaluation}_difference" for evaluation in evaluations)]
-    known = {"published", *EVALUATIONS}
-    references = [str(column).removesuffix("_mean") for column in group if str(column).endswith("_mean")]
-    return lines + [name for name in references if name not in known and group[f"{name}_mean"].notna().any()]
-
-
-def _line_name(line: str) -> str:
-    return f"{line.removesuffix('_difference')} − published" if line.endswith("_difference") else line
+        lines |= {name: {} for name in (PUBLISHED, *(f"{evaluation} − {PUBLISHED}" for evaluation in evaluations))}
+    for row in group.to_dict("records"):
+        key = row["normal"], row["method"]
+        marks = {"degenerate": row["degenerate"], "fits": row["fits"], "below": row["below_chance"]}
+        lines[row["evaluation"]][key] = _cell(row["mean"], row["std"], seeds=row["seeds"], **marks)
+        if PUBLISHED in lines:
+            lines[PUBLISHED][key] = _cell(row["published_mean"], row["published_std"], decimals=2)
+            lines[f"{row['evaluation']} − {PUBLISHED}"][key] = _difference(row["difference"], **marks)
+    for row in references.to_dict("records"):
+        lines.setdefault(row["reference"], {})[row["normal"], row["method"]] = _cell(
+            row["mean"], row["std"], decimals=2
+        )
+    return lines
 
 
 def _seeds(group: pd.DataFrame) -> str:
@@ -122,43 +186,54 @@ def _seeds(group: pd.DataFrame) -> str:
     return f"{count} seed{'s' if seeds[-1] > 1 else ''}"
 
 
-def _cell(row: pd.Series, line: str) -> Cell:
-    ours = line.removesuffix("_difference") in EVALUATIONS
-    marked = f" †{row['degenerate']}/{row['fits']}" if ours and row["degenerate"] else ""
-    kind = "degenerate" if marked else ""
-    if line.endswith("_difference"):
-        value = row[line]
-        if pd.isna(value):
-            return Cell(MISSING + marked, kind=kind or "missing")
-        # Without a sign where nothing is left of it.
-        text = f"{value:+.1f}" if abs(value) >= 0.05 else "0.0"
-        return Cell(text.replace("-", "−") + marked, float(value), kind=kind)
-    value, std = row[f"{line}_mean"], row.get(f"{line}_std", np.nan)
+def _cell(
+    mean: float,
+    std: float,
+    *,
+    decimals: int = 1,
+    seeds: int | None = None,
+    degenerate: int = 0,
+    fits: int = 0,
+    below: bool = False,
+) -> Cell:
+    """Write a mean with its standard deviation and its marks."""
+    marks, kind = _marks(degenerate, fits, below)
+    if pd.isna(mean):
+        return Cell(MISSING + marks, kind=kind or "missing")
+    text = number(mean, decimals) + ("" if pd.isna(std) else f" ± {std:.1f}")
+    if seeds is not None and seeds < fits:
+        text += f" ({seeds} of {fits} seeds)"
+    return Cell(text + marks, float(mean), kind=kind)
+
+
+def _difference(value: float, *, degenerate: int, fits: int, below: bool) -> Cell:
+    marks, kind = _marks(degenerate, fits, below)
     if pd.isna(value):
-        return Cell(MISSING + marked, kind=kind or "missing")
-    text = number(value, 1 if ours else 2) + ("" if pd.isna(std) else f" ± {std:.1f}")
-    if ours and row[f"{line}_seeds"] < row["fits"]:
-        text += f" ({row[f'{line}_seeds']} of {row['fits']} seeds)"
-    return Cell(text + marked, float(value), kind=kind)
+        return Cell(MISSING + marks, kind=kind or "missing")
+    # Without a sign where nothing is left of it; never the best of its line, therefore of a kind.
+    text = f"{value:+.1f}".replace("-", "−") if abs(value) >= 0.05 else "0.0"
+    return Cell(text + marks, float(value), kind=kind or "difference")
 
 
-def _best_marked(cells: Sequence[Cell], line: str) -> list[Cell]:
-    """The cells, the highest AUC of those that are results marked; differences have no best one."""
-    values = [cell.value for cell in cells if cell.value is not None and cell.kind != "degenerate"]
-    if line.endswith("_difference") or not values:
-        return list(cells)
-    # Equal as far as they are shown.
-    best = round(max(values), 1 if line in EVALUATIONS else 2)
+def _marks(degenerate: int, fits: int, below: bool) -> tuple[str, str]:
+    """The marks of a cell, and its kind."""
+    marks = (f" †{degenerate}/{fits}" if degenerate else "") + (" ‡" if below else "")
+    return marks, "degenerate" if degenerate else "below-chance" if below else ""
+
+
+def _best_marked(cells: Sequence[Cell], *, higher_is_better: bool = True) -> list[Cell]:
+    """The cells, those marked that are best as far as they are shown; a cell of a kind is none."""
+    shown = [None if cell.kind or cell.value is None else cell.text.partition(" ")[0] for cell in cells]
+    values = [float(text.replace("−", "-")) for text in shown if text is not None]
+    best = (max if higher_is_better else min)(values, default=None)
     return [
-        Cell(cell.text, cell.value, best=round(cell.value, 1 if line in EVALUATIONS else 2) == best)
-        if cell.value is not None and not cell.kind
-        else cell
-        for cell in cells
+        cell if text is None else replace(cell, best=float(text.replace("−", "-")) == best)
+        for cell, text in zip(cells, shown, strict=True)
     ]
 
 
 def verdict_document(judged: pd.DataFrame, margin: float, alpha: float) -> Document:
-    """The verdicts, counted per column of the published tables and then cell by cell."""
+    """Show the verdicts, counted per column of the published tables and then cell by cell."""
     columns = ["experiment", "normal", "method", "evaluation", "published", "mean", "low", "high", "difference"]
     cells = judged[[*columns, "seeds", "reach", "verdict", "reason"]].replace({"reason": {"": MISSING}})
     note = "`reach`: the smallest margin within which the interval would lie."
@@ -171,7 +246,7 @@ def verdict_document(judged: pd.DataFrame, margin: float, alpha: float) -> Docum
 
 
 def claim_document(claims: pd.DataFrame, alpha: float) -> Document:
-    """The claims, each with the paper's words."""
+    """Show the claims, each with the paper's words."""
     legend = (
         "Each claim of the paper's text, in each experiment on its data set and under each evaluation. A ranking is"
         f" supported if every difference of AUCs that it needs is above 0 at a level of {100 * alpha:g} %, contradicted"
@@ -181,10 +256,7 @@ def claim_document(claims: pd.DataFrame, alpha: float) -> Document:
         " is the share of anomalies found in percent. Claims are not corrected for one another."
     )
     order = ["claim", "experiment", "evaluation", "method", "verdict", "effect", "low", "high", "replicates"]
-    shown = claims[[*order, "detail", "published_effect"]].copy()
-    shown["replicates"] = shown["replicates"].astype("Int64")
-    for column in ("experiment", "evaluation", "method"):
-        shown[column] = shown[column].astype(object).fillna(MISSING)
+    shown = claims[[*order, "detail", "published_effect"]].astype({"replicates": "Int64"})
     words = claims[["claim", "says", "where"]].drop_duplicates()
     return Document(
         "Do the paper's claims hold?",
@@ -194,7 +266,7 @@ def claim_document(claims: pd.DataFrame, alpha: float) -> Document:
 
 
 def comparison_document(summary: pd.DataFrame) -> Document:
-    """Methods over the classes of each experiment: ranks, Friedman's test, and the differences of all pairs."""
+    """Compare methods over the classes of each experiment: ranks, Friedman's test, and the differences of all pairs."""
     tables = []
     for experiment, evaluation, table, left_out in comparisons(summary):
         statistic, p = friedman(table)
@@ -215,17 +287,16 @@ def comparison_document(summary: pd.DataFrame) -> Document:
 
 
 def comparisons(summary: pd.DataFrame) -> Iterable[tuple[str, str, pd.DataFrame, dict[str, str]]]:
-    """Each experiment of at least two classes under each evaluation: its table of `class_table`, what is left out."""
-    for experiment, group in summary.groupby("experiment", sort=False):
-        for evaluation in EVALUATIONS:
-            if group["normal"].nunique() > 1 and group[f"{evaluation}_mean"].notna().any():
-                table, left_out = class_table(group, evaluation)
-                if table.shape[1] > 1:
-                    yield str(experiment), evaluation, table, left_out
+    """Go over experiments of several classes and their evaluations: the AUCs as a `class_table`, what is left out."""
+    for (experiment, evaluation), group in _aucs(summary).groupby(["experiment", "evaluation"], sort=False):
+        if group["normal"].nunique() > 1:
+            table, left_out = class_table(group)
+            if table.shape[1] > 1:
+                yield str(experiment), str(evaluation), table, left_out
 
 
 def all_differences(summary: pd.DataFrame) -> pd.DataFrame:
-    """The pairwise differences of every comparison, see `statistics.pairwise_differences`."""
+    """Compute the pairwise differences of every comparison, see `statistics.pairwise_differences`."""
     parts = [
         pairwise_differences(table).assign(experiment=experiment, evaluation=evaluation, classes=len(table))
         for experiment, evaluation, table, _ in comparisons(summary)
@@ -236,7 +307,7 @@ def all_differences(summary: pd.DataFrame) -> pd.DataFrame:
 
 
 def power_sentence(classes: int, methods: int, alpha: float = 0.05) -> str:
-    """What pairwise Wilcoxon tests over so few classes can tell at all."""
+    """Say what pairwise Wilcoxon tests over so few classes can tell at all."""
     smallest = smallest_holm_wilcoxon(classes, methods)
     pairs = methods * (methods - 1) // 2
     if smallest > alpha:

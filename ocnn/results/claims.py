@@ -41,7 +41,7 @@ def check_claims(
     *,
     alpha: float,
 ) -> pd.DataFrame:
-    """Each claim in each experiment on its data set, under each evaluation, for each row that stands for its method.
+    """Check each claim in each experiment on its data set, under each evaluation, for each row that stands for it.
 
     A ranking is a set of differences, one for each pair of methods (and class, where it must hold in each): it is
     supported if every one of them is above 0 by a one-sided t-test (an intersection-union test, which needs no
@@ -52,7 +52,7 @@ def check_claims(
 
     Args:
         claims: of `published.read_claims`.
-        metrics: rows of `metrics.collect`.
+        metrics: rows of `measurements.collect`.
         published: rows of `published.read_published`.
         datasets: for each experiment the claims' name of its data set.
         methods: for each row of the tables the published method that it stands for.
@@ -88,7 +88,7 @@ def _head(claim: Claim) -> dict[str, Any]:
 def _check(
     claim: Claim, part: pd.DataFrame, published: pd.DataFrame, methods: Mapping[str, str], alpha: float
 ) -> list[dict[str, Any]]:
-    """One row a combination of our rows that stand for the claim's methods."""
+    """Check a claim once per combination of our rows that stand for the claim's methods."""
     subjects = claim.better if isinstance(claim, RankingClaim) else [claim.detects_all]
     there = list(dict.fromkeys(part["method"]))
     variants = [[row for row in there if methods.get(row, row) == subject] for subject in subjects]

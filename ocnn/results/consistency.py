@@ -4,41 +4,38 @@ The idea of choosing an unsupervised model by the agreement of its own fits is t
 Ranking (Duan et al. 2020), which Ma et al. (2023, SIGKDD Explorations 25) apply to the choice of outlier detectors.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import combinations
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import spearmanr
 
 from ocnn.results.metrics import DEGENERATE
-from ocnn.results.scores import read_scores
+from ocnn.results.scores import Fit, read_scores
 
 COLUMNS = ["experiment", "normal", "method", "seeds", "consistency", "degenerate"]
 
 
-def consistency(grid: Iterable[Mapping[str, Any]], scores: str) -> pd.DataFrame:
-    """One row per experiment, normal class and method that was fitted with at least two seeds.
+def consistency(fits: Iterable[Fit], scores: str) -> pd.DataFrame:
+    """Measure each method that was fitted with at least two seeds: one row per experiment, normal class and method.
 
     Args:
-        grid: the experiment, normal class, method and seed of each fit.
-        scores: pattern of their score files.
+        fits, scores: and the pattern of their score files.
 
     Returns:
         `COLUMNS`: `seeds`, the number of fits; `consistency`, the mean over their pairs of Spearman's rank correlation
         of the scores of those samples that both were trained on, NaN if one of them gave the same score to all;
         `degenerate`, how many diverged or collapsed.
     """
-    fits: dict[tuple[str, str, str], list[tuple[pd.Series, bool]]] = {}
-    for fit in grid:
-        table, metadata = read_scores(Path(scores.format(**fit)), fit)
+    groups: dict[tuple[str, str, str], list[tuple[pd.Series, bool]]] = {}
+    for fit in fits:
+        table, metadata = read_scores(fit.path(scores), fit)
         train = table[table["evaluation"] == "train"].set_index("sample")["anomaly_score"]
-        key = (fit["experiment"], fit["normal"], fit["method"])
-        fits.setdefault(key, []).append((train, metadata["diagnosis"]["status"] in DEGENERATE))
+        key = (fit.experiment, fit.normal, fit.method)
+        groups.setdefault(key, []).append((train, metadata["diagnosis"]["status"] in DEGENERATE))
     rows = []
-    for key, group in fits.items():
+    for key, group in groups.items():
         if len(group) > 1:
             agreement = np.mean([_agreement(a, b) for (a, _), (b, _) in combinations(group, 2)])
             rows.append((*key, len(group), float(agreement), sum(degenerate for _, degenerate in group)))

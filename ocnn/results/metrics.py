@@ -1,124 +1,84 @@
-"""One row a fit and evaluation: the AUC, the diagnosis and the cost, from the score and benchmark files."""
+"""How well anomaly scores rank anomalies above normal samples: pure functions, each registered by the line above it.
 
-import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+A function with that line is a new metric; it is measured, summarised and shown without another change.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from functools import wraps
 
 import numpy as np
-import pandas as pd
-from sklearn.metrics import roc_auc_score
-
-from ocnn.results.scores import IDENTITY, read_scores
+from numpy.typing import ArrayLike
+from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
 #: In this order, which is the order of the tables, too.
 EVALUATIONS = ("test", "train")
+#: How a fit ends whose scores are no result of its method.
 DEGENERATE = ("diverged", "collapsed")
+#: The metric of what was published.
+PUBLISHED_METRIC = "auc"
 
-
-def auc(is_anomaly: np.ndarray, anomaly_score: np.ndarray) -> float:
-    """Area under the ROC curve, in [0, 1]; NaN where only one kind of sample is there or a score is not finite."""
-    if is_anomaly.all() or not is_anomaly.any() or not np.isfinite(anomaly_score).all():
-        return float("nan")
-    return float(roc_auc_score(is_anomaly, anomaly_score))
-
-
-def measure(scores: pd.DataFrame, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The rows of one fit, one an evaluation, from the content of its score file."""
-    rows = []
-    for evaluation in EVALUATIONS:
-        part = scores[(scores["evaluation"] == evaluation) & ~scores["tuned_on"]]
-        values, anomalous = part["anomaly_score"].to_numpy(), part["is_anomaly"].to_numpy()
-        # Beyond the method's own threshold.
-        flagged = values > 0
-        rows.append(
-            {
-                **{key: metadata[key] for key in IDENTITY},
-                "evaluation": evaluation,
-                "auc": auc(anomalous, values),
-                "samples": len(part),
-                "anomalies": int(anomalous.sum()),
-                "flagged_anomalies": int((flagged & anomalous).sum()),
-                "flagged_normals": int((flagged & ~anomalous).sum()),
-                "distinct_scores": int(pd.Series(values).nunique()),
-                "spread": float(np.std(values)) if len(values) and np.isfinite(values).all() else float("nan"),
-                "status": metadata["diagnosis"]["status"],
-                "reason": metadata["diagnosis"]["reason"],
-            }
-        )
-    return rows
+Ranking = Callable[[ArrayLike, ArrayLike], float]
 
 
 @dataclass(frozen=True)
-class Collected:
-    """What all score files say.
+class Metric:
+    """A metric as the tables know it.
 
-    metrics: a row a fit and evaluation.
-    histories: a row a fit, series (`loss`, `r`, …) and epoch or outer iteration, counted from 1.
-    provenance: `settings`, for each experiment and method the estimator and its settings for the first seed of the
-        first class; `environments`, each set of versions and backend with the number of fits made with it.
+    function: is_anomaly (n,), anomaly_score (n,) → float; NaN where it is undefined.
+    title: for a reader.
+    higher_is_better: or lower.
+    scale, unit: what a value is multiplied by in the summary, and the unit that it has then.
     """
 
-    metrics: pd.DataFrame
-    histories: pd.DataFrame
-    provenance: dict[str, Any]
+    function: Ranking
+    title: str
+    higher_is_better: bool
+    scale: float
+    unit: str
 
 
-def collect(fits: Iterable[Mapping[str, Any]], scores: str, benchmarks: str) -> Collected:
-    """Reads every score file once; the seconds and the peak memory (MiB) are those of each fit's job.
+METRICS: dict[str, Metric] = {}
+
+
+def metric(
+    title: str, *, higher_is_better: bool = True, scale: float = 100.0, unit: str = "%"
+) -> Callable[[Ranking], Ranking]:
+    """Register a function as a metric, NaN where only one kind of sample is there or a score is not finite.
 
     Args:
-        fits: the experiment, normal class, method and seed of each.
-        scores, benchmarks: patterns of their files.
-
-    Raises:
-        ResultError: a score file is missing, damaged or of another fit.
+        title, higher_is_better, scale, unit: see `Metric`; a share becomes a percentage.
     """
-    rows: list[dict[str, Any]] = []
-    histories: list[pd.DataFrame] = []
-    settings: dict[str, dict[str, Any]] = {}
-    environments: Counter[str] = Counter()
-    for fit in fits:
-        table, metadata = read_scores(Path(scores.format(**fit)), fit)
-        cost = job_cost(Path(benchmarks.format(**fit)))
-        rows += [{**row, **cost} for row in measure(table, metadata)]
-        histories += _histories(metadata)
-        methods = settings.setdefault(metadata["experiment"], {})
-        methods.setdefault(metadata["method"], {key: metadata[key] for key in ("estimator", "settings")})
-        environment = {"backend": metadata["backend"] or "none", **metadata["versions"]}
-        environments[json.dumps(environment, sort_keys=True)] += 1
-    provenance = {
-        "settings": settings,
-        "environments": [{**json.loads(text), "fits": fits} for text, fits in environments.items()],
-    }
-    empty = pd.DataFrame(columns=[*IDENTITY, "series", "step", "value"])
-    return Collected(pd.DataFrame(rows), pd.concat(histories, ignore_index=True) if histories else empty, provenance)
+
+    def register(function: Ranking) -> Ranking:
+        @wraps(function)
+        def defined(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> float:
+            labels, scores = np.asarray(is_anomaly, bool), np.asarray(anomaly_score, np.float64)
+            if labels.all() or not labels.any() or not np.isfinite(scores).all():
+                return float("nan")
+            return float(function(labels, scores))
+
+        METRICS[function.__name__] = Metric(defined, title, higher_is_better, scale, unit)
+        return defined
+
+    return register
 
 
-def _histories(metadata: Mapping[str, Any]) -> list[pd.DataFrame]:
-    """Numbers that were not finite are texts in JSON, and such again here."""
-    return [
-        pd.DataFrame(
-            {
-                **{key: metadata[key] for key in IDENTITY},
-                "series": series,
-                "step": np.arange(1, len(values) + 1),
-                "value": np.asarray([float(value) for value in values], np.float64),
-            }
-        )
-        for series, values in metadata["history"].items()
-    ]
+@metric("AUC")
+def auc(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> float:
+    """Compute the area under the ROC curve: P(an anomaly scores above a normal sample) + ½ P(they score alike)."""
+    return float(roc_auc_score(is_anomaly, anomaly_score))
 
 
-def job_cost(benchmark: Path) -> dict[str, float]:
-    """Seconds and peak memory (MiB) of a job by Snakemake's benchmark file; NaN where that is missing or damaged.
+@metric("average precision")
+def average_precision(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> float:
+    """Compute Σ_k (R_k − R_{k−1}) P_k, with precision P_k and recall R_k at the k-th highest distinct score."""
+    return float(average_precision_score(is_anomaly, anomaly_score))
 
-    The file is tab-separated, with `-` for what could not be measured.
-    """
-    try:
-        row = pd.read_csv(benchmark, sep="\t", na_values="-").iloc[-1]
-        return {"seconds": float(row["s"]), "peak_memory": float(row["max_rss"])}
-    except (OSError, ValueError, LookupError, TypeError):
-        return {"seconds": float("nan"), "peak_memory": float("nan")}
+
+@metric("FPR at 95 % TPR", higher_is_better=False)
+def fpr_at_95_tpr(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> float:
+    """Compute the share of normal samples flagged at the highest threshold that finds 95 % of the anomalies."""
+    # All points of the curve: of those in a straight line with others, the one at 95 % may be.
+    fpr, tpr, _ = roc_curve(is_anomaly, anomaly_score, drop_intermediate=False)
+    return float(fpr[np.argmax(tpr >= 0.95)])

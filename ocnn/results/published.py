@@ -9,12 +9,13 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ocnn.errors import ResultError
+from ocnn.results.frames import read_csv
 
 AUC_COLUMNS = ["dataset", "class", "method", "auc_mean", "auc_std"]
 
 
 def read_published(paths: Iterable[Path]) -> pd.DataFrame:
-    """Published AUCs in percent; columns `AUC_COLUMNS`.
+    """Read published AUCs in percent; columns `AUC_COLUMNS`.
 
     Raises:
         ResultError: other columns, a cell without a name, a number that is none or beyond 0 to 100, or a cell that is
@@ -22,10 +23,10 @@ def read_published(paths: Iterable[Path]) -> pd.DataFrame:
     """
     tables, paths = [], list(paths)
     for path in paths:
-        table = _read_csv(path)
+        table = read_csv(path)
         if list(table.columns) != AUC_COLUMNS:
             raise ResultError(f"{path} has columns {list(table.columns)}; expected {AUC_COLUMNS}.")
-        if table[AUC_COLUMNS[:3]].isna().any(axis=None):
+        if (table[AUC_COLUMNS[:3]] == "").any(axis=None):
             raise ResultError(f"{path}: a row lacks its {', '.join(AUC_COLUMNS[:3])}.")
         for column in AUC_COLUMNS[3:]:
             try:
@@ -44,20 +45,13 @@ def read_published(paths: Iterable[Path]) -> pd.DataFrame:
 
 
 def read_texts(path: Path | None) -> dict[str, dict[str, str]]:
-    """A published table whose cells are texts, its first column `dataset`: dataset → column → text."""
+    """Read a published table whose cells are texts, its first column `dataset`: dataset → column → text."""
     if path is None:
         return {}
-    table = _read_csv(path).fillna("")
+    table = read_csv(path)
     if table.columns[0] != "dataset":
         raise ResultError(f"{path} has columns {list(table.columns)}; the first must be dataset.")
-    return {str(row["dataset"]): {str(key): str(text) for key, text in row.items()} for _, row in table.iterrows()}
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype=str)
-    except (ValueError, OSError) as error:
-        raise ResultError(f"{path} is not a table of published results ({error}).") from error
+    return {str(row["dataset"]): {str(key): str(text) for key, text in row.items()} for row in table.to_dict("records")}
 
 
 class _Claim(BaseModel):
@@ -97,7 +91,7 @@ Claim = RankingClaim | DetectionClaim
 
 
 def read_claims(path: Path | None) -> list[Claim]:
-    """The claims of a YAML file: a list of the fields of `RankingClaim` or `DetectionClaim`.
+    """Read the claims of a YAML file: a list of the fields of `RankingClaim` or `DetectionClaim`.
 
     Raises:
         ResultError: not such a file.
@@ -121,7 +115,7 @@ def _read_claim(item: Mapping[str, Any]) -> Claim:
 
 
 def claimed_methods(claim: Claim) -> list[str]:
-    """The published methods that a claim names."""
+    """List the published methods that a claim names."""
     if isinstance(claim, DetectionClaim):
         return [claim.detects_all]
     return [*claim.better, *(claim.than if claim.than != "others" else [])]

@@ -1,10 +1,11 @@
-"""The score file of a fit: a row a sample, and in its metadata how the fit came about and how it ended.
+"""The score file of a fit: one row per sample, and in its metadata how the fit came about and how it ended.
 
 It holds nothing that differs between two runs of the same code on the same machine, so that runs can be compared byte
 by byte; seconds and memory are in the job's benchmark file.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +39,29 @@ METADATA: dict[str, type | tuple[type, ...]] = {
     "settings": dict,  # its parameters
     "diagnosis": dict,  # status and reason, see `ocnn.methods.diagnosis.Diagnosis`
     "chosen": dict,  # what the fit itself chose, by attribute
-    "history": dict,  # a list of numbers a series; one that is not finite is a text
+    "history": dict,  # a list of numbers for each series; one that is not finite is a text
     "backend": (str, type(None)),
     "versions": dict,  # of Python and packages
+    "recipe": dict,  # what decided the scores, see `ocnn.storage.recipes`
 }
 
 #: Those that say which fit it is.
 IDENTITY = ("experiment", "normal", "method", "seed")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Which fit it is: the method, fitted on the split of an experiment, a normal class and a seed."""
+
+    experiment: str
+    normal: str
+    method: str
+    seed: int
+
+    def path(self, pattern: str) -> Path:
+        """Return its file of a pattern with {experiment}, {normal}, {method} and {seed}."""
+        return Path(pattern.format(**vars(self)))
+
 
 #: Numbers that JSON has not, as they stand in the metadata.
 NOT_FINITE = ("nan", "inf", "-inf")
@@ -55,11 +72,11 @@ def write_scores(path: Path, scores: pd.DataFrame, metadata: Mapping[str, Any]) 
     parquet.write_table(path, scores, SCHEMA, metadata)
 
 
-def read_scores(path: Path, fit: Mapping[str, Any] | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
+def read_scores(path: Path, fit: Fit | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Reads a score file: its rows and its metadata.
 
     Args:
-        fit: the `IDENTITY` of the fit whose file it must be; None: of whichever.
+        fit: whose file it must be; None: anyone's.
 
     Raises:
         ResultError: missing, damaged, not a score file of this schema, or of another fit.
@@ -72,7 +89,7 @@ def read_scores(path: Path, fit: Mapping[str, Any] | None = None) -> tuple[pd.Da
     return scores, metadata
 
 
-def find_damage(path: Path, fit: Mapping[str, Any] | None = None) -> str | None:
+def find_damage(path: Path, fit: Fit | None = None) -> str | None:
     """What is wrong with a score file as far as its ends tell, or None: no page of it is read, which takes 0.2 ms.
 
     Args:
@@ -85,9 +102,9 @@ def find_damage(path: Path, fit: Mapping[str, Any] | None = None) -> str | None:
     return None
 
 
-def _check_identity(path: Path, metadata: Mapping[str, Any], fit: Mapping[str, Any] | None) -> None:
+def _check_identity(path: Path, metadata: Mapping[str, Any], fit: Fit | None) -> None:
     found = {name: metadata[name] for name in IDENTITY}
-    if fit is not None and found != dict(fit):
+    if fit is not None and found != vars(fit):
         raise ResultError(f"{path} is of another fit, {found}. {parquet.ADVICE}")
 
 

@@ -17,7 +17,7 @@ INCONCLUSIVE = "inconclusive"
 def t_interval(
     mean: ArrayLike, std: ArrayLike, count: ArrayLike, confidence: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Student's interval of a mean, from the sample standard deviation; NaN for fewer than two values.
+    """Compute Student's interval of a mean from the sample standard deviation; NaN for fewer than two values.
 
     Args:
         mean, std, count: (n,) of each sample.
@@ -28,14 +28,32 @@ def t_interval(
     """
     mean, std, count = (np.asarray(values, np.float64) for values in (mean, std, count))
     freedom = np.where(count > 1, count - 1, np.nan)
-    half = stats.t.ppf(0.5 + confidence / 2, freedom) * std / np.sqrt(freedom + 1)
+    # Around 0, and scaled here: of a scale of 0 SciPy makes NaN.
+    half = stats.t.interval(confidence, freedom)[1] * std / np.sqrt(freedom + 1)
     return mean - half, mean + half
+
+
+def chance_limit(anomalies: ArrayLike, normals: ArrayLike, alpha: float) -> NDArray[np.float64]:
+    """Compute the AUC below which scores without information come with a chance of about alpha at most.
+
+    Their AUC is that of Mann and Whitney (1947): mean ½, variance (m + n + 1) / (12 m n), less if scores tie. The mean
+    over several fits to the same samples varies no more than one of them.
+
+    Args:
+        anomalies, normals: (n,) numbers of samples.
+        alpha: in (0, ½).
+
+    Returns:
+        (n,) in [0, ½], by the normal distribution.
+    """
+    m, n = np.asarray(anomalies, np.float64), np.asarray(normals, np.float64)
+    return np.maximum(0.0, 0.5 + stats.norm.ppf(alpha) * np.sqrt((m + n + 1) / (12 * m * n)))
 
 
 def judge_means(
     mean: ArrayLike, std: ArrayLike, count: ArrayLike, reference: ArrayLike, *, margin: float, alpha: float
 ) -> pd.DataFrame:
-    """Whether means lie within a margin of their references, above it or below: three one-sample tests each.
+    """Judge whether means lie within a margin of their references, above it or below: three one-sample tests each.
 
     `reproduced` is equivalence by two one-sided t-tests (Schuirmann 1987): |μ − reference| ≥ margin is rejected;
     `better` rejects μ ≤ reference + margin, `worse` rejects μ ≥ reference − margin. Whatever μ is, a verdict is wrong
@@ -50,7 +68,7 @@ def judge_means(
         alpha: the chance of any wrong verdict.
 
     Returns:
-        A row a mean: p_reproduced, p_better, p_worse (unadjusted), and verdict.
+        One row per mean: p_reproduced, p_better, p_worse (unadjusted), and verdict.
     """
     mean, std, count, reference = (np.asarray(values, np.float64) for values in (mean, std, count, reference))
     freedom = np.where(count > 1, count - 1, np.nan)
@@ -75,7 +93,7 @@ def judge_means(
 
 
 def average_ranks(table: pd.DataFrame) -> pd.Series:
-    """Rank of each column averaged over the rows, 1 = the highest value; ties share their mean rank."""
+    """Average the rank of each column over the rows, 1 = the highest value; ties share their mean rank."""
     return table.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
 
 
@@ -91,8 +109,8 @@ def pairwise_differences(table: pd.DataFrame, confidence: float = 0.95) -> pd.Da
     """Differences of all pairs of columns over the rows, their intervals, and Wilcoxon's signed-rank test.
 
     Returns:
-        A row a pair: first, second, difference (mean of first − second), low, high (Student's interval, each pair by
-        itself), p_wilcoxon (two-sided), p_holm (over all pairs).
+        One row per pair: first, second, difference (mean of first − second), low, high (Student's interval, each
+        pair by itself), p_wilcoxon (two-sided), p_holm (over all pairs).
     """
     rows = []
     for first, second in combinations(table.columns, 2):

@@ -1,15 +1,36 @@
-"""One row an experiment, normal class and method: our AUCs over the seeds beside the published ones."""
+"""Our metrics over the seeds beside the published AUCs: a long table that whatever is read is made from."""
 
 from collections.abc import Mapping
-from typing import Any
 
-import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from ocnn.results.metrics import DEGENERATE, EVALUATIONS
-from ocnn.results.statistics import t_interval
+from ocnn.results.frames import TEXT
+from ocnn.results.metrics import DEGENERATE, METRICS, PUBLISHED_METRIC
+from ocnn.results.statistics import chance_limit, t_interval
 
 KEYS = ["experiment", "normal", "method"]
+#: Of a summary; numbers are in the unit of the metric, see `Metric`.
+SCHEMA = pa.schema(
+    [
+        *((key, TEXT) for key in (*KEYS, "evaluation", "metric")),
+        ("mean", pa.float64()),
+        ("std", pa.float64()),  # sample standard deviation over seeds; missing for one seed
+        ("low", pa.float64()),  # Student's interval of the mean
+        ("high", pa.float64()),
+        ("seeds", pa.int64()),  # with a value
+        ("fits", pa.int64()),
+        ("degenerate", pa.int64()),  # fits that diverged or collapsed; with finite scores they are in the mean
+        ("anomalies", pa.int64()),  # samples that are measured
+        ("normals", pa.int64()),
+        ("below_chance", pa.bool_()),  # an AUC below `chance_limit`
+        ("published_mean", pa.float64()),
+        ("published_std", pa.float64()),
+        ("difference", pa.float64()),  # mean less the published one
+    ]
+)
+#: Of other labs' AUCs in percent.
+REFERENCES = pa.schema([*((key, TEXT) for key in (*KEYS, "reference")), ("mean", pa.float64()), ("std", pa.float64())])
 
 
 def summarise(
@@ -18,86 +39,114 @@ def summarise(
     datasets: Mapping[str, str | None],
     methods: Mapping[str, str],
     *,
-    references: Mapping[str, pd.DataFrame] | None = None,
-    confidence: float = 0.9,
+    alpha: float,
 ) -> pd.DataFrame:
-    """One row per experiment, normal class and method.
+    """Summarise each metric over the seeds: one row per experiment, normal class, method, evaluation and metric.
+
+    An evaluation whose samples are all of one kind throughout an experiment has no rows.
 
     Args:
-        metrics: rows of `metrics.collect`.
-        published: rows of `published.read_published`.
-        datasets: for each experiment the `dataset` whose published rows it is to be compared with, or None; others
-            are left out.
+        metrics: rows of `measurements.collect`.
+        published: rows of `published.read_published`; the metric `PUBLISHED_METRIC` is compared with them.
+        datasets: for each experiment the `dataset` of its published rows, or None; other experiments are left out.
         methods: for each method the published one to compare with, if not that of its name.
-        references: other labs' results by their name, as `published`.
-        confidence: of the intervals.
+        alpha: intervals are at 1 − 2 alpha, and one-sided at 1 − alpha an AUC is below chance.
 
     Returns:
-        Columns experiment, normal, method, published_mean, published_std; for each evaluation its mean, std (sample
-        standard deviation over seeds, NaN for one seed), low and high (Student's interval), seeds, and difference
-        (mean less the published one); for each reference NAME_mean; degenerate (fits diverged or collapsed) and fits.
-        AUCs in percent. A degenerate fit with finite scores is in the mean; the count tells.
+        The columns of `SCHEMA`.
     """
-    chosen = metrics[metrics["experiment"].isin(list(datasets))]
-    rows = [
-        {
-            **dict(zip(KEYS, map(str, key), strict=True)),
-            **_over_seeds(group),
-            "degenerate": int(group.drop_duplicates("seed")["status"].isin(DEGENERATE).sum()),
-            "fits": group["seed"].nunique(),
-        }
-        for key, group in chosen.groupby(KEYS, sort=False)
-    ]
-    columns = [f"{evaluation}_{name}" for evaluation in EVALUATIONS for name in ("mean", "std", "seeds")]
-    summary = pd.DataFrame(rows, columns=[*KEYS, *columns, "degenerate", "fits"])
-    cells = pd.DataFrame(
-        {
-            "dataset": summary["experiment"].map(dict(datasets)),
-            "class": summary["normal"],
-            "method": [methods.get(method, method) for method in summary["method"]],
-        }
+    rows = metrics[metrics["experiment"].isin(list(datasets))]
+    rows = rows.assign(normals=rows["samples"] - rows["anomalies"], degenerate=rows["status"].isin(DEGENERATE))
+    both = (rows["anomalies"] > 0) & (rows["normals"] > 0)
+    rows = rows[both.groupby([rows["experiment"], rows["evaluation"]]).transform("any")]
+    kept = [*KEYS, "evaluation", "degenerate", "anomalies", "normals"]
+    long = rows.melt(kept, list(METRICS), "metric", "value").astype({"value": float})
+    long["value"] *= long["metric"].map({name: metric.scale for name, metric in METRICS.items()}).astype(float)
+    summary = (
+        long.groupby([*KEYS, "evaluation", "metric"], sort=False)
+        .agg(
+            mean=("value", lambda values: values.dropna().mean()),
+            std=("value", lambda values: values.dropna().std(ddof=1)),
+            seeds=("value", "count"),
+            fits=("value", "size"),
+            degenerate=("degenerate", "sum"),
+            anomalies=("anomalies", "min"),
+            normals=("normals", "min"),
+        )
+        .reset_index()
     )
-    summary[["published_mean", "published_std"]] = _looked_up(published, cells)[["auc_mean", "auc_std"]]
-    for evaluation in EVALUATIONS:
-        mean, std, seeds = (summary[f"{evaluation}_{name}"] for name in ("mean", "std", "seeds"))
-        summary[f"{evaluation}_low"], summary[f"{evaluation}_high"] = t_interval(mean, std, seeds, confidence)
-        summary[f"{evaluation}_difference"] = mean - summary["published_mean"]
-    for name, reference in (references or {}).items():
-        summary[f"{name}_mean"] = _looked_up(reference, cells)["auc_mean"]
-    return summary
+    summary["low"], summary["high"] = t_interval(summary["mean"], summary["std"], summary["seeds"], 1 - 2 * alpha)
+    compared = summary["metric"] == PUBLISHED_METRIC
+    limit = METRICS[PUBLISHED_METRIC].scale * chance_limit(summary["anomalies"], summary["normals"], alpha)
+    summary["below_chance"] = compared & (summary["mean"] < limit)
+    looked_up = _look_up(published, summary, datasets, methods)
+    summary["published_mean"] = looked_up["auc_mean"].where(compared).to_numpy(float)
+    summary["published_std"] = looked_up["auc_std"].where(compared).to_numpy(float)
+    return summary.assign(difference=summary["mean"] - summary["published_mean"])[SCHEMA.names]
 
 
-def _over_seeds(group: pd.DataFrame) -> dict[str, Any]:
-    row: dict[str, Any] = {}
-    for evaluation in EVALUATIONS:
-        values = 100 * group.loc[group["evaluation"] == evaluation, "auc"].dropna()
-        row[f"{evaluation}_mean"] = values.mean() if len(values) else np.nan
-        row[f"{evaluation}_std"] = values.std(ddof=1) if len(values) > 1 else np.nan
-        row[f"{evaluation}_seeds"] = len(values)
-    return row
+def look_up_references(
+    summary: pd.DataFrame,
+    references: Mapping[str, pd.DataFrame],
+    datasets: Mapping[str, str | None],
+    methods: Mapping[str, str],
+) -> pd.DataFrame:
+    """Find other labs' AUCs of the cells of a summary, one row per cell and lab that has it, of `REFERENCES`.
+
+    Args:
+        references: for each lab rows of `published.read_published`.
+        summary, datasets, methods: see `summarise`.
+    """
+    cells = summary.drop_duplicates(KEYS).reset_index(drop=True)
+    parts = [
+        cells[KEYS].assign(reference=name, mean=found["auc_mean"], std=found["auc_std"])
+        for name, reference in references.items()
+        for found in [_look_up(reference, cells, datasets, methods)]
+    ]
+    return (
+        pd.concat(parts, ignore_index=True).dropna(subset="mean") if parts else pd.DataFrame(columns=REFERENCES.names)
+    )
 
 
-def _looked_up(published: pd.DataFrame, cells: pd.DataFrame) -> pd.DataFrame:
-    """The published rows of these cells, in their order; NaN where there is none."""
-    keys = list(cells.columns)
-    return cells.astype(object).merge(published.astype(dict.fromkeys(keys, object)), on=keys, how="left")
+def _look_up(
+    published: pd.DataFrame, rows: pd.DataFrame, datasets: Mapping[str, str | None], methods: Mapping[str, str]
+) -> pd.DataFrame:
+    """Find the published row of each of our rows, in their order; NaN where there is none."""
+    cells = zip(
+        rows["experiment"].map(dict(datasets)),
+        rows["normal"],
+        (methods.get(method, method) for method in rows["method"]),
+        strict=True,
+    )
+    indexed = published.set_index(["dataset", "class", "method"])
+    known = {key: place for place, key in enumerate(indexed.index)}
+    places = [known.get(cell, -1) for cell in cells]
+    found = indexed.reset_index(drop=True).astype(float).reindex(places)
+    return found.reset_index(drop=True)
 
 
-def class_table(summary: pd.DataFrame, evaluation: str) -> tuple[pd.DataFrame, dict[str, str]]:
-    """AUCs of one experiment, seeds averaged: classes × methods, for methods that are whole.
+def class_table(summary: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Arrange one metric of one experiment under one evaluation as classes × methods, for methods that are whole.
 
     Returns:
         The table, and for each method that is left out the reason: a missing or degenerate cell.
     """
     left_out = {}
     for method, rows in summary.groupby("method", sort=False):
-        degenerate = rows.loc[rows["degenerate"] > 0, "normal"]
-        missing = rows.loc[rows[f"{evaluation}_mean"].isna(), "normal"]
-        if len(degenerate):
-            left_out[str(method)] = f"degenerate fits in {len(degenerate)} of {len(rows)} classes"
-        elif len(missing):
-            left_out[str(method)] = f"no AUC in {len(missing)} of {len(rows)} classes"
+        degenerate, missing = int((rows["degenerate"] > 0).sum()), int(rows["mean"].isna().sum())
+        if degenerate:
+            left_out[str(method)] = f"degenerate fits in {degenerate} of {len(rows)} classes"
+        elif missing:
+            left_out[str(method)] = f"no value in {missing} of {len(rows)} classes"
     whole = summary[~summary["method"].isin(left_out)]
-    order = list(dict.fromkeys(whole["method"]))
-    table = whole.pivot(index="normal", columns="method", values=f"{evaluation}_mean")
-    return table.reindex(index=list(dict.fromkeys(whole["normal"])), columns=order), left_out
+    table = whole.pivot(index="normal", columns="method", values="mean")
+    return table.reindex(
+        index=list(dict.fromkeys(whole["normal"])), columns=list(dict.fromkeys(whole["method"]))
+    ), left_out
+
+
+def evaluated(summary: pd.DataFrame) -> pd.DataFrame:
+    """Choose the rows by which methods are compared in an experiment: AUCs on the test part, or on what there is."""
+    aucs = summary[summary["metric"] == PUBLISHED_METRIC]
+    there = aucs.loc[aucs["mean"].notna(), "evaluation"]
+    return aucs[aucs["evaluation"] == ("test" if (there == "test").any() or there.empty else "train")]

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ocnn.results.metrics import EVALUATIONS
+from ocnn.results.metrics import PUBLISHED_METRIC
 from ocnn.results.statistics import INCONCLUSIVE, VERDICTS, judge_means
 
 NOT_COMPARABLE = "not comparable"
@@ -11,61 +11,64 @@ ALL_VERDICTS = (*VERDICTS, INCONCLUSIVE, NOT_COMPARABLE)
 
 
 def judge(summary: pd.DataFrame, *, margin: float, alpha: float) -> pd.DataFrame:
-    """The verdict on each published cell, see `statistics.judge_means`.
+    """Judge each published cell, see `statistics.judge_means`.
 
     One family of Holm's correction is an experiment under one evaluation. A cell is not comparable, and not in the
     family, where a fit diverged or collapsed or an AUC is missing; an evaluation that an experiment does not have makes
     no rows.
 
     Args:
-        summary: of `summarise`, its intervals at 1 − 2 `alpha`.
+        summary: of `summarise`, with the same `alpha`.
         margin: in percent AUC.
         alpha: chance of any wrong verdict in a family.
 
     Returns:
-        A row a cell and evaluation: experiment, normal, method, evaluation, published, mean, low, high, seeds,
+        One row per cell and evaluation: experiment, normal, method, evaluation, published, mean, low, high, seeds,
         difference, reach (the margin beyond which the interval would lie within it), the p-values, verdict and reason.
     """
-    parts = []
-    for _, group in summary[summary["published_mean"].notna()].groupby("experiment", sort=False):
-        for evaluation in EVALUATIONS:
-            if group[f"{evaluation}_mean"].notna().any():
-                parts.append(_judge_family(group, evaluation, margin, alpha))
-    return pd.concat(parts, ignore_index=True) if parts else _judge_family(summary.iloc[:0], "test", margin, alpha)
+    cells = summary[(summary["metric"] == PUBLISHED_METRIC) & summary["published_mean"].notna()]
+    families = [family for _, family in cells.groupby(["experiment", "evaluation"], sort=False)]
+    return pd.concat([_judge_family(family, margin, alpha) for family in families or [cells]], ignore_index=True)
 
 
-def _judge_family(group: pd.DataFrame, evaluation: str, margin: float, alpha: float) -> pd.DataFrame:
-    fields = ("mean", "std", "low", "high", "seeds", "difference")
-    rows = group[["experiment", "normal", "method"]].reset_index(drop=True).assign(evaluation=evaluation)
-    rows["published"] = group["published_mean"].to_numpy()
-    rows[list(fields)] = group[[f"{evaluation}_{field}" for field in fields]].to_numpy()
-    rows["seeds"] = rows["seeds"].astype(int)
+def _judge_family(cells: pd.DataFrame, margin: float, alpha: float) -> pd.DataFrame:
+    columns = [
+        "experiment",
+        "normal",
+        "method",
+        "evaluation",
+        "published_mean",
+        "mean",
+        "low",
+        "high",
+        "seeds",
+        "difference",
+    ]
+    rows = cells[columns].rename(columns={"published_mean": "published"})
     rows["reach"] = np.maximum((rows["high"] - rows["published"]).abs(), (rows["low"] - rows["published"]).abs())
-    degenerate, fits = group["degenerate"].to_numpy(), group["fits"].to_numpy()
+    family = cells[(cells["degenerate"] == 0) & (cells["seeds"] == cells["fits"])]
+    judged = judge_means(
+        family["mean"], family["std"], family["seeds"], family["published_mean"], margin=margin, alpha=alpha
+    )
+    judged.index = family.index
     reasons = [
-        f"{bad} of {all_} fits diverged or collapsed"
-        if bad
-        else f"{all_ - seeds} of {all_} fits without AUC"
-        if seeds < all_
+        f"{degenerate} of {fits} fits diverged or collapsed"
+        if degenerate
+        else f"{fits - seeds} of {fits} fits without AUC"
+        if seeds < fits
         else "one seed has no interval"
         if seeds < 2
         else ""
-        for bad, all_, seeds in zip(degenerate, fits, rows["seeds"], strict=True)
+        for degenerate, fits, seeds in zip(cells["degenerate"], cells["fits"], cells["seeds"], strict=True)
     ]
-    comparable = (degenerate == 0) & (rows["seeds"] == fits).to_numpy()
-    family = rows[comparable]
-    judged = judge_means(
-        family["mean"], family["std"], family["seeds"], family["published"], margin=margin, alpha=alpha
-    )
-    judged.index = family.index
-    return rows.drop(columns="std").join(judged).fillna({"verdict": NOT_COMPARABLE}).assign(reason=reasons)
+    return rows.join(judged).fillna({"verdict": NOT_COMPARABLE}).assign(reason=reasons)
 
 
 def count_verdicts(judged: pd.DataFrame) -> pd.DataFrame:
-    """How many cells of each method have which verdict: a row an experiment, method and evaluation.
+    """Count how many cells of each method have which verdict: one row per experiment, method and evaluation.
 
     Returns:
-        Columns experiment, method, evaluation, cells, one a verdict (`ALL_VERDICTS`), and seeds (the fewest).
+        Columns experiment, method, evaluation, cells, one per verdict (`ALL_VERDICTS`), and seeds (the fewest).
     """
     rows = []
     for key, group in judged.groupby(["experiment", "method", "evaluation"], sort=False):
@@ -76,7 +79,7 @@ def count_verdicts(judged: pd.DataFrame) -> pd.DataFrame:
 
 
 def rule(margin: float, alpha: float) -> str:
-    """The rule in words."""
+    """Put the rule in words."""
     return (
         f"Reproduced: the true mean over seeds lies within ± {margin:g} points of AUC of the published one (two"
         f" one-sided t-tests); better, worse: it lies above or below that zone; inconclusive: none of these is"

@@ -1,4 +1,4 @@
-"""The steps of the workflow, each a function from files to files, by the file of rules that they serve.
+"""The jobs of the workflow: one function per step, from files to files, and the one runner of them all.
 
-Rules name them, and results are made by nothing else.
+A rule names a function, its settings and its files by role; `python -m ocnn.steps` calls it (`ocnn.steps.__main__`).
 """

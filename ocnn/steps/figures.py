@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from ocnn.config.plan import FIGURE_SUFFIXES, attacked, comparison_names, sample_names
+from ocnn.config.plan import FIGURE_SUFFIXES, Plan, PlannedExperiment
 from ocnn.report.figures import adversarial as attack_figures
 from ocnn.report.figures import comparison, samples, training
 from ocnn.report.figures.style import method_styles, save
-from ocnn.results.metrics import DEGENERATE, EVALUATIONS
-from ocnn.results.scores import read_scores
+from ocnn.results.frames import read_frame
+from ocnn.results.measurements import HISTORIES, schema
+from ocnn.results.metrics import EVALUATIONS, PUBLISHED_METRIC
+from ocnn.results.scores import Fit, read_scores
+from ocnn.results.summary import SCHEMA, evaluated
+from ocnn.steps.records import read_attacks
 from ocnn.storage.arrays import open_array, read_arrays
 
 #: Samples of a class, and of all, that are shown at either end.
@@ -20,99 +25,113 @@ IN_CLASS, EXTREMES = 9, 50
 
 
 def draw_comparisons(
-    plan: Mapping[str, Any], metrics: Path, histories: Path, tables: Iterable[Path], folder: Path
+    *,
+    plan: Mapping[str, Any],
+    metrics: Path,
+    histories: Path,
+    summary: Path,
+    records: str,
+    folder: Path,
 ) -> None:
-    """Draws the figures of `comparison_names`.
+    """Draw the figures of `Plan.comparison_names`.
 
     Args:
-        plan: see `Config.plan`.
+        plan: see `Plan.to_json`.
         metrics, histories: of `collect_metrics`.
-        tables: Tables 3 and 4 as CSV, as far as there are.
+        summary: of `make_summary`.
+        records: pattern of the attacks' records, with {attack} and {steps}.
         folder: of the figures.
     """
-    styles = method_styles(list(plan["methods"]))
-    fits = pd.read_parquet(metrics)
-    fits["degenerate"] = fits["status"].isin(DEGENERATE)
-    curves = pd.read_parquet(histories)
-    summary = pd.concat([pd.read_csv(table, dtype={"normal": str}) for table in tables], ignore_index=True)
-    for name in comparison_names(plan):
+    planned = Plan.from_json(plan)
+    styles = method_styles([method.name for method in planned.methods])
+    fits, curves, cells = read_frame(metrics, schema()), read_frame(histories, HISTORIES), read_frame(summary, SCHEMA)
+    aucs = cells[cells["metric"] == PUBLISHED_METRIC]
+    for name in planned.comparison_names():
         kind, _, experiment = name.partition("/")
-        rows, own = summary[summary["experiment"] == experiment], fits[fits["experiment"] == experiment]
+        rows, own = aucs[aucs["experiment"] == experiment], fits[fits["experiment"] == experiment]
         match kind:
             case "auc":
                 figure = comparison.auc_by_class(rows, styles)
             case "gap":
                 figure = comparison.train_test_gap(rows, styles)
             case "ranks":
-                figure = comparison.critical_difference(rows, styles)
+                figure = comparison.critical_difference(evaluated(rows), styles)
             case "differences":
-                figure = comparison.differences_to_best(rows, styles)
+                figure = comparison.differences_to_best(evaluated(rows), styles)
             case "cost":
-                figure = comparison.cost(own, styles)
+                figure = comparison.cost(own[own["evaluation"].isin(evaluated(rows)["evaluation"])], styles)
             case "training":
-                methods = plan["experiments"][experiment]["method"]
+                methods = list(planned[experiment].methods)
                 figure = training.training_curves(curves[curves["experiment"] == experiment], methods, styles)
             case _:
-                figure = attack_figures.attack_strength(summary[summary["experiment"].isin(attacked(plan))], styles)
+                shown = [evaluated(group) for _, group in aucs.groupby("experiment", sort=False)]
+                figure = attack_figures.attack_strength(pd.concat(shown), read_attacks(planned, records), styles)
         save(figure, [folder / f"{name}{suffix}" for suffix in FIGURE_SUFFIXES])
         print(name, flush=True)
 
 
-def draw_samples(plan: Mapping[str, Any], scores: str, images: str, folder: Path) -> None:
-    """Draws the figures of `sample_names`.
+def draw_samples(*, plan: Mapping[str, Any], scores: str, images: str, folder: Path) -> None:
+    """Draw the figures of `Plan.sample_names`.
 
     Args:
-        plan: see `Config.plan`.
+        plan: see `Plan.to_json`.
         scores: pattern of the score files, with {experiment}, {normal}, {method} and {seed}.
         images: pattern of a data set's arrays, with {dataset} and {part}.
         folder: of the figures.
     """
-    for name in sample_names(plan):
+    planned = Plan.from_json(plan)
+    for name in planned.sample_names():
         kind, experiment, *method = name.split("/")
-        block = plan["experiments"][experiment]
+        block = planned[experiment]
 
-        def evaluated(method: str, normal: str, block: Any = block, experiment: str = experiment) -> pd.DataFrame:
-            fit = {"experiment": experiment, "normal": normal, "method": method, "seed": block["seed"][0]}
-            return evaluated_rows(read_scores(Path(scores.format(**fit)), fit)[0])
+        def scored(method: str, normal: str, block: PlannedExperiment = block) -> pd.DataFrame:
+            fit = Fit(block.name, normal, method, block.seeds[0])
+            return evaluated_rows(read_scores(fit.path(scores), fit)[0])
 
-        def pixels(rows: pd.DataFrame, block: Any = block) -> np.ndarray:
-            path = images.format(dataset=block["dataset"], part=rows["evaluation"].iloc[0])
+        def pixels(rows: pd.DataFrame, block: PlannedExperiment = block) -> NDArray[np.float32]:
+            path = images.format(dataset=block.dataset, part=rows["evaluation"].iloc[0])
             return np.asarray(open_array(Path(path))[rows["sample"].to_numpy()])
 
         if kind == "decision_scores":
-            figure = samples.decision_scores({m: evaluated(m, block["normal"][0]) for m in block["method"]})
+            figure = samples.decision_scores({m: scored(m, block.normal_classes[0]) for m in block.methods})
         elif kind == "in_class":
             chosen = {}
-            for normal in block["normal"]:
-                rows = evaluated(method[0], normal)
-                ordered = rows[~rows["is_anomaly"]].sort_values("anomaly_score", kind="stable")
-                chosen[normal] = (pixels(ordered[:IN_CLASS]), pixels(ordered[::-1][:IN_CLASS]))
+            for normal in block.normal_classes:
+                rows = scored(method[0], normal)
+                most_normal, most_anomalous = ends(rows[~rows["is_anomaly"]], IN_CLASS)
+                chosen[normal] = pixels(most_normal), pixels(most_anomalous)
             figure = samples.in_class(chosen, method[0])
         else:
-            ordered = evaluated(method[0], block["normal"][0]).sort_values("anomaly_score", kind="stable")
-            ends = ordered[:EXTREMES], ordered[::-1][:EXTREMES]
-            kinds = [end["is_anomaly"].to_numpy() for end in ends]
-            figure = samples.extremes(pixels(ends[0]), pixels(ends[1]), kinds[0], kinds[1], method[0])
+            most_normal, most_anomalous = ends(scored(method[0], block.normal_classes[0]), EXTREMES)
+            kinds = most_normal["is_anomaly"].to_numpy(), most_anomalous["is_anomaly"].to_numpy()
+            figure = samples.extremes(pixels(most_normal), pixels(most_anomalous), *kinds, method[0])
         save(figure, [folder / f"{name}{suffix}" for suffix in FIGURE_SUFFIXES])
         print(name, flush=True)
 
 
+def ends(rows: pd.DataFrame, count: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Choose the rows of the lowest and those of the highest anomaly scores, the extreme first."""
+    ordered = rows.sort_values("anomaly_score", kind="stable")
+    return ordered[:count], ordered[::-1][:count]
+
+
 def evaluated_rows(scores: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a score file that it is read for: of the test part, or of the training set if it is all there is."""
+    """Choose the rows that a score file is read for: of the test part, or of the training set if there is no other."""
     whole = scores[~scores["tuned_on"]]
     part = next(e for e in EVALUATIONS if (whole["evaluation"] == e).any())
     return whole[whole["evaluation"] == part]
 
 
-def draw_adversarial_images(pixels: Mapping[str, Path], attack: Path, record: Path, outputs: Iterable[Path]) -> None:
-    """Draws some sources of an attack, its images, and their amplified differences.
+def draw_adversarial_images(*, pixels: Iterable[Path], attack: Path, record: Path, outputs: Iterable[Path]) -> None:
+    """Draw some sources of an attack, its images, and their amplified differences.
 
     Args:
-        pixels: path of each of `ARRAY_FILES`, of `prepare_pixels`, by its name.
+        pixels: the files of `prepare_pixels`, `test.npy` among them.
         attack, record: of `attack_images` and `verify_attack`.
         outputs: the figure, in the format that each suffix says.
     """
     rows = pd.read_parquet(record)
-    originals = open_array(pixels["test.npy"])[rows["source"].to_numpy()]
+    test = next(path for path in pixels if path.name == "test.npy")
+    originals = open_array(test)[rows["source"].to_numpy()]
     adversarial = read_arrays(attack, ["images"])["images"]
     save(attack_figures.adversarial_images(originals, adversarial, rows), outputs)

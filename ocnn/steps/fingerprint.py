@@ -1,167 +1,318 @@
-"""Fingerprints of code: what decides a result, without comments, docstrings and layout.
+"""Fingerprints of code: what decides a result, without what cannot.
 
-The workflow gives each job the fingerprint of the functions and classes that make its output, so that changing a
-method's loss refits that method alone, and touching a comment refits nothing. From a definition the names it uses are
-followed, through this package and its own parts only, to every definition that it can reach; the sources of these,
-normalised, are hashed. Names are found statically: a definition reached through a string alone is to be given itself.
+A result is decided by the modules that its step imports, directly or not, and each module counts whole: how a name in
+it is bound, by a star import, a decorator, a registry or `getattr`, then makes no difference. docs/decisions/
+fingerprints.md tells why. In short:
+
+- This package: every module that the step or the method reaches by its import statements, wherever they stand.
+- A user's own modules: likewise; a package of theirs with all its files. Modules and files that a text in such a module
+  names (`importlib.import_module("helpers")`, `open("weights.csv")`) count, too.
+- An installed package: the bytes of all its files. Its dependencies are libraries, and libraries do not count.
+
+Comments, docstrings, annotations, layout, and the texts of errors, warnings, assertions and prints do not count (of
+this package, no sentence does), nor does where a module stands or what it is called.
 """
 
 import ast
 import hashlib
+import importlib.util
+import sysconfig
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import cache
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pathlib import Path
+
+import ocnn
+
+#: Under these folders stand the standard library and what was installed.
+LIBRARIES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+INSTALLED = ("site-packages", "dist-packages")
+PACKAGE = Path(ocnn.__file__).resolve().parent
+#: Texts of these calls are for people.
+SPEAKING = ("print", "warn")
+#: A text of so many words is a sentence. Nothing in this package computes with one; a user's own module may (`query`).
+SENTENCE = 3
+#: Longer texts name no file.
+LONGEST_NAME = 255
 
 
 def fingerprint(*targets: str) -> str:
-    """A digest (16 hexadecimal digits) of the definitions `package.module:name` and of all that they reach.
-
-    Only definitions in the targets' own top-level packages count: a library's version is the environment's affair.
+    """Return a digest (16 hexadecimal digits) of the objects `package.module:NAME` and of all that decides them.
 
     Raises:
-        LookupError: a target is not defined where it says.
+        LookupError: there is no such module.
     """
-    packages = frozenset(target.split(".")[0].split(":")[0] for target in targets)
-    found: dict[tuple[str, str], str] = {}
-    pending: list[tuple[str, str]] = [(module, name) for module, _, name in (t.partition(":") for t in targets)]
-    for module, name in pending:
-        if _source(module, name) is None:
-            raise LookupError(f"{module} defines no {name}.")
+    sources: set[str] = set()
+    files: set[Path] = set()
+    names = []
+    pending: list[Path] = []
+    for target in targets:
+        module, _, name = target.partition(":")
+        path = _find(module, None)
+        if path is None:
+            raise LookupError(f"There is no module {module}.")
+        names.append(f"{name} of {_module(path).own}")
+        pending.append(path)
+        if (root := _own_package(module, path)) is not None:
+            files |= set(_files(root))
+    seen: set[Path] = set()
     while pending:
-        module, name = pending.pop()
-        if (module, name) in found:
-            continue
-        source = _source(module, name)
-        if source is not None:
-            found[module, name] = source
-            pending += _references(module, name, packages)
-    digest = hashlib.sha256()
-    for (module, name), source in sorted(found.items()):
-        digest.update(f"{module}:{name}\n{source}\n".encode())
+        path = pending.pop()
+        if path not in seen:
+            seen.add(path)
+            sources.add(_source(path))
+            pending += _module(path).reached
+            files |= _module(path).files
+    digest = hashlib.sha256("\n".join([*names, *sorted(sources)]).encode())
+    for content in sorted(_content_digest(path) for path in files - seen):
+        digest.update(content.encode())
     return digest.hexdigest()[:16]
 
 
-class _Module:
-    """A module's top-level definitions and what its imports, at any depth, bind."""
-
-    def __init__(self, name: str) -> None:
-        spec = find_spec(name)
-        path = spec.origin if spec else None
-        text = Path(path).read_text(encoding="utf-8") if path and path.endswith(".py") else ""
-        tree = ast.parse(text)
-        self.definitions: dict[str, list[ast.stmt]] = {}
-        self.imports: dict[str, tuple[str, str | None]] = {}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    bound = alias.asname or alias.name.split(".")[0]
-                    self.imports[bound] = (alias.name if alias.asname else bound, None)
-            elif isinstance(node, ast.ImportFrom):
-                base = node.module or ""
-                if node.level:
-                    is_package = bool(path) and Path(path or "").name == "__init__.py"
-                    parents = name.split(".")[: None if is_package and node.level == 1 else is_package - node.level]
-                    base = ".".join([*parents, *([base] if base else [])])
-                for alias in node.names:
-                    self.imports[alias.asname or alias.name] = (base, alias.name)
-        for statement in _without_docstrings(tree).body:
-            for bound in _bound_names(statement):
-                self.definitions.setdefault(bound, []).append(statement)
+def forget() -> None:
+    """Forget what was read, for whoever edits modules within a process."""
+    for function in (_find, _module, _source, _content_digest, _files):
+        function.cache_clear()
+    importlib.invalidate_caches()
 
 
 @cache
-def _module(name: str) -> _Module:
-    return _Module(name)
+def _find(module: str, beside: Path | None) -> Path | None:
+    """The file of a module, found without importing anything; `beside` is a folder to look in first."""
+    top, *parts = module.split(".")
+    spec = PathFinder.find_spec(top, [str(beside)]) if beside else None
+    try:
+        spec = spec or importlib.util.find_spec(top)
+    except (ValueError, ImportError):  # a name such as __main__
+        return None
+    for part in parts:
+        if spec is None or spec.submodule_search_locations is None:
+            return None
+        spec = PathFinder.find_spec(part, list(spec.submodule_search_locations))
+    if spec is not None and spec.origin and spec.origin.endswith(".py"):
+        return Path(spec.origin).resolve()
+    return None
 
 
-def _source(module: str, name: str) -> str | None:
-    statements = _module(module).definitions.get(name)
-    return None if statements is None else "\n".join(ast.unparse(statement) for statement in statements)
+def _is_ours(path: Path) -> bool:
+    return path.is_relative_to(PACKAGE)
 
 
-def _references(module: str, name: str, packages: frozenset[str]) -> list[tuple[str, str]]:
-    """The definitions that one refers to by name, within the packages."""
-    here = _module(module)
-    references: list[tuple[str, str]] = []
-    for statement in here.definitions[name]:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Name):
-                if node.id in here.definitions:
-                    references.append((module, node.id))
-                elif node.id in here.imports:
-                    references += _imported(*here.imports[node.id], packages)
-            elif isinstance(node, ast.Attribute):
-                dotted = ast.unparse(node).split(".")
-                if dotted[0] in here.imports:
-                    references += _through_modules(here.imports[dotted[0]], dotted[1:], packages)
-    return references
-
-
-def _imported(base: str, name: str | None, packages: frozenset[str]) -> list[tuple[str, str]]:
-    """The definition behind `from base import name`, followed through re-exports."""
-    if name is None or base.split(".")[0] not in packages:
-        return []
-    module = _module(base)
-    if name in module.definitions:
-        return [(base, name)]
-    if name in module.imports and module.imports[name] != (base, name):
-        return _imported(*module.imports[name], packages)
-    return []
-
-
-def _through_modules(
-    binding: tuple[str, str | None], attributes: list[str], packages: frozenset[str]
-) -> list[tuple[str, str]]:
-    """The definition behind `module.attribute`, or `package.module.attribute`."""
-    module = binding[0] if binding[1] is None else f"{binding[0]}.{binding[1]}"
-    for attribute in attributes:
-        if module.split(".")[0] not in packages or not _exists(module):
-            return []
-        found = _imported(module, attribute, packages)
-        if found:
-            return found
-        module = f"{module}.{attribute}"
-    return []
-
-
-@cache
-def _exists(module: str) -> bool:
-    # Looking for a part of a module that is no package would import that module, and with it, perhaps, Keras.
-    parent = module.rpartition(".")[0]
-    if parent and not _is_package(parent):
+def _is_library(path: Path) -> bool:
+    if _is_ours(path):
         return False
-    return find_spec(module) is not None
+    return any(part in INSTALLED for part in path.parts) or any(path.is_relative_to(folder) for folder in LIBRARIES)
 
 
-def _is_package(module: str) -> bool:
-    spec = find_spec(module) if _exists(module) else None
-    return spec is not None and spec.submodule_search_locations is not None
+def _own_package(module: str, path: Path) -> Path | None:
+    """The folder of the package of somebody else's that a target stands in, or None."""
+    if _is_ours(path) or ("." not in module and path.name != "__init__.py"):
+        return None
+    depth = len(module.split(".")) - (path.name != "__init__.py")
+    return path.parents[depth - 1]
 
 
-def _bound_names(statement: ast.stmt) -> list[str]:
-    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-        return [statement.name]
-    if isinstance(statement, ast.Assign | ast.AnnAssign | ast.AugAssign):
-        targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-        return [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
-    if isinstance(statement, ast.If | ast.Try | ast.With):
-        return [
-            name
-            for part in ast.iter_child_nodes(statement)
-            if isinstance(part, ast.stmt)
-            for name in _bound_names(part)
-        ]
-    return []
+@cache
+def _files(folder: Path) -> tuple[Path, ...]:
+    """All files of a package, hidden and compiled ones apart."""
+    return tuple(
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and path.suffix not in (".pyc", ".pyo")
+        and not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts)
+    )
 
 
-def _without_docstrings(tree: ast.Module) -> ast.Module:
+@cache
+def _content_digest(path: Path) -> str:
+    """Of a module of the user's own its source; of any other file its bytes."""
+    if path.suffix == ".py" and not _is_library(path):
+        try:
+            return _source(path)
+        except SyntaxError:
+            pass
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class _Stripped(ast.NodeTransformer):
+    """Takes away docstrings, annotations, what only type checkers see, and the texts that are for people."""
+
+    def __init__(self, *, ours: bool) -> None:
+        self.ours, self.in_class = ours, False
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if self.ours and isinstance(node.value, str) and len(node.value.split()) >= SENTENCE:
+            node.value = ""
+        return node
+
+    def _body(self, node: ast.AST) -> ast.AST:
+        outer, self.in_class = self.in_class, isinstance(node, ast.ClassDef)
+        body = getattr(node, "body", [])
+        first = body[0] if body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+            node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
+        self.generic_visit(node)
+        self.in_class = outer
+        return node
+
+    visit_Module = visit_ClassDef = _body
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.returns = None
+        return self._body(node)
+
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        # In a class an annotation may make a field, whatever it says.
+        self.generic_visit(node)
+        node.annotation = ast.Constant(None)
+        if self.in_class:
+            return node
+        return ast.Assign([node.target], node.value) if node.value else ast.Pass()
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+            return [self.visit(statement) for statement in node.orelse] or ast.Pass()
+        return self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        if isinstance(node.exc, ast.Call) and all(_is_text(a) for a in node.exc.args) and not node.exc.keywords:
+            node.exc = node.exc.func
+        return self.generic_visit(node)
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        node.msg = None
+        return self.generic_visit(node)
+
+    def visit_Expr(self, node: ast.Expr) -> ast.AST:
+        call = node.value
+        speaks = isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in SPEAKING
+        if isinstance(call, ast.Call) and speaks and all(_is_text(argument) for argument in call.args):
+            return ast.Pass()
+        return self.generic_visit(node)
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Whether an expression is a text with names, attributes and formats in it, which computing cannot depend on."""
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str)
+    if isinstance(node, ast.JoinedStr):
+        return not any(isinstance(part, ast.NamedExpr | ast.Await | ast.Yield) for part in ast.walk(node))
+    return False
+
+
+@dataclass(frozen=True)
+class _Module:
+    """What a module says and what it reaches.
+
+    own: digest of its code, whatever is behind its imports.
+    imports: for each of these, in order, what it takes: from which module of the counted ones (or, of a library, its
+        name), and what it is called here.
+    reached: the modules that count because of it.
+    files: the files that its texts name.
+    """
+
+    own: str
+    imports: tuple[tuple[Path | str, str], ...]
+    reached: tuple[Path, ...]
+    files: frozenset[Path]
+
+
+@cache
+def _module(path: Path) -> _Module:
+    tree = _Stripped(ours=_is_ours(path)).visit(ast.parse(path.read_bytes()))
+    beside = None if _is_ours(path) else path.parent
+    imports: list[tuple[Path | str, str]] = []
+    reached: list[Path] = []
+    called: dict[str, str] = {}
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            first = node.body[0] if node.body else None
-            if (
-                isinstance(first, ast.Expr)
-                and isinstance(first.value, ast.Constant)
-                and isinstance(first.value.value, str)
-            ):
-                node.body = node.body[1:] or [ast.Pass()]
-    return tree
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                found = _counted(_find(alias.name, beside))
+                parts = alias.name.split(".")
+                above = [_find(".".join(parts[:n]), beside) for n in range(1, len(parts))] if beside else []
+                reached += [module for module in map(_counted, [*above, _find(alias.name, beside)]) if module]
+                if found and alias.asname:
+                    called[alias.asname] = f"_{len(imports)}"
+                    imports.append((found, ""))
+                else:
+                    imports.append((alias.name, alias.asname or ""))
+            node.names = []
+        elif isinstance(node, ast.ImportFrom):
+            base = _counted(_from_module(path, node))
+            for alias in node.names:
+                if found := _counted(_submodule(path, node, alias.name)):
+                    called[alias.asname or alias.name] = f"_{len(imports)}"
+                    imports.append((found, ""))
+                    reached.append(found)
+                else:
+                    imports.append((base or f"{'.' * node.level}{node.module}", f"{alias.name} as {alias.asname}"))
+                # A package's own file counts for this package only where something that is no module is taken from it.
+                if base and not (found and _is_ours(base)):
+                    reached.append(base)
+            node.module, node.names, node.level = None, [], 1
+        elif isinstance(node, ast.Name) and node.id in called:
+            node.id = called[node.id]
+    if beside:
+        dotted = [text.partition(":")[0] for text in texts if len(text) <= LONGEST_NAME]
+        names = [name for name in dotted if all(part.isidentifier() for part in name.split("."))]
+        reached += [module for module in map(_counted, (_find(name, beside) for name in names)) if module]
+    files = _named(texts, path.parent) if beside else frozenset()
+    return _Module(_digest(ast.dump(tree)), tuple(imports), tuple(dict.fromkeys(reached)), files)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@cache
+def _source(path: Path) -> str:
+    """The digest of a module with what each of its imports takes, whatever the files are called."""
+    module = _module(path)
+    taken = [f"{source if isinstance(source, str) else _module(source).own} {name}" for source, name in module.imports]
+    return _digest("\n".join([module.own, *taken]))
+
+
+def _counted(path: Path | None) -> Path | None:
+    return None if path is None or _is_library(path) else path
+
+
+def _from_module(path: Path, node: ast.ImportFrom) -> Path | None:
+    """The file of the module in `from module import …`; of a relative one without a name, the package's own."""
+    if node.level:
+        return _beside(path.parents[node.level - 1], (node.module or "").split("."))
+    return _find(node.module or "", None if _is_ours(path) else path.parent)
+
+
+def _submodule(path: Path, node: ast.ImportFrom, name: str) -> Path | None:
+    """The module that `from package import name` brings, or None if it brings something else."""
+    if node.level:
+        return _beside(path.parents[node.level - 1], [*(node.module or "").split("."), name])
+    return _find(f"{node.module}.{name}", None if _is_ours(path) else path.parent)
+
+
+def _beside(folder: Path, parts: list[str]) -> Path | None:
+    place = folder.joinpath(*(part for part in parts if part))
+    return next((c.resolve() for c in (place.with_suffix(".py"), place / "__init__.py") if c.is_file()), None)
+
+
+def _named(texts: Iterable[str], folder: Path) -> frozenset[Path]:
+    """The files that texts name, from this folder or from the working directory."""
+    found = set()
+    for text in texts:
+        for base in (folder, Path.cwd()) if 0 < len(text) <= LONGEST_NAME else ():
+            try:
+                if (base / text).is_file():
+                    found.add((base / text).resolve())
+            except (OSError, ValueError):
+                continue
+    return frozenset(found)

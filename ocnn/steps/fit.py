@@ -1,97 +1,75 @@
-"""The steps from a split to scores."""
+"""The step from a split to scores."""
 
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ocnn.data.samples import load_samples
 from ocnn.data.splits import read_split
+from ocnn.methods.base import AnomalyDetector
 from ocnn.results.scores import write_scores
-from ocnn.steps.data import load_samples
 
 #: Packages whose versions a score file states.
 PACKAGES = ("ocnn", "numpy", "scipy", "scikit-learn", "keras", "tensorflow", "tensorflow-cpu", "jax")
 
 
-def pretrain(split_path: Path, images: Mapping[str, Path], output: Path, settings: Mapping[str, Any]) -> None:
-    """Trains and writes the autoencoder that the deep methods of a split share."""
-    from ocnn.methods.dcae import DCAE
-
-    samples = load_samples(read_split(split_path), images, "train")
-    dcae = DCAE(**settings).fit(samples)
-    print(f"{dcae.diagnosis_.status}: {dcae.diagnosis_.reason}", flush=True)
-    dcae.save_autoencoder(output)
-
-
 def fit_method(
-    estimator: str,
-    split_path: Path,
-    images: Mapping[str, Path],
-    output: Path,
+    estimator: type[AnomalyDetector],
+    split: Path,
+    arrays: Sequence[Path],
+    scores: Path,
     *,
     settings: Mapping[str, Any],
     identity: Mapping[str, Any],
+    recipe: Mapping[str, Any],
     autoencoder: Path | None = None,
 ) -> None:
-    """Fits a method on a split and writes the anomaly score of every sample.
+    """Fit a method on a split and write the anomaly score of every sample.
 
     Args:
-        estimator: `package.module:Class`.
-        split_path: the split.
-        images: path of each of `ARRAY_FILES` by its name.
-        output: the score file.
+        estimator: class of the method.
+        split, arrays: the split, and files of the data set's arrays.
+        scores: the output.
         settings: the estimator's parameters.
         identity: experiment, normal, method and seed, as the score file names them.
+        recipe: what decides the scores.
         autoencoder: the pretrained autoencoder, for a method that starts from it.
     """
-    split = read_split(split_path)
-    rows = pd.concat([split.part("train"), split.part("test")], ignore_index=True)
-    X_train, X_test = (load_samples(split, images, evaluation) for evaluation in ("train", "test"))
-    parameters = dict(settings)
-    if autoencoder is not None:
-        parameters["autoencoder"] = str(autoencoder)
-    model = resolve_name(estimator)(**parameters)
-    tuned_on = rows["holdout"].to_numpy() & uses_holdout(model)
+    drawn = read_split(split)
+    rows = pd.concat([drawn.part("train"), drawn.part("test")], ignore_index=True)
+    X_train, X_test = (load_samples(drawn, arrays, evaluation) for evaluation in ("train", "test"))
+    shared = {} if autoencoder is None else {"autoencoder": str(autoencoder)}
+    model = estimator(**settings, **shared)
+    tuned_on = rows["holdout"].to_numpy() & model.uses_holdout()
     if tuned_on.any():
         # The holdout is of the test part, or of the training set where there is no test part.
         X_evaluated, chosen = (X_test, tuned_on[len(X_train) :]) if len(X_test) else (X_train, tuned_on)
         labels = np.where(rows.loc[tuned_on, "is_anomaly"], -1, 1)
-        model.fit(X_train, X_holdout=X_evaluated[chosen], y_holdout=labels)
+        model.fit(X_train, X_holdout=X_evaluated[chosen], y_holdout=labels)  # type: ignore[call-arg]
     else:
         model.fit(X_train)
     print(f"{model.diagnosis_.status}: {model.diagnosis_.reason}", flush=True)
-    scores = rows[["evaluation", "sample", "is_anomaly"]].copy()
-    for name, value in identity.items():
-        scores[name] = value
-    scores["tuned_on"] = tuned_on
+    table = rows[["evaluation", "sample", "is_anomaly"]].assign(**identity, tuned_on=tuned_on)
     decisions = [model.training_scores_ - model.offset_, *([model.decision_function(X_test)] if len(X_test) else [])]
-    scores["anomaly_score"] = -np.concatenate(decisions)
+    table["anomaly_score"] = -np.concatenate(decisions)
     metadata = {
         **identity,
-        "estimator": estimator,
+        "estimator": f"{estimator.__module__}:{estimator.__qualname__}",
         "settings": dict(settings),
         "diagnosis": {"status": model.diagnosis_.status, "reason": model.diagnosis_.reason},
-        "chosen": {
-            name: getattr(model, name)
-            for name in ("gamma_", "bandwidth_", "r_", "radius_", "noise_share_", "diversity_")
-            if hasattr(model, name)
-        },
+        "chosen": {name: getattr(model, name) for name in model.reported},
         "history": getattr(model, "history_", {}),
-        "backend": os.environ.get("KERAS_BACKEND", "tensorflow") if hasattr(model, "history_") else None,
+        "backend": os.environ.get("KERAS_BACKEND", "tensorflow") if model.trains_network else None,
         "versions": _versions(),
+        "recipe": dict(recipe),
     }
-    write_scores(output, scores, _finite(metadata))
-
-
-def uses_holdout(estimator: Any) -> bool:
-    """Whether this estimator's `fit` takes labelled samples to tune on."""
-    return bool(getattr(estimator, "uses_holdout", bool)())
+    write_scores(scores, table, _finite(metadata))
 
 
 def _versions() -> dict[str, str]:

@@ -1,41 +1,67 @@
-"""The steps that read the score files."""
+"""The steps from score files to numbers."""
 
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ocnn.config.plan import grid_fits
+from ocnn.config.plan import Plan
 from ocnn.results.consistency import consistency
-from ocnn.results.metrics import collect
+from ocnn.results.frames import read_frame, write_csv, write_frame
+from ocnn.results.measurements import HISTORIES, collect, schema
+from ocnn.results.metrics import METRICS
+from ocnn.results.published import read_published
+from ocnn.results.summary import REFERENCES, SCHEMA, look_up_references, summarise
 from ocnn.storage.files import atomic_write
+
+Json = Mapping[str, Any]
 
 
 def collect_metrics(
-    grid: Mapping[str, Mapping[str, Any]],
+    *,
+    plan: Json,
     scores: str,
     benchmarks: str,
     metrics: Path,
     histories: Path,
     provenance: Path,
+    recipe: Json | None = None,
 ) -> None:
-    """Measures the score file of every fit of a grid.
+    """Measure the score file of every fit of a plan.
 
     Args:
-        grid: see `grid_fits`.
+        plan: see `Plan.to_json`.
         scores, benchmarks: patterns of the files of a fit, with {experiment}, {normal}, {method} and {seed}.
-        metrics, histories: the Parquet files of measurements and of training histories, see `metrics.collect`.
+        metrics, histories: the Parquet files of measurements and of training histories, see `measurements.collect`.
         provenance: the JSON file of settings and versions.
+        recipe: what decided these; it is stored with them.
     """
-    collected = collect(grid_fits(grid), scores, benchmarks)
-    for path, table in ((metrics, collected.metrics), (histories, collected.histories)):
-        with atomic_write(path) as temporary:
-            table.to_parquet(temporary, index=False)
+    collected = collect(Plan.from_json(plan).fits(), scores, benchmarks)
+    write_frame(metrics, collected.metrics, schema(), recipe)
+    write_frame(histories, collected.histories, HISTORIES, recipe)
     with atomic_write(provenance) as temporary:
-        temporary.write_text(json.dumps(collected.provenance, indent=1), encoding="utf-8")
+        temporary.write_text(json.dumps({**collected.provenance, "recipe": recipe}, indent=1), encoding="utf-8")
 
 
-def make_consistency(grid: Mapping[str, Mapping[str, Any]], scores: str, output: Path) -> None:
-    """Writes as CSV how alike the seeds of every method rank the training samples; arguments as `collect_metrics`."""
-    with atomic_write(output) as temporary:
-        consistency(grid_fits(grid), scores).to_csv(temporary, index=False)
+def make_summary(*, plan: Json, metrics: Path, summary: Path, references: Path, recipe: Json | None = None) -> None:
+    """Summarise the measurements over the seeds, beside what was published.
+
+    Args:
+        plan, recipe: see `collect_metrics`; the plan names the files of published results.
+        metrics: of `collect_metrics`.
+        summary, references: the Parquet files of our cells and of other labs', see `summarise`; the summary's metadata
+            state the unit of each metric.
+    """
+    planned = Plan.from_json(plan)
+    published = read_published(map(Path, planned.published.auc))
+    labs = {reference.name: read_published([Path(reference.path)]) for reference in planned.references}
+    compared = planned.datasets, planned.published_methods
+    table = summarise(read_frame(metrics, schema()), published, *compared, alpha=planned.alpha)
+    units = {name: metric.unit for name, metric in METRICS.items()}
+    write_frame(summary, table, SCHEMA, recipe, units=units)
+    write_frame(references, look_up_references(table, labs, *compared), REFERENCES, recipe)
+
+
+def make_consistency(*, plan: Json, scores: str, output: Path) -> None:
+    """Write as CSV how alike the seeds of every method rank the training samples; arguments as `collect_metrics`."""
+    write_csv(output, consistency(Plan.from_json(plan).fits(), scores))

@@ -1,13 +1,13 @@
 """The step that puts everything that a person reads into one HTML file."""
 
 import base64
+import json
 import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from hashlib import file_digest
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
@@ -16,103 +16,91 @@ from typing import Any
 import pandas as pd
 from PIL import Image
 
-from ocnn.config.plan import attacked, comparison_names, sample_names
-from ocnn.report.inventory import data_document, network_document
-from ocnn.report.rendering import Document, Table, frame_table, templates
-from ocnn.report.tables import (
-    claim_document,
-    comparison_document,
-    degenerate_fits,
-    table3,
-    table4,
-    verdict_document,
-)
-from ocnn.results.metrics import job_cost
-from ocnn.results.verdicts import ALL_VERDICTS
+from ocnn.config.plan import Plan
+from ocnn.data.archives import digest
+from ocnn.report.rendering import MISSING, Document, Table, frame_table, literal, read_documents, templates
+from ocnn.report.tables import below_chance, below_chance_rule, degenerate_fits
+from ocnn.results.frames import read_frame
+from ocnn.results.measurements import changed_versions, job_cost, schema
+from ocnn.results.summary import SCHEMA
+from ocnn.results.verdicts import ALL_VERDICTS, judge
 from ocnn.storage.files import atomic_write
 
+#: In the order of the report.
+TABLES = ("table1", "table2", "table3", "table4", "metrics")
 #: Kinds of figures that are made of photographs.
 PHOTOGRAPHIC = ("in_class", "extremes", "attacks")
 
 
 def make_report(
+    *,
     plan: Mapping[str, Any],
     configuration: Mapping[str, Any],
-    folder: Path,
-    provenance: Mapping[str, Any],
+    metrics: Path,
+    summary: Path,
+    documents: Path,
+    provenance: Path,
+    figures: Path,
+    benchmarks: Path,
     archives: Iterable[Path],
     captions: Path,
     output: Path,
 ) -> None:
-    """Writes the report from the tables and figures that are there.
+    """Write the report from the tables and figures that are there.
 
     Args:
-        plan, configuration: see `Config.plan`; the whole configuration as it was run.
-        folder: of the results, with `tables`, `figures`, `benchmarks`, `claims.csv` and `metrics.parquet`.
-        provenance: of `collect_metrics`.
+        plan, configuration: see `Plan.to_json`; the whole configuration as it was run.
+        metrics, provenance: of `collect_metrics`.
+        summary: of `make_summary`.
+        documents: all tables, of `make_tables`.
+        figures, benchmarks: folders of the figures and of the jobs' benchmark files.
         archives: what the data were read from; they need not be there any more.
         captions: folder of the figures' captions, `KIND.rst`: a title in bold, then the text. The order of the kinds in
             the report is that of the plan.
         output: the HTML file, in which everything is that it needs.
     """
-    metrics = pd.read_parquet(folder / "metrics.parquet")
-    remarks = {name: block["remark"] for name, block in plan["experiments"].items()}
-    margin, alpha = plan["verdicts"]["margin"], plan["verdicts"]["alpha"]
-
-    def read(name: str) -> pd.DataFrame:
-        return pd.read_csv(folder / f"{name}.csv", dtype={"normal": str, "reason": str})
-
-    def read_texts(name: str) -> pd.DataFrame:
-        return pd.read_csv(folder / f"{name}.csv", dtype=str, keep_default_na=False)
-
-    summaries = []
-    documents = [("table1", data_document(read_texts("tables/table1"), remarks))]
-    documents.append(("table2", network_document(read_texts("tables/table2"))))
-    if len(attacked(plan)) < len(plan["experiments"]):
-        summaries.append(read("tables/table3"))
-        documents.append(("table3", _without_listings(table3(summaries[-1], metrics, remarks))))
-    if attacked(plan):
-        summaries.append(read("tables/table4"))
-        documents.append(("table4", _without_listings(table4(summaries[-1], metrics, remarks))))
-    judged = read("tables/verdicts").fillna({"reason": ""})
+    planned = Plan.from_json(plan)
+    fits, cells, tables = read_frame(metrics, schema()), read_frame(summary, SCHEMA), read_documents(documents)
+    judged = judge(cells, margin=planned.margin, alpha=planned.alpha)
     page = templates().get_template("report.html")
     html = page.render(
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        experiments=plan["experiments"],
-        fits=metrics.drop_duplicates(["experiment", "normal", "method", "seed"]).shape[0],
-        verdicts=verdict_document(judged, margin, alpha),
+        experiments=[experiment.name for experiment in planned.experiments],
+        fits=len(planned.fits()),
         judged={evaluation: rows["verdict"].value_counts() for evaluation, rows in judged.groupby("evaluation")},
         kinds=ALL_VERDICTS,
-        remarks=_grouped(remarks),
-        claims=claim_document(read("claims"), alpha),
-        tables=documents,
-        comparison=comparison_document(pd.concat(summaries, ignore_index=True)),
-        figures=_figures(plan, folder / "figures", captions),
-        degenerate=degenerate_fits(metrics),
-        provenance=_provenance(plan, configuration, folder, provenance, archives),
+        remarks=_grouped(planned.remarks),
+        verdicts=tables["verdicts"],
+        claims=tables["claims"],
+        tables={name: _without_listings(tables[name]) for name in TABLES if name in tables},
+        comparison=tables["comparison"],
+        figures=_figures(planned, figures, captions),
+        degenerate=degenerate_fits(fits),
+        below_chance=below_chance(cells),
+        below_chance_rule=below_chance_rule(planned.alpha),
+        provenance=_provenance(planned, configuration, benchmarks, provenance, archives),
     )
     with atomic_write(output) as temporary:
         temporary.write_text(html, encoding="utf-8")
 
 
 def _without_listings(document: Document) -> Document:
-    """Degenerate fits have a section of their own."""
+    """Degenerate fits, and AUCs below chance, have a section of their own."""
     return replace(document, tables=[table for table in document.tables if not table.listing])
 
 
 def _grouped(remarks: Mapping[str, str]) -> dict[str, str]:
-    """Each remark once, with the names of its experiments."""
+    """Name the experiments of each remark."""
     names: dict[str, list[str]] = {}
     for name, remark in remarks.items():
         names.setdefault(remark, []).append(name)
     return {remark: ", ".join(of) for remark, of in names.items() if remark}
 
 
-def _figures(plan: Mapping[str, Any], folder: Path, captions: Path) -> list[dict[str, Any]]:
-    """The figures by kind, each as a data address, with its name and text alternative."""
-    attacks = dict.fromkeys(f"attacks/{a['attack']}-{a['steps']}" for a in attacked(plan).values())
+def _figures(plan: Plan, folder: Path, captions: Path) -> list[dict[str, Any]]:
+    """Collect the figures by kind, each as a data address, with its name and text alternative."""
     kinds: dict[str, dict[str, Any]] = {}
-    for name in [*comparison_names(plan), *sample_names(plan), *attacks]:
+    for name in [*plan.comparison_names(), *plan.sample_names(), *plan.attack_names()]:
         kind, _, rest = name.partition("/")
         if kind not in kinds:
             title, text = read_caption(captions / f"{kind}.rst")
@@ -130,7 +118,7 @@ def _figures(plan: Mapping[str, Any], folder: Path, captions: Path) -> list[dict
 
 
 def _data_address(path: Path, *, lossy: bool) -> str:
-    """The image as a data address, as WebP, which takes a fraction of a PNG's bytes."""
+    """Encode an image as a data address, as WebP, which takes a fraction of a PNG's bytes."""
     buffer = BytesIO()
     with Image.open(path) as image:
         image.convert("RGB").save(buffer, "WEBP", lossless=not lossy, quality=80)
@@ -138,32 +126,33 @@ def _data_address(path: Path, *, lossy: bool) -> str:
 
 
 def read_caption(path: Path) -> tuple[str, str]:
-    """Title and text of a caption: `**Title.** Text`."""
+    """Read title and text of a caption: `**Title.** Text`."""
     title, _, text = " ".join(path.read_text(encoding="utf-8").split()).removeprefix("**").partition(".** ")
     return title, text
 
 
 def _provenance(
-    plan: Mapping[str, Any],
-    configuration: Mapping[str, Any],
-    folder: Path,
-    provenance: Mapping[str, Any],
-    archives: Iterable[Path],
+    plan: Plan, configuration: Mapping[str, Any], benchmarks: Path, provenance: Path, archives: Iterable[Path]
 ) -> list[Table]:
     experiments = [
         {
-            "experiment": name,
-            "normal_classes": ", ".join(block["normal"]),
-            "methods": ", ".join(block["method"]),
-            "seeds": ", ".join(map(str, block["seed"])),
-            "remark": block["remark"],
+            "experiment": experiment.name,
+            "normal_classes": ", ".join(experiment.normal_classes),
+            "methods": ", ".join(experiment.methods),
+            "seeds": ", ".join(map(str, experiment.seeds)),
+            "remark": experiment.remark or MISSING,
         }
-        for name, block in plan["experiments"].items()
+        for experiment in plan.experiments
     ]
+    known = json.loads(provenance.read_text(encoding="utf-8"))["environments"]
     environments = [
-        {"fits": environment["fits"], "backend of the deep methods or none": environment["backend"]}
-        | {"versions": ", ".join(f"{k} {v}" for k, v in environment.items() if k not in ("fits", "backend"))}
-        for environment in provenance["environments"]
+        {
+            "experiment": environment["experiment"],
+            "fits": environment["fits"],
+            "backend of the deep methods or none": environment["backend"] or "none",
+            "versions": ", ".join(f"{name} {value}" for name, value in environment["versions"].items()),
+        }
+        for environment in known
     ]
     machine = [
         {"what": "processor", "value": _processor()},
@@ -176,21 +165,25 @@ def _provenance(
     sums = [
         {
             "archive": f"{path.parent.name}/{path.name}",
-            "SHA-256": _sha256(path) if path.is_file() else "no longer there",
+            "SHA-256": digest(path) if path.is_file() else "no longer there",
         }
         for path in archives
     ]
     threads = int(configuration.get("threads", 1))
     settings = [{"key": key, "value": value} for key, value in _flattened(configuration)]
     return [
-        frame_table("Experiments", pd.DataFrame(experiments).replace("", "–")),
+        frame_table("Experiments", pd.DataFrame(experiments)),
         frame_table(
             "Core hours",
-            _core_hours(folder / "benchmarks", threads),
+            _core_hours(benchmarks, threads),
             f"By the jobs' benchmark files in this folder: hours by the clock, and times {threads}, a job's threads.",
             decimals=3,
         ),
-        frame_table("Versions that the fits were made with", pd.DataFrame(environments)),
+        frame_table(
+            "Versions that the fits were made with",
+            pd.DataFrame(environments),
+            literal(changed_versions(known, plan.datasets)),
+        ),
         frame_table("Machine that wrote this report", pd.DataFrame(machine)),
         frame_table(
             "Archives",
@@ -202,7 +195,7 @@ def _provenance(
 
 
 def _core_hours(folder: Path, threads: int) -> pd.DataFrame:
-    """Jobs, hours by the clock, these times the threads of a job, and the largest memory, by rule."""
+    """Count jobs, hours by the clock, these times the threads of a job, and the largest memory, by rule."""
     rows = []
     for path in sorted(folder.rglob("*.tsv")):
         cost = job_cost(path)
@@ -227,7 +220,7 @@ def _processor() -> str:
 
 
 def _commit() -> str:
-    """The commit of this checkout, and whether it was changed since; nothing outside a checkout."""
+    """Tell the commit of this checkout, and whether it was changed since; nothing outside a checkout."""
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
     try:
         run = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
@@ -236,13 +229,8 @@ def _commit() -> str:
     return run.stdout.strip()
 
 
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
 def _flattened(content: Mapping[str, Any], path: str = "") -> Iterable[tuple[str, str]]:
-    """Every key's path, and its value as text."""
+    """Yield every key's path, and its value as text; an empty mapping is a value, which `json_normalize` would lose."""
     for key, value in content.items():
         if isinstance(value, Mapping) and value:
             yield from _flattened(value, f"{path}{key}.")

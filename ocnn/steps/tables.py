@@ -1,117 +1,118 @@
-"""The steps from measurements to tables, verdicts and claims; none of them fits anything."""
+"""The step from numbers to tables, verdicts and claims; it fits nothing."""
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from ocnn.config.plan import attacked
+from ocnn.config.plan import TABLE_SUFFIXES, Plan
 from ocnn.data.splits import read_split
 from ocnn.report.inventory import data_document, data_summary, network_document, network_summary
-from ocnn.report.rendering import FORMATS, Document
+from ocnn.report.rendering import DOCUMENTS, FORMATS, Document, literal
 from ocnn.report.tables import (
-    add_attacks,
     all_differences,
     claim_document,
     comparison_document,
+    metric_document,
     table3,
     table4,
     verdict_document,
 )
 from ocnn.results.claims import check_claims
+from ocnn.results.frames import read_frame, write_csv
+from ocnn.results.measurements import changed_versions, schema
+from ocnn.results.metrics import PUBLISHED_METRIC
 from ocnn.results.published import read_claims, read_published, read_texts
-from ocnn.results.summary import summarise
+from ocnn.results.summary import REFERENCES, SCHEMA
 from ocnn.results.verdicts import judge
+from ocnn.steps.records import read_attacks
 from ocnn.storage.arrays import open_array
 from ocnn.storage.files import atomic_write
 
 
 def make_tables(
+    *,
     plan: Mapping[str, Any],
-    metrics_path: Path,
-    provenance: Mapping[str, Any],
+    metrics: Path,
+    summary: Path,
+    references: Path,
+    provenance: Path,
     splits: str,
     images: str,
     records: str,
     folder: Path,
 ) -> None:
-    """Writes every table of `table_files`.
+    """Write every table of `Plan.table_files`.
 
     Args:
-        plan: see `Config.plan`.
-        metrics_path, provenance: of `collect_metrics`.
+        plan: see `Plan.to_json`.
+        metrics, provenance: of `collect_metrics`.
+        summary, references: of `make_summary`.
         splits: pattern of the splits, with {experiment}, {normal} and {seed}; the first seed's are read.
         images: pattern of the arrays of the training part, with {dataset}.
         records: pattern of the attacks' records, with {attack} and {steps}.
         folder: of the results.
     """
-    experiments = plan["experiments"]
-    datasets = {name: block["published"] for name, block in experiments.items()}
-    remarks = {name: block["remark"] for name, block in experiments.items()}
-    margin, alpha = plan["verdicts"]["margin"], plan["verdicts"]["alpha"]
-    metrics = pd.read_parquet(metrics_path)
-    published = read_published(map(Path, plan["published"]["auc"]))
-    references = {name: read_published([Path(path)]) for name, path in plan["references"].items()}
-    texts = {
-        name: read_texts(Path(path) if path else None)
-        for name, path in plan["published"].items()
-        if name in ("data", "networks")
-    }
+    planned = Plan.from_json(plan)
+    fits, cells = read_frame(metrics, schema()), read_frame(summary, SCHEMA)
+    labs = read_frame(references, REFERENCES)
+    known = json.loads(provenance.read_text(encoding="utf-8"))
+    tables = folder / "tables"
+    documents: dict[str, Document] = {}
 
-    summary = summarise(metrics, published, datasets, plan["methods"], references=references, confidence=1 - 2 * alpha)
-    adversarial = attacked(plan)
-    plain_rows = summary[~summary["experiment"].isin(adversarial)]
-    if len(plain_rows):
-        _write(folder / "tables", "table3", plain_rows, table3(plain_rows, metrics, remarks))
-    if adversarial:
-        read = {name: pd.read_parquet(records.format(**attack)) for name, attack in adversarial.items()}
-        rows = add_attacks(summary[summary["experiment"].isin(adversarial)], adversarial, read)
-        _write(folder / "tables", "table4", rows, table4(rows, metrics, remarks))
+    def write(name: str, frame: pd.DataFrame, document: Document, suffixes: Sequence[str] = TABLE_SUFFIXES) -> None:
+        if changed := changed_versions(known["environments"], frame["experiment"]):
+            document = replace(document, legend=f"{document.legend} {literal(changed)}")
+        documents[name] = document
+        place = folder if name == "claims" else tables
+        for suffix in suffixes:
+            if suffix == ".csv":
+                write_csv(place / f"{name}.csv", frame)
+            else:
+                write_text(place / f"{name}{suffix}", FORMATS[suffix](document))
 
-    judged = judge(summary, margin=margin, alpha=alpha)
-    _write_csv(folder / "tables" / "verdicts.csv", judged)
-    _write_text(folder / "tables", "verdicts", verdict_document(judged, margin, alpha), ("md", "html"))
-    _write_text(folder / "tables", "comparison", comparison_document(summary), ("md", "html"))
-    _write_csv(folder / "tables" / "differences.csv", all_differences(summary))
+    attacked = cells["experiment"].isin(planned.attacked)
+    aucs = cells["metric"] == PUBLISHED_METRIC
+    write("metrics", cells, metric_document(cells))
+    if len(planned.attacked) < len(planned.experiments):
+        rows = cells[~attacked & aucs]
+        write("table3", rows, table3(rows, labs, fits, planned.remarks, alpha=planned.alpha))
+    if planned.attacked:
+        attacks, rows = read_attacks(planned, records), cells[attacked & aucs]
+        document = table4(rows, labs, fits, planned.remarks, attacks, alpha=planned.alpha)
+        write("table4", rows.join(attacks, on="experiment"), document)
+    judged = judge(cells, margin=planned.margin, alpha=planned.alpha)
+    write("verdicts", judged, verdict_document(judged, planned.margin, planned.alpha), (".csv", ".md", ".html"))
+    write("comparison", cells, comparison_document(cells), (".md", ".html"))
+    write_csv(tables / "differences.csv", all_differences(cells))
     claims = check_claims(
-        read_claims(Path(plan["published"]["claims"]) if plan["published"]["claims"] else None),
-        metrics,
-        published,
-        {name: dataset for name, dataset in datasets.items() if dataset},
-        plan["methods"],
-        alpha=alpha,
+        read_claims(Path(planned.published.claims) if planned.published.claims else None),
+        fits,
+        read_published(map(Path, planned.published.auc)),
+        {name: dataset for name, dataset in planned.datasets.items() if dataset},
+        planned.published_methods,
+        alpha=planned.alpha,
     )
-    _write(folder, "claims", claims, claim_document(claims, alpha))
+    write("claims", claims, claim_document(claims, planned.alpha))
 
-    shapes = {
-        name: open_array(Path(images.format(dataset=block["dataset"]))).shape[1:] for name, block in experiments.items()
-    }
-    samples = {
-        name: {
-            normal: read_split(Path(splits.format(experiment=name, normal=normal, seed=block["seed"][0]))).samples
-            for normal in block["normal"]
-        }
-        for name, block in experiments.items()
-    }
-    seeds = {name: len(block["seed"]) for name, block in experiments.items()}
-    data = data_summary(samples, shapes, seeds, texts["data"], datasets)
-    _write(folder / "tables", "table1", data, data_document(data, remarks))
-    networks = network_summary(provenance["settings"], shapes, texts["networks"], datasets)
-    _write(folder / "tables", "table2", networks, network_document(networks))
+    shapes = {e.name: open_array(Path(images.format(dataset=e.dataset))).shape[1:] for e in planned.experiments}
+    samples: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in shapes}
+    for fit in planned.fits(first_seed=True):
+        if fit.normal not in samples[fit.experiment]:
+            samples[fit.experiment][fit.normal] = read_split(fit.path(splits)).samples
+    seeds = {experiment.name: len(experiment.seeds) for experiment in planned.experiments}
+    texts = [read_texts(Path(name) if name else None) for name in (planned.published.data, planned.published.networks)]
+    data = data_summary(samples, shapes, seeds, texts[0], planned.datasets)
+    write("table1", data, data_document(data, planned.remarks))
+    networks = network_summary(known["settings"], shapes, texts[1], planned.datasets)
+    write("table2", networks, network_document(networks))
+    write_text(tables / "documents.json", DOCUMENTS.dump_json(documents).decode())
 
 
-def _write(folder: Path, name: str, frame: pd.DataFrame, document: Document) -> None:
-    _write_csv(folder / f"{name}.csv", frame)
-    _write_text(folder, name, document, FORMATS)
-
-
-def _write_csv(path: Path, frame: pd.DataFrame) -> None:
+def write_text(path: Path, text: str) -> None:
+    """Write a file of text."""
     with atomic_write(path) as temporary:
-        frame.to_csv(temporary, index=False)
-
-
-def _write_text(folder: Path, name: str, document: Document, suffixes: Iterable[str]) -> None:
-    for suffix in suffixes:
-        with atomic_write(folder / f"{name}.{suffix}") as temporary:
-            temporary.write_text(FORMATS[suffix](document), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")

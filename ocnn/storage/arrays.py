@@ -1,26 +1,44 @@
-"""Arrays on disk: npy files, memory-mapped where they are large, and npz archives, which notice damage.
+"""Arrays on disk: npy files, of which rows are read and verified, and npz archives, verified whole.
 
 Neither is ever read with pickle, which could run code.
+
+The npy files of a folder share one table of checksums, `checksums.parquet`: one for every row. A reader compares
+those of the rows that it takes, so that damage is found wherever it matters, and a fit pays for its own samples alone.
 """
 
+import hashlib
 import io
+import json
 import math
 import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from numpy.typing import ArrayLike
 
 from ocnn.errors import ResultError
+from ocnn.storage import parquet
 from ocnn.storage.files import atomic_write
 
-#: Bytes of a file from which on it is memory-mapped; a smaller one, be it empty, is read.
-MAPPED_SIZE = 2**16
 #: Of everything that the workflow keeps in arrays.
 TYPES = (np.dtype(np.float32), np.dtype(np.float64), np.dtype(np.int64))
+#: The table of checksums beside npy files.
+CHECKSUMS = "checksums.parquet"
+CHECKSUM_SCHEMA = pa.schema(
+    [("file", pa.dictionary(pa.int8(), pa.string())), ("row", pa.int32()), ("checksum", pa.uint64())]
+)
+#: The member of an npz archive that says how it came about.
+METADATA = "metadata.json"
+#: Of `row_checksums`: the golden ratio in 64 bits.
+BASE = 0x9E3779B97F4A7C15
+#: Bytes of rows that are read, verified and copied at once.
+BLOCK = 2**24
 #: What damaged files bring out of numpy and zipfile.
 UNREADABLE = (
     OSError,
@@ -32,37 +50,123 @@ UNREADABLE = (
     SyntaxError,
     tokenize.TokenError,
     zipfile.BadZipFile,
+    zlib.error,
 )
 
 
-def open_array(path: Path) -> np.ndarray:
-    """Opens an array that the workflow wrote, memory-mapped if it is large.
+class StoredArray:
+    """An array of a file of `write_npy_files`; what is taken from it is verified.
 
-    Its values have no checksum, but the header must be that of an array of `TYPES` that fills the file.
+    `array[rows]` takes a slice, indices (n,) or a mask (n,) of rows, `np.asarray(array)` all of them.
+    """
+
+    def __init__(self, path: Path, values: np.ndarray, checksums: np.ndarray) -> None:
+        self._path, self._values, self._checksums = path, values, checksums
+        self.shape, self.dtype = values.shape, values.dtype
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, rows: Any) -> np.ndarray:
+        indices = np.arange(len(self))[rows]
+        if indices.ndim != 1:
+            raise TypeError("Rows are taken by a slice, indices or a mask, not one by one.")
+        result = np.empty((len(indices), *self.shape[1:]), self.dtype)
+        step = max(1, BLOCK // max(1, self.dtype.itemsize * math.prod(self.shape[1:])))
+        for first in range(0, len(indices), step):
+            chosen = indices[first : first + step]
+            block = result[first : first + step]
+            block[:] = self._values[chosen]
+            wrong = np.flatnonzero(row_checksums(block) != self._checksums[chosen])
+            if len(wrong):
+                raise ResultError(
+                    f"{self._path} is damaged: row {chosen[wrong[0]]} is not what was written. {parquet.ADVICE}"
+                )
+        return result
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        return self[:] if dtype is None else self[:].astype(dtype, copy=False)
+
+
+def row_checksums(values: np.ndarray) -> np.ndarray:
+    """Compute a checksum of the bytes of each row, (n, …) → (n,) uint64.
+
+        Σ_i b^(i+1) (w_i ⊕ ⌊w_i / 2³²⌋) mod 2⁶⁴ ,   w_i the row's 64-bit words, b odd
+
+    A polynomial hash, which NumPy computes at several gigabytes a second, however short the rows are. It finds damage;
+    it is no protection against somebody who means to deceive. By the shift a change of high bits reaches low ones, too.
+    """
+    rows = np.ascontiguousarray(values).reshape(len(values), math.prod(values.shape[1:])).view(np.uint8)
+    rows = np.pad(rows, ((0, 0), (0, -rows.shape[1] % 8))) if rows.shape[1] % 8 else rows
+    words = rows.view(np.uint64)
+    powers = np.multiply.accumulate(np.full(words.shape[1], BASE, np.uint64))
+    return (words ^ (words >> np.uint64(32))) @ powers
+
+
+def write_npy_files(paths: Iterable[Path], arrays: Mapping[str, np.ndarray], recipe: Mapping[str, Any]) -> None:
+    """Write arrays as npy files, and last the table of their checksums, so that a folder with one is whole.
+
+    Args:
+        paths: of the files, all in one folder, `CHECKSUMS` among them; a name is a key of `arrays`.
+        arrays: of `TYPES`; kept in C order whatever theirs is.
+        recipe: what decided them.
+    """
+    files = {path.name: path for path in paths}
+    table = files.pop(CHECKSUMS)
+    table.unlink(missing_ok=True)
+    frames = []
+    for name, path in files.items():
+        values = np.ascontiguousarray(arrays[name])
+        with atomic_write(path) as temporary:
+            np.save(temporary, values, allow_pickle=False)
+        frames.append(pd.DataFrame({"file": name, "row": np.arange(len(values)), "checksum": row_checksums(values)}))
+    parquet.write_table(table, pd.concat(frames, ignore_index=True), CHECKSUM_SCHEMA, {"recipe": recipe})
+
+
+def open_array(path: Path) -> StoredArray:
+    """Open an array of `write_npy_files`, memory-mapped; its rows are verified as they are taken.
 
     Raises:
-        ResultError: it is missing or damaged.
+        ResultError: it or its checksums are missing or damaged.
     """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
             dtype, shape = _read_header(file, size)
-            if size < MAPPED_SIZE:
-                return np.fromfile(file, dtype).reshape(shape)
-            return np.memmap(path, dtype, "r", file.tell(), shape)
+            values = np.memmap(path, dtype, "r", file.tell(), shape) if math.prod(shape) else np.empty(shape, dtype)
     except UNREADABLE as error:
-        raise ResultError(f"{path} is not a whole array ({error}). Delete it to have it made anew.") from error
+        raise ResultError(f"{path} is not a whole array ({error}). {parquet.ADVICE}") from error
+    table, _ = parquet.read_table(path.with_name(CHECKSUMS), CHECKSUM_SCHEMA, ("recipe",))
+    checksums = table.loc[table["file"] == path.name, "checksum"].to_numpy()
+    if not shape or len(checksums) != shape[0]:
+        raise ResultError(f"{path} has shape {shape}, but {len(checksums)} rows were written. {parquet.ADVICE}")
+    return StoredArray(path, values, checksums)
 
 
-def write_arrays(path: Path, arrays: Mapping[str, ArrayLike]) -> None:
-    """Writes an npz archive, uncompressed; the same arrays give the same bytes."""
-    # Of an open file NumPy takes any name; of a path, only one that ends in .npz.
-    with atomic_write(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+def write_arrays(path: Path, arrays: Mapping[str, ArrayLike], recipe: Mapping[str, Any] | None = None) -> None:
+    """Write an npz archive, uncompressed; the same arrays give the same bytes.
+
+    recipe: what decided them, if the workflow wrote them.
+    """
+    members = {f"{name}.npy": _encoded(np.asarray(values)) for name, values in arrays.items()}
+    recipe_text = json.dumps(recipe, sort_keys=True)
+    digest = hashlib.sha256(recipe_text.encode())
+    for name, content in members.items():
+        digest.update(name.encode() + hashlib.sha256(content).digest())
+    members[METADATA] = json.dumps({"recipe": recipe, parquet.DIGEST: digest.hexdigest()}, sort_keys=True).encode()
+    with atomic_write(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(zipfile.ZipInfo(name), content)
+
+
+def _encoded(values: np.ndarray) -> bytes:
+    buffer = io.BytesIO()
+    np.lib.format.write_array(buffer, np.ascontiguousarray(values).reshape(values.shape), (1, 0), allow_pickle=False)
+    return buffer.getvalue()
 
 
 def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.ndarray]:
-    """The arrays of these names in an npz archive that `write_arrays` wrote, or all that its directory lists.
+    """Read the arrays of these names in an npz archive that `write_arrays` wrote, or all that its directory lists.
 
     Each is read whole and its checksum verified before it is parsed, which `numpy.load` does not do. The directory has
     no checksum: whoever asks for all must know how many there are.
@@ -71,20 +175,40 @@ def read_arrays(path: Path, names: Iterable[str] | None = None) -> dict[str, np.
         ResultError: it is missing or damaged, or lacks one.
     """
     try:
-        arrays = {}
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist() if names is None else [f"{name}.npy" for name in names]:
-                member = archive.getinfo(name)
-                # Neither compressed nor larger than the file: nothing unpacks to fill the memory.
-                if not member.file_size == member.compress_size <= path.stat().st_size:
-                    raise ResultError(f"{name} has a size that cannot be right")
-                content = archive.read(member)
-                file = io.BytesIO(content)
-                dtype, shape = _read_header(file, len(content))
-                arrays[name.removesuffix(".npy")] = np.frombuffer(bytearray(file.read()), dtype).reshape(shape)
+            listed = [name for name in archive.namelist() if name != METADATA]
+            wanted = listed if names is None else [f"{name}.npy" for name in names]
+            contents = {name: _member(archive, name, path.stat().st_size) for name in wanted}
+        arrays = {}
+        for name, content in contents.items():
+            file = io.BytesIO(content)
+            dtype, shape = _read_header(file, len(content))
+            arrays[name.removesuffix(".npy")] = np.frombuffer(bytearray(file.read()), dtype).reshape(shape)
         return arrays
     except UNREADABLE as error:
-        raise ResultError(f"{path} does not hold whole arrays ({error}). Delete it to have it made anew.") from error
+        raise ResultError(f"{path} does not hold whole arrays ({error}). {parquet.ADVICE}") from error
+
+
+def read_statement(path: Path) -> tuple[dict[str, Any] | None, str]:
+    """Read the recipe and the digest that an npz archive of `write_arrays` states.
+
+    Raises:
+        ResultError: it is missing or damaged, or states neither.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            content = json.loads(_member(archive, METADATA, path.stat().st_size))
+        return content["recipe"], str(content[parquet.DIGEST])
+    except UNREADABLE as error:
+        raise ResultError(f"{path} does not say how it came about ({error}). {parquet.ADVICE}") from error
+
+
+def _member(archive: zipfile.ZipFile, name: str, size: int) -> bytes:
+    """The content of a member, which is stored as it is and no larger than the file: nothing unpacks to fill memory."""
+    member = archive.getinfo(name)
+    if member.compress_type != zipfile.ZIP_STORED or not member.file_size == member.compress_size <= size:
+        raise ResultError(f"{name} is compressed, or has a size that cannot be right")
+    return archive.read(member)
 
 
 def _read_header(file: IO[bytes], size: int) -> tuple[np.dtype[Any], tuple[int, ...]]:

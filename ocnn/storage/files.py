@@ -3,10 +3,10 @@
 import errno
 import os
 import re
-import shutil
+import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -21,32 +21,44 @@ REMEDIES = {
     errno.EACCES: "See to the permissions of its folder",
     errno.EPERM: "See to the permissions of its folder",
     errno.EIO: "See to its disk",
+    errno.ESTALE: "See to its disk",
+    errno.ENAMETOOLONG: "Choose shorter names",
+    errno.EISDIR: "Move the folder of that name away",
+    errno.EEXIST: "Move away what stands where its folder should be",
+    errno.ENOTDIR: "Move away what stands where its folder should be",
+    errno.ELOOP: "Remove the links that lead in a circle",
 }
 #: Bytes of a name made by `safe_name`; 255 is what file systems take, less what suffixes and temporary names add.
 LONGEST_NAME = 200
-#: Bytes below which a run that failed is said to have lacked space: a full disk takes no log of what it did.
-LITTLE_SPACE = 100 * 2**20
 
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path`; moves it there if the block ends well, removes it otherwise.
+    """Yield a temporary path beside `path`; move it there if the block ends well, remove it otherwise.
 
-    The temporary name is unique, so that two writers of one file cannot mix their bytes, and keeps the suffix,
-    by which some libraries choose the format. What was at `path` before stays whole until the move.
+    It stands in a folder of its own, so that two writers of one file cannot mix their bytes, and keeps the name, by
+    which some libraries choose the format. What was at `path` before stays whole until the move. A link at `path`
+    stays, and the file to which it leads is written.
 
     Raises:
         ResultError: the disk does not take the file: it is full, say, or read-only.
     """
     path = Path(path)
     try:
+        # Where a link to nowhere stands for a folder none is made: its disk may be missing.
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as folder:
+        target = Path(os.path.realpath(path))
+        if not target.parent.is_dir():
+            raise ResultError(f"{path} could not be written: it is a link to {target}, whose folder is not there.")
+        # What cannot be removed of a folder whose file stands in its place is no fault of the writing.
+        with tempfile.TemporaryDirectory("", temporary_prefix(), target.parent, ignore_cleanup_errors=True) as folder:
             temporary = Path(folder) / path.name
             yield temporary
-            with open(temporary, "rb") as file:
-                os.fsync(file.fileno())
-            os.replace(temporary, path)
+            _synchronise(temporary)
+            os.replace(temporary, target)
+        # Without this a power cut may bring back what was there before, which is whole, too.
+        with suppress(OSError):
+            _synchronise(target.parent)
     except OSError as error:
         if not _is_of_the_disk(error, path):
             raise
@@ -57,44 +69,51 @@ def atomic_write(path: Path) -> Iterator[Path]:
         ) from error
 
 
+def temporary_prefix(process: int | str | None = None) -> str:
+    """What the names of a process's temporary folders begin with: host and process; None is this one."""
+    host = re.sub(r"[^\w.-]", "_", socket.gethostname())[:64]
+    # Containers may share a host's name, but not its numbers of processes.
+    with suppress(OSError):
+        host += f"-{Path('/proc/self/ns/pid').stat().st_ino}"
+    return f".ocnn-{host}-{os.getpid() if process is None else process}-"
+
+
+def _synchronise(path: Path) -> None:
+    """Bring a file, or the names in a folder, from the system's memory to the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _is_of_the_disk(error: OSError, path: Path) -> bool:
     """Whether the writing failed, and not the network or another file that the block reads."""
     if error.errno is None:
         # So NumPy says that an array was not written whole; an error of the network has a type of its own.
         return type(error) is OSError
-    path = path.absolute()
-    names = [Path(name).absolute() for name in (error.filename, error.filename2) if isinstance(name, str | os.PathLike)]
-    ours = not names or any(path.is_relative_to(name) or name.is_relative_to(path.parent) for name in names)
+    path, *names = (
+        Path(os.path.realpath(name))
+        for name in (path, error.filename, error.filename2)
+        if isinstance(name, str | os.PathLike)
+    )
+    temporary = str(path.parent / temporary_prefix())
+    ours = not names or any(path.is_relative_to(name) or str(name).startswith(temporary) for name in names)
     return error.errno in REMEDIES and ours
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Removes the temporary folders that writers left under a folder when they were killed, and nothing else."""
-    for path in list(folder.rglob(".*")):
-        name = re.fullmatch(r"\.(.+)\.[a-z0-9_]{8}", path.name)
-        if name and path.is_dir() and not path.is_symlink() and {item.name for item in path.iterdir()} <= {name[1]}:
-            shutil.rmtree(path)
+def read_text(path: Path, maximum: int = 2**20) -> str:
+    """Read a text file of at most `maximum` bytes in UTF-8.
 
-
-def why_not_writable(folder: Path) -> str | None:
-    """Why no file can be made in a folder that need not be there yet, in one sentence; None if one can."""
-    there = _nearest(folder)
-    if not there.is_dir():
-        return f"{there} is no folder."
-    if not os.access(there, os.W_OK | os.X_OK):
-        return f"Nothing can be written to {there}: it is read-only, or not yours."
-    return None
-
-
-def little_space(folder: Path) -> str | None:
-    """How little space there is where a folder is or will be, in one sentence; None if there is enough."""
-    free = shutil.disk_usage(_nearest(folder)).free
-    return f"Only {free / 2**20:.1f} MiB are free on the disk of {folder}." if free < LITTLE_SPACE else None
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder, or else the nearest one above it that is there."""
-    return next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    Raises:
+        OSError: it cannot be read, or is longer.
+        UnicodeDecodeError: it is no text.
+    """
+    with path.open("rb") as file:
+        content = file.read(maximum + 1)
+    if len(content) > maximum:
+        raise OSError(errno.EFBIG, f"longer than {maximum} bytes", str(path))
+    return content.decode()
 
 
 def safe_name(text: str) -> str:

@@ -2,6 +2,9 @@
 
 Each page has a checksum, by which damage is found before anything is decoded. Headers and footer have none in this
 format, though a flipped bit there can lead to other pages; so the metadata state a digest of the whole content, too.
+
+Nothing is compressed: what a small file unpacks to is known from its length and its number of rows alone. Differences
+of whole numbers, run lengths of truth values and dictionaries of texts take less room than a general compression does.
 """
 
 import hashlib
@@ -21,32 +24,66 @@ from ocnn.storage.files import atomic_write
 MAGIC = b"PAR1"
 #: Before the names of our metadata, of which each value is JSON; and the name of the digest.
 PREFIX, DIGEST = "ocnn.", "sha256"
+#: No table has more rows, and no file more bytes of metadata: a small file must not grow to fill the memory.
+MAXIMUM_ROWS, MAXIMUM_METADATA = 10_000_000, 2**24
 
+#: What damaged files bring out of pyarrow and json.
+UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError)
 #: At the end of each message.
-ADVICE = "Delete it to have it made anew."
+ADVICE = "Delete it to have it remade."
 
 
 def write_table(path: Path, frame: pd.DataFrame, schema: pa.Schema, metadata: Mapping[str, Any]) -> None:
-    """Writes the columns of a schema; the same content gives the same bytes.
+    """Write the columns of a schema; the same content gives the same bytes.
 
     Args:
         frame: with all columns of the schema; without missing values in one that is not nullable.
+        schema: of numbers, truth values, and dictionaries of texts.
         metadata: by name, what JSON can hold; without NaN.
+
+    Raises:
+        ResultError: more rows or metadata than `read_table` takes, or the disk does not take the file.
     """
     table = pa.Table.from_pandas(frame, schema=schema, preserve_index=False)
     texts = {name: json.dumps(value, sort_keys=True, allow_nan=False) for name, value in metadata.items()}
+    size = sum(map(len, texts.values()))
+    # Half of what may be read, since the footer describes the columns, too.
+    if len(frame) > MAXIMUM_ROWS or size > MAXIMUM_METADATA // 2:
+        raise ResultError(f"{path} would have {len(frame)} rows and {size} bytes of metadata: too many.")
     texts[DIGEST] = _digest(table.to_pandas(ignore_metadata=True), texts)
+    encodings = {field.name: _encoding(field.type) for field in schema}
     with (
         atomic_write(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
+        pq.ParquetWriter(
+            temporary,
+            schema,
+            compression="none",
+            use_dictionary=[name for name, encoding in encodings.items() if encoding is None],
+            column_encoding={name: encoding for name, encoding in encodings.items() if encoding},
+            write_page_checksum=True,
+        ) as writer,
     ):
         writer.write_table(table)
         # Not as metadata of the table: of these the file would hold a second copy.
         writer.add_key_value_metadata({PREFIX + name: text for name, text in texts.items()})
 
 
+def _encoding(kind: pa.DataType) -> str | None:
+    """How values of a type are written; None: by their numbers in a dictionary."""
+    if pa.types.is_dictionary(kind):
+        return None
+    if pa.types.is_boolean(kind):
+        return "RLE"
+    if pa.types.is_signed_integer(kind):
+        return "DELTA_BINARY_PACKED"
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return "PLAIN"
+    # Text by text a column could grow: a short file may repeat a long one for each row.
+    raise TypeError(f"a column of {kind}; texts belong into dictionaries")
+
+
 def read_table(path: Path, schema: pa.Schema, names: Collection[str]) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """The rows and the metadata of a file that `write_table` wrote.
+    """Read the rows and the metadata of a file that `write_table` wrote.
 
     Args:
         names: of the metadata that must be there.
@@ -65,7 +102,7 @@ def read_table(path: Path, schema: pa.Schema, names: Collection[str]) -> tuple[p
 def read_some_metadata(
     path: Path, schema: pa.Schema, names: Collection[str], wanted: Collection[str]
 ) -> dict[str, Any]:
-    """Some of the metadata of such a file. No page of it is read, so that damage is found as far as its ends tell.
+    """Read some of the metadata of such a file: none of its pages, so that damage is found as far as its ends tell.
 
     Args:
         names: of the metadata that must be there.
@@ -79,30 +116,59 @@ def read_some_metadata(
         return {name: json.loads(texts[name]) for name in wanted}
 
 
+def read_statement(path: Path) -> tuple[dict[str, Any] | None, str]:
+    """Read the recipe and the digest that a file of `write_table` states; no page of it is read.
+
+    Raises:
+        ResultError: it is missing or damaged, or states neither.
+    """
+    with _opened(path, None, ["recipe"]) as file:
+        texts = _texts(file)
+        return json.loads(texts["recipe"]), texts[DIGEST]
+
+
 @contextmanager
-def _opened(path: Path, schema: pa.Schema, names: Collection[str]) -> Iterator[pq.ParquetFile]:
-    """An open file of this schema; what a damaged one brings out of pyarrow and json, as one error."""
+def _opened(path: Path, schema: pa.Schema | None, names: Collection[str]) -> Iterator[pq.ParquetFile]:
+    """An open file of this schema, if any; what a damaged one brings out of pyarrow and json, as one error."""
     try:
         with pa.OSFile(str(path)) as source:
             if source.read(len(MAGIC)) != MAGIC:
                 raise ResultError("it does not begin as a Parquet file")
+            size = source.size()
+            source.seek(max(0, size - 4 - len(MAGIC)))
+            end = source.read(4 + len(MAGIC))  # the length of the footer, and the magic bytes again
+            if end.endswith(MAGIC) and int.from_bytes(end[:4], "little") > MAXIMUM_METADATA:
+                raise ResultError("its metadata are of a size that cannot be right")
+            source.seek(0)
             with pq.ParquetFile(source, page_checksum_verification=True) as file:
-                fault = _schema_fault(file.schema_arrow, schema)
+                fault = schema and _schema_fault(file.schema_arrow, schema)
                 missing = sorted({*names, DIGEST} - set(_texts(file)))
-                if fault or missing:
-                    raise ResultError(fault or f"it does not state its {', '.join(missing)}")
+                if missing and not fault:
+                    fault = f"it does not state its {', '.join(missing)}"
+                if fault := fault or _size_fault(file.metadata, size):
+                    raise ResultError(fault)
                 yield file
-    except (
-        pa.ArrowException,
-        OSError,
-        ValueError,
-        LookupError,
-        TypeError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:
+    except UNREADABLE as error:
         reason = str(error).strip().rstrip(".")
         raise ResultError(f"{path} is damaged or of another kind: {reason}. {ADVICE}") from error
+
+
+def _size_fault(metadata: pq.FileMetaData, size: int) -> str | None:
+    """Why a file of `size` bytes could grow when its pages are read, as far as its footer tells."""
+    if not 0 <= metadata.num_rows <= MAXIMUM_ROWS:
+        return f"it states {metadata.num_rows} rows, which cannot be right"
+    rows = length = 0
+    for group in map(metadata.row_group, range(metadata.num_row_groups)):
+        rows += group.num_rows
+        for column in map(group.column, range(group.num_columns)):
+            length += column.total_compressed_size
+            if column.compression != "UNCOMPRESSED":
+                return f"its column {column.path_in_schema} is compressed"
+            # Of these numbers pyarrow trusts that of the column.
+            if column.num_values != group.num_rows or column.total_compressed_size < 0:
+                return f"its column {column.path_in_schema} is of a size that cannot be right"
+    # More bytes than the file has, where several columns read the same ones.
+    return "its columns are of sizes that cannot be right" if rows != metadata.num_rows or length > size else None
 
 
 def _texts(file: pq.ParquetFile) -> dict[str, str]:
@@ -126,3 +192,21 @@ def _digest(frame: pd.DataFrame, texts: Mapping[str, str]) -> str:
         values, categories = pd.factorize(column) if categorical else (column.to_numpy(), ())
         digest.update(json.dumps([name, *categories]).encode() + values.tobytes())
     return digest.hexdigest()
+
+
+def read_statement(path: Path) -> tuple[dict[str, Any] | None, str]:
+    """Read the recipe and the digest that a file of `write_table` states; no page of it is read.
+
+    Raises:
+        ResultError: it is missing or damaged, or states neither.
+    """
+    try:
+        with pa.OSFile(str(path)) as source:
+            if source.read(len(MAGIC)) != MAGIC:
+                raise ResultError("it does not begin as a Parquet file")
+            with pq.ParquetFile(source) as file:
+                texts = _texts(file)
+        return json.loads(texts["recipe"]), texts[DIGEST]
+    except UNREADABLE as error:
+        reason = str(error).strip().rstrip(".")
+        raise ResultError(f"{path} does not say how it came about: {reason}. {ADVICE}") from error

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import io
+import os
 import tarfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from ocnn.data import load_dataset
-from ocnn.data.archives import Archive, check_available, obtain
+from ocnn.data.archives import Archive, check_available, obtain, origin
 from ocnn.data.cifar10 import parse_batch
 from ocnn.data.formats.tar import MAXIMUM_SIZE, pack_members, read_members
 from ocnn.data.splits import class_sizes
@@ -194,6 +195,27 @@ def test_a_mirror_with_the_extracted_folder(extracted: tuple[Archive, Path, Path
     assert check_available("cifar10", [archive], mirror) == []
     obtain("cifar10", archive, tmp_path / "got", mirror)
     assert read_members(tmp_path / "got", CONTENTS) == CONTENTS
+    assert origin(tmp_path / "got") == "official"
+
+
+def test_an_archive_packed_otherwise_whose_members_are_official(
+    extracted: tuple[Archive, Path, Path], tmp_path: Path
+) -> None:
+    archive, mirror, folder = extracted
+    pack_members(folder.parent / archive.name, CONTENTS)
+    (folder.parent / "SHA256SUMS").write_text(
+        f"{digest((folder.parent / archive.name).read_bytes())}  {archive.name}\n"
+    )
+    obtain("cifar10", archive, tmp_path / "got", mirror)
+    assert origin(tmp_path / "got") == "official"
+
+
+def test_a_member_of_an_extracted_folder_that_would_fill_the_memory(
+    extracted: tuple[Archive, Path, Path],
+) -> None:
+    archive, mirror, folder = extracted
+    os.truncate(folder / "a.bin", MAXIMUM_SIZE + 1)
+    assert "a.bin is of 33554433 bytes, which is too large" in check_available("cifar10", [archive], mirror)[0]
 
 
 def test_an_incomplete_or_tampered_folder_is_refused(extracted: tuple[Archive, Path, Path], tmp_path: Path) -> None:
@@ -217,6 +239,7 @@ def test_a_folder_with_checksums_of_its_own(
     assert check_available("cifar10", [archive], mirror) == []
     obtain("cifar10", archive, tmp_path / "got", mirror)
     assert read_members(tmp_path / "got", CONTENTS)["folder/a.bin"] == b"other"
+    assert origin(tmp_path / "got") == "mirror's own checksum"
 
 
 def test_a_mirror_with_neither_names_both(tmp_path: Path) -> None:

@@ -32,7 +32,6 @@ def test_a_whole_file(tmp_path: Path) -> None:
     images = read_idx(write(tmp_path / "images.gz", WHOLE), (2, 3, 4))
     assert images.dtype == np.uint8
     np.testing.assert_array_equal(images, np.arange(24).reshape(2, 3, 4))
-    np.testing.assert_array_equal(read_idx(tmp_path / "images.gz", (None, 3, 4)), images)
 
 
 @pytest.mark.parametrize(
@@ -48,6 +47,7 @@ def test_a_whole_file(tmp_path: Path) -> None:
         (compress(header(2, 3, 4, magic=b"\0\0\x08\x01") + BODY), "wrong magic number 00000801"),
         (compress(header(2, 3, 4, order="<") + BODY), r"states shape \(33554432"),
         (compress(header(3, 3, 4) + BODY), r"states shape \(3, 3, 4\)"),
+        (compress(header(2**32 - 1, 3, 4) + BODY), r"states shape \(4294967295, 3, 4\)"),
         (compress(header(2, 3, 4) + BODY[:-1]), "truncated, 23 of 24 bytes"),
         (compress(header(2, 3, 4) + BODY + b"\0"), "more than the 24 bytes"),
     ],
@@ -58,9 +58,3 @@ def test_a_damaged_file(content: bytes, message: str, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=message) as error:
         read_idx(path, (2, 3, 4))
     assert str(path) in str(error.value)
-
-
-def test_a_header_of_absurd_size_is_refused_before_memory_is_asked_for(tmp_path: Path) -> None:
-    path = write(tmp_path / "images.gz", compress(header(2**32 - 1, 3, 4) + BODY))
-    with pytest.raises(DataError, match="cannot be right"):
-        read_idx(path, (None, 3, 4))

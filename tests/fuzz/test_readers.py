@@ -27,7 +27,7 @@ from ocnn.data.formats.idx import read_idx
 from ocnn.data.formats.tar import pack_members, read_members
 from ocnn.data.splits import Split, read_split, write_split
 from ocnn.errors import DataError, OcnnError, ResultError
-from ocnn.results.metrics import job_cost
+from ocnn.results.measurements import job_cost
 from ocnn.results.published import read_claims, read_published, read_texts
 from ocnn.results.scores import find_damage, read_scores
 from ocnn.storage.arrays import open_array, read_arrays, write_arrays

@@ -1,19 +1,17 @@
 """A run that was simulated, with everything made from it that a person reads."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import yaml
 
 from benchmarks.report import simulate
 from ocnn.config.checks import load
-from ocnn.config.plan import attacked
+from ocnn.config.plan import Plan, figure_files
 from ocnn.config.schema import Config
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.steps.figures import draw_adversarial_images, draw_comparisons, draw_samples
-from ocnn.steps.metrics import collect_metrics
+from ocnn.steps.metrics import collect_metrics, make_summary
 from ocnn.steps.report import make_report
 from ocnn.steps.tables import make_tables
 from tests.conftest import ROOT
@@ -43,7 +41,7 @@ class Run:
     results: Path
 
     @property
-    def plan(self) -> dict[str, Any]:
+    def plan(self) -> Plan:
         """The plan of the run."""
         return self.config.plan()
 
@@ -52,59 +50,73 @@ class Run:
         """Pattern of the score files."""
         return f"{self.results}/scores/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.parquet"
 
-    def collect(self) -> None:
-        """Measures the score files."""
-        collect_metrics(
-            self.plan["experiments"],
-            self.scores,
-            f"{self.results}/benchmarks/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.tsv",
-            self.results / "metrics.parquet",
-            self.results / "histories.parquet",
-            self.results / "provenance.json",
-        )
+    @property
+    def records(self) -> str:
+        """Pattern of the attacks' records."""
+        return f"{self.results}/attacks/{{attack}}/steps-{{steps}}.parquet"
 
-    def provenance(self) -> Any:
-        """What `collect` found."""
-        return json.loads((self.results / "provenance.json").read_text())
+    def files(self, *names: str) -> dict[str, Path]:
+        """Files by their role, as the steps name them."""
+        known = {name: self.results / f"{name}.parquet" for name in ("metrics", "histories", "summary", "references")}
+        known |= {
+            "provenance": self.results / "provenance.json",
+            "documents": self.results / "tables" / "documents.json",
+            "figures": self.results / "figures",
+            "benchmarks": self.results / "benchmarks",
+            "output": self.results / "report.html",
+            "captions": ROOT / "workflow" / "report",
+        }
+        return {name: known[name] for name in names}
+
+    def collect(self) -> None:
+        """Measures the score files, and summarises that."""
+        collect_metrics(
+            plan=self.plan.to_json(),
+            scores=self.scores,
+            benchmarks=f"{self.results}/benchmarks/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.tsv",
+            **self.files("metrics", "histories", "provenance"),
+            recipe={"code": "0"},
+        )
+        make_summary(plan=self.plan.to_json(), **self.files("metrics", "summary", "references"), recipe={"code": "1"})
 
     def tabulate(self) -> None:
         """Makes the tables."""
         make_tables(
-            self.plan,
-            self.results / "metrics.parquet",
-            self.provenance(),
-            f"{self.results}/splits/{{experiment}}/{{normal}}/seed-{{seed}}.parquet",
-            f"{self.results}/images/{{dataset}}/train.npy",
-            f"{self.results}/attacks/{{attack}}/steps-{{steps}}.parquet",
-            self.results,
+            plan=self.plan.to_json(),
+            **self.files("metrics", "summary", "references", "provenance"),
+            splits=f"{self.results}/splits/{{experiment}}/{{normal}}/seed-{{seed}}.parquet",
+            images=f"{self.results}/images/{{dataset}}/train.npy",
+            records=self.records,
+            folder=self.results,
         )
 
     def draw(self) -> None:
         """Draws the figures."""
-        folder = self.results / "figures"
-        tables = [self.results / "tables" / f"{name}.csv" for name in ("table3", "table4")]
+        plan, folder = self.plan.to_json(), self.results / "figures"
         draw_comparisons(
-            self.plan, self.results / "metrics.parquet", self.results / "histories.parquet", tables, folder
+            plan=plan, **self.files("metrics", "histories", "summary"), records=self.records, folder=folder
         )
-        draw_samples(self.plan, self.scores, f"{self.results}/images/{{dataset}}/{{part}}.npy", folder)
-        for attack, steps in {(a["attack"], a["steps"]) for a in attacked(self.plan).values()}:
+        draw_samples(
+            plan=plan, scores=self.scores, images=f"{self.results}/images/{{dataset}}/{{part}}.npy", folder=folder
+        )
+        for name in self.plan.attack_names():
+            attack, steps = name.removeprefix("attacks/").split("-")
             draw_adversarial_images(
-                {file: self.results / "pixels" / "digits" / file for file in ARRAY_FILES},
-                self.results / "attacks" / attack / f"steps-{steps}.npz",
-                self.results / "attacks" / attack / f"steps-{steps}.parquet",
-                [folder / "attacks" / f"{attack}-{steps}{suffix}" for suffix in (".svg", ".png")],
+                pixels=[self.results / "pixels" / "digits" / file for file in ARRAY_FILES],
+                attack=self.results / "attacks" / attack / f"steps-{steps}.npz",
+                record=self.results / "attacks" / attack / f"steps-{steps}.parquet",
+                outputs=[folder / file for file in figure_files([name])],
             )
 
     def report(self) -> Path:
         """Writes the report."""
         make_report(
-            self.plan,
-            self.config.model_dump(mode="json"),
-            self.results,
-            self.provenance(),
-            [self.results / "metrics.parquet", Path("resources/digits/deleted.gz")],
-            ROOT / "workflow" / "report",
-            self.results / "report.html",
+            plan=self.plan.to_json(),
+            configuration=self.config.model_dump(mode="json"),
+            **self.files(
+                "metrics", "summary", "documents", "provenance", "figures", "benchmarks", "captions", "output"
+            ),
+            archives=[self.results / "metrics.parquet", Path("resources/digits/deleted.gz")],
         )
         return self.results / "report.html"
 

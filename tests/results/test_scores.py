@@ -90,7 +90,7 @@ def test_damage_that_the_ends_of_a_file_tell(tmp_path: Path, damage: Callable[[P
     found = find_damage(path)
     assert found is not None
     assert message in found
-    with pytest.raises(ResultError, match=r"s\.parquet.*Delete it to have it made anew") as error:
+    with pytest.raises(ResultError, match=r"s\.parquet.*Delete it to have it remade") as error:
         read_scores(path)
     assert str(error.value).startswith(found)
 
@@ -118,7 +118,7 @@ def test_a_flipped_bit_is_an_error_and_not_a_wrong_number(tmp_path: Path) -> Non
     path = write(tmp_path / "s.parquet", [1, 2.5, 2, 3])
     whole = path.read_bytes()
     pages = pq.read_metadata(path).row_group(0).column(8)
-    last = pages.dictionary_page_offset + pages.total_compressed_size - 1
+    last = pages.data_page_offset + pages.total_compressed_size - 1
     for place, message in ((last, "crc|CRC|checksum"), (whole.rindex(b"ocnn.seed") + 11, "not what was written")):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
         assert find_damage(path) is None  # which reads neither

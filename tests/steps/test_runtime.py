@@ -1,7 +1,8 @@
-"""How a job uses its machine."""
+"""What a job runs in."""
 
 import gc
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from ocnn.networks.weights import import_keras
-
-ROOT = Path(__file__).parents[1]
+from ocnn.steps.runtime import STATED
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -30,23 +30,6 @@ def test_threads(threads: int) -> None:
     assert set(found) == {threads}
 
 
-def test_the_garbage_collector_rests_during_imports_and_at_the_end() -> None:
-    code = (
-        "import atexit, gc\n"
-        "atexit.register(lambda: print(gc.get_freeze_count() > 1000))\n"
-        "import workflow.scripts\n"
-        "from ocnn.networks.weights import import_keras\n"
-        "from ocnn.steps.runtime import job\n"
-        "print(gc.isenabled())\n"
-        "with job():\n"
-        "    print(gc.isenabled())\n"
-        "    import_keras()\n"
-        "    print(gc.isenabled())\n"
-    )
-    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
-    assert run.stdout.split() == ["False", "True", "True", "True"]
-
-
 @pytest.mark.parametrize("enabled", [True, False])
 def test_importing_keras_leaves_the_garbage_collector_as_it_was(enabled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also where the import fails."""
@@ -58,3 +41,28 @@ def test_importing_keras_leaves_the_garbage_collector_as_it_was(enabled: bool, m
         assert gc.isenabled() is enabled
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("name", STATED)
+def test_a_job_does_not_inherit_what_decides_nothing_of_it(name: str) -> None:
+    """Whatever the user's own environment says."""
+    code = "import os, sys\nfrom ocnn.steps.runtime import state_environment\nstate_environment()\nprint(os.environ[sys.argv[1]])"
+    environment = {**os.environ, name: "0" if name == "PYTHONUTF8" else "/the/users/own"}
+    run = subprocess.run(
+        [sys.executable, "-c", code, name], capture_output=True, text=True, check=True, env=environment
+    )
+    assert run.stdout.strip() == STATED[name]
+
+
+def test_keras_takes_nothing_from_the_users_file(tmp_path: Path) -> None:
+    settings = {"floatx": "float64", "epsilon": 0.1, "backend": "jax", "image_data_format": "channels_first"}
+    (tmp_path / ".keras").mkdir()
+    (tmp_path / ".keras" / "keras.json").write_text(json.dumps(settings))
+    code = (
+        "from ocnn.steps.runtime import state_environment\nstate_environment()\nimport keras\n"
+        "print(keras.config.floatx(), keras.config.image_data_format(), keras.config.epsilon(), keras.config.backend())"
+    )
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("KERAS")}
+    environment |= {"HOME": str(tmp_path)}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert run.stdout.split() == ["float32", "channels_last", "1e-07", "tensorflow"]

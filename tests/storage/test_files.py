@@ -4,8 +4,7 @@ import errno
 import os
 import re
 import resource
-import subprocess
-import sys
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -18,15 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocnn.errors import ResultError
-from ocnn.storage.files import (
-    LONGEST_NAME,
-    REMEDIES,
-    atomic_write,
-    little_space,
-    remove_leftovers,
-    safe_name,
-    why_not_writable,
-)
+from ocnn.storage.files import LONGEST_NAME, REMEDIES, atomic_write, read_text, safe_name
 
 
 def fail_while_writing(path: Path) -> None:
@@ -116,42 +107,120 @@ def test_other_faults_are_no_faults_of_the_disk(tmp_path: Path, error: OSError) 
     assert not list(tmp_path.iterdir())
 
 
-def test_where_nothing_can_be_written(tmp_path: Path) -> None:
-    assert why_not_writable(tmp_path / "not" / "there" / "yet") is None
-    (tmp_path / "file").touch()
-    assert why_not_writable(tmp_path / "file" / "results") == f"{tmp_path}/file is no folder."
+@pytest.mark.parametrize("name", ["other.txt", "mirror/archive.gz", "file.txt.gz"])
+def test_another_file_beside_it_is_not_taken_for_it(tmp_path: Path, name: str) -> None:
+    with pytest.raises(PermissionError):
+        fail_with(tmp_path / "file.txt", PermissionError(errno.EACCES, "not yours", str(tmp_path / name)))
 
 
-def test_a_disk_with_little_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = tmp_path / "not" / "there" / "yet"
-    assert little_space(folder) is None
-    monkeypatch.setattr("ocnn.storage.files.LITTLE_SPACE", float("inf"))
-    assert re.fullmatch(rf"Only [\d.]+ MiB are free on the disk of {folder}\.", little_space(folder) or "")
+def write_to(path: Path, content: str = "new") -> None:
+    with atomic_write(path) as temporary:
+        temporary.write_text(content)
 
 
-KILLED = """
-import os, signal, sys
-from pathlib import Path
-from ocnn.storage.files import atomic_write
-with atomic_write(Path(sys.argv[1])) as temporary:
-    temporary.write_text("half")
-    os.kill(os.getpid(), signal.SIGKILL)
-"""
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "results").mkdir()
+    for name in ("live", "dangling"):
+        (tmp_path / "results" / name).symlink_to(f"../elsewhere/{name}.txt")
+    (tmp_path / "elsewhere" / "live.txt").write_text("old")
+    for name in ("live", "dangling"):
+        write_to(tmp_path / "results" / name)
+        assert (tmp_path / "results" / name).is_symlink()
+        assert (tmp_path / "elsewhere" / f"{name}.txt").read_text() == "new"
+    assert len(list(tmp_path.rglob("*"))) == 6
+    (tmp_path / "linked").symlink_to("results")
+    message = rf"{tmp_path}/linked/f could not be written: {os.strerror(errno.ENOSPC)}\."
+    with pytest.raises(ResultError, match=message):
+        fail_with(tmp_path / "linked" / "f", OSError(errno.ENOSPC, "", str(tmp_path / "results" / "f")))
 
 
-def test_what_a_killed_writer_leaves_is_removed_and_nothing_else(tmp_path: Path) -> None:
-    kept = [tmp_path / name for name in (".hidden", "a.txt.abcd1234", ".cache.abcd1234/file", ".keep.abcdefgh.d/keep")]
-    for path in kept:
-        path.parent.mkdir(exist_ok=True)
-        path.touch()
-    (tmp_path / ".link.abcd1234").symlink_to(tmp_path / ".keep.abcdefgh.d")
-    subprocess.run([sys.executable, "-c", KILLED, tmp_path / "deep" / "a.txt"], check=False)
-    (leftover,) = (tmp_path / "deep").iterdir()
-    assert [item.read_text() for item in leftover.iterdir()] == ["half"]
-    remove_leftovers(tmp_path)
-    assert not list((tmp_path / "deep").iterdir())
-    assert all(path.exists() for path in kept)
-    assert (tmp_path / ".link.abcd1234").is_symlink()
+@pytest.mark.parametrize(
+    ("prepare", "file", "message"),
+    [
+        (lambda folder: (folder / "f").mkdir(), "f", "Is a directory. Move the folder of that name away"),
+        (lambda folder: (folder / "a").touch(), "a/f", "File exists. Move away what stands where its folder"),
+        (lambda folder: (folder / "a").touch(), "a/b/f", "Not a directory. Move away what stands where its folder"),
+        (
+            lambda folder: (folder / "a").symlink_to("gone"),
+            "a/f",
+            "File exists. Move away what stands where its folder",
+        ),
+        (
+            lambda folder: (folder / "f").symlink_to("gone/f"),
+            "f",
+            r"it is a link to .*/gone/f, whose folder is not there",
+        ),
+        (lambda folder: (folder / "a").symlink_to("a"), "a/f", "Move away what stands|Remove the links"),
+        (lambda folder: None, "f" * 256, "File name too long. Choose shorter names"),
+        (lambda folder: None, "f" * 256 + "/f", "File name too long. Choose shorter names"),
+        (lambda folder: None, "ö" * 128, "File name too long. Choose shorter names"),
+    ],
+    ids=[
+        "folder",
+        "file above",
+        "file far above",
+        "no folder",
+        "link to no folder",
+        "circle",
+        "long",
+        "above",
+        "bytes",
+    ],
+)
+def test_a_place_that_takes_no_file_is_named(
+    tmp_path: Path, prepare: Callable[[Path], object], file: str, message: str
+) -> None:
+    prepare(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(ResultError, match=rf"{file} could not be written: .*{message}"):
+        write_to(tmp_path / file)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["f" * 255, ".f", "a b", "ö" * 127])
+def test_any_name_that_the_disk_takes(tmp_path: Path, name: str) -> None:
+    write_to(tmp_path / name)
+    assert (tmp_path / name).read_text() == "new"
+
+
+@pytest.mark.parametrize("operation", ["replace", "fsync"])
+def test_a_disk_that_fills_at_the_last_moment(tmp_path: Path, operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file.txt").write_text("old")
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EDQUOT, "quota")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, operation, fail)
+        with pytest.raises(ResultError, match="Make room within the quota"):
+            write_to(tmp_path / "file.txt")
+    assert [item.read_text() for item in tmp_path.iterdir()] == ["old"]
+
+
+def test_what_is_moved_counts_though_the_folder_cannot_be_synchronised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = os.fsync
+    synchronised = []
+
+    def of_files(descriptor: int) -> None:
+        synchronised.append(stat.S_ISDIR(os.fstat(descriptor).st_mode))
+        if synchronised[-1]:
+            raise OSError(errno.EINVAL, "a folder")
+        whole(descriptor)
+
+    monkeypatch.setattr(os, "fsync", of_files)
+    write_to(tmp_path / "file.txt")
+    assert synchronised == [False, True]
+    assert (tmp_path / "file.txt").read_text() == "new"
+
+
+def test_a_text_is_read_up_to_its_bound(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("äbc", encoding="utf-8")
+    assert read_text(tmp_path / "text", 4) == "äbc"
+    with pytest.raises(OSError, match=r"longer than 3 bytes.*text"):
+        read_text(tmp_path / "text", 3)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 import json
 import os
 import sys
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -16,12 +17,6 @@ ROOT = Path(str(workflow.current_basedir)).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from ocnn.config.checks import load
-from ocnn.data import load_dataset
-from ocnn.data.archives import check_available, checksum_file
-from ocnn.data.dataset import ARRAY_FILES
-from ocnn.errors import ConfigError
-from ocnn.storage.files import little_space, remove_leftovers, why_not_writable
-from ocnn.steps.fingerprint import fingerprint
 from ocnn.config.plan import (
     comparison_names,
     figure_files,
@@ -31,8 +26,14 @@ from ocnn.config.plan import (
     table_files,
     unordered,
 )
-from ocnn.results.scores import find_damage
+from ocnn.data import load_dataset
+from ocnn.data.archives import check_available, checksum_file
+from ocnn.data.dataset import ARRAY_FILES
+from ocnn.errors import ConfigError, ResultError
+from ocnn.steps.jobs import Job, Jobs, folder_name
 from ocnn.steps.runtime import export_environment
+from ocnn.storage.places import little_space, remove_leftovers, why_not_writable
+from ocnn.storage.recipes import digest_of
 
 # A configuration file on the command line replaces the default one; Snakemake itself would mix the two.
 if not workflow.overwrite_configfiles:
@@ -48,13 +49,17 @@ except ConfigError as error:
 export_environment(ROOT, CONFIG.mirror_folder())
 
 RESULTS = CONFIG.results
-#: For each experiment on an attacked class its attack; for its images' folder what they are.
+JOBS = Jobs(CONFIG)
+ENVIRONMENT = "../../envs/jobs.yaml"
+#: The command of every job: one step, its log, and the end of that where it failed.
+RUN = "python -m ocnn.steps {params.job:q} {params.files:q} > {log:q} 2>&1" " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+#: For each experiment on an attacked class its attack; for its arrays' folder the experiment.
 ATTACKED = {name: block for name, block in CONFIG.experiments.items() if block.attack is not None}
-ADVERSARIAL = {CONFIG.dataset(name).name: CONFIG.dataset_specification(name) for name in ATTACKED}
+ADVERSARIAL = {CONFIG.dataset(name).name: name for name in ATTACKED}
 #: Where the archives of each data set are read to, and under which name the configuration has it.
 PLAIN = {block.dataset for block in CONFIG.experiments.values() if block.dataset is not None}
 DATASETS = {
-    load_dataset(name).name: name
+    folder_name(load_dataset(name).name): name
     for name in [*sorted(PLAIN), *sorted({CONFIG.attacks[block.attack].dataset for block in ATTACKED.values()})]
 }
 PLAN = CONFIG.plan()
@@ -65,25 +70,92 @@ CONFIGURATION = CONFIG.model_dump(mode="json", exclude_defaults=True)
 TEMPLATES = sorted(os.path.relpath(path) for path in (ROOT / "ocnn" / "report" / "templates").iterdir())
 CAPTIONS = sorted(os.path.relpath(path) for path in (ROOT / "workflow" / "report").glob("*.rst"))
 
+from ocnn.steps.fingerprint import fingerprint
+
 code = cache(fingerprint)
 uses_autoencoder = cache(CONFIG.uses_autoencoder)
+trains_network = cache(CONFIG.trains_network)
+digest = cache(digest_of)
+#: How often each reason to remake something was said.
+SAID = Counter()
+
+
+def job(rule, names=lambda wildcards: wildcards):
+    """The job of a rule, as JSON, for its wildcards; `names` are these as `Jobs` takes them."""
+    return lambda wildcards: getattr(JOBS, rule)(**dict(names(wildcards).items())).text
+
+
+def files(*unread):
+    """The files of a job by role, as JSON; roles that are not read, and those without a file, are left out."""
+
+    def by_role(wildcards, input, output):
+        inputs, outputs = (
+            {role: value if isinstance(value, str) else list(value) for role, value in named.items() if value}
+            for named in (input, output)
+        )
+        return json.dumps({"inputs": {r: v for r, v in inputs.items() if r not in unread}, "outputs": outputs})
+
+    return by_role
+
+
+def stale(rule, product, names=lambda wildcards: wildcards):
+    """No input; but a product that is not what this configuration and code would make is made again as if it were lost.
+
+    The product itself says what decided it (`ocnn.storage.recipes`), so that no clock and no record of Snakemake's is
+    asked. Snakemake has no plainer way to remake what is there: `--forcerun` makes its files targets.
+    """
+
+    def check(wildcards):
+        path = product.format(**dict(wildcards.items()))
+        # The processes that jobs on a cluster start have no say in what is made.
+        if workflow.exec_mode == ExecMode.DEFAULT and path not in workflow.dag.forcefiles and Path(path).is_file():
+            reason = getattr(JOBS, rule)(**dict(names(wildcards).items())).why_stale(Path(path), digest)
+            if reason:
+                say(rule, path, reason)
+                workflow.dag.forcefiles.add(path)
+        return []
+
+    return check
+
+
+def say(rule, path, reason, most=3):
+    """Say why a file is made again; of many that are for one reason, the first few."""
+    SAID[rule, reason] += 1
+    if SAID[rule, reason] <= most:
+        logger.warning(f"{path} {reason}. It is made again.")
+    elif SAID[rule, reason] == most + 1:
+        logger.warning(f"More files of the rule {rule} are made again for the same reason.")
+
+
+def by_dataset(wildcards):
+    """The wildcards with the configuration's name of a data set for that of its folder."""
+    return {**dict(wildcards.items()), "dataset": DATASETS[wildcards.dataset]}
+
+
+def by_experiment(wildcards):
+    """An experiment on these adversarial images."""
+    return {"experiment": ADVERSARIAL[f"{wildcards.attack}-{wildcards.steps}-{wildcards.scoring}"]}
 
 
 def fits(pattern):
-    """The files of this pattern, one a fit."""
-    return [pattern.format(**fit) for fit in grid_fits(PLAN["experiments"])]
+    """The files of this pattern, one per fit."""
+    return [pattern.format(**{**fit, "normal": folder_name(fit["normal"])}) for fit in grid_fits(PLAN["experiments"])]
+
+
+def array_files(folder):
+    """The arrays in a folder: those of gigabytes are judged by the checksums beside them, not by their times."""
+    return [f"{folder}/{file}" if file.endswith(".parquet") else ancient(f"{folder}/{file}") for file in ARRAY_FILES]
 
 
 def image_files(wildcards):
     """The arrays of an experiment's data set."""
-    name = CONFIG.dataset(wildcards.experiment).name
-    return [f"{RESULTS}/images/{name}/{file}" for file in ARRAY_FILES]
+    return array_files(f"{RESULTS}/images/{folder_name(CONFIG.dataset(wildcards.experiment).name)}")
 
 
 def pixel_files(wildcards):
     """The arrays of an attacked data set."""
     name = load_dataset(CONFIG.attacks[wildcards.attack].dataset).name
-    return [f"{RESULTS}/pixels/{name}/{file}" for file in ARRAY_FILES]
+    return array_files(f"{RESULTS}/pixels/{folder_name(name)}")
 
 
 def previous_attack(wildcards):
@@ -92,17 +164,10 @@ def previous_attack(wildcards):
     return [] if previous is None else f"{RESULTS}/attacks/{wildcards.attack}/steps-{previous}.npz"
 
 
-def attack_settings(wildcards, *names):
-    """What a job on an attack is told of it, as JSON."""
-    block = CONFIG.attacks[wildcards.attack]
-    settings = {"attacked_class": str(block.attacked_class), "widths": block.classifier.widths}
-    return json.dumps({**settings, **{name: getattr(block, name) for name in names}}, sort_keys=True)
-
-
 def first_fits():
     """The fits of the first seed of each experiment."""
     first = {name: {**block, "seed": block["seed"][:1]} for name, block in PLAN["experiments"].items()}
-    return grid_fits(first)
+    return [{**fit, "normal": folder_name(fit["normal"])} for fit in grid_fits(first)]
 
 
 def first_splits():
@@ -117,13 +182,8 @@ def first_scores():
 
 def all_images():
     """The arrays of every experiment."""
-    folders = dict.fromkeys(block["dataset"] for block in PLAN["experiments"].values())
-    return [f"{RESULTS}/images/{folder}/{file}" for folder in folders for file in ARRAY_FILES]
-
-
-def training_images():
-    """The training arrays of every experiment."""
-    return [file for file in all_images() if Path(file).name == "train.npy"]
+    folders = dict.fromkeys(folder_name(block["dataset"]) for block in PLAN["experiments"].values())
+    return [file for folder in folders for file in array_files(f"{RESULTS}/images/{folder}")]
 
 
 def all_archives():
@@ -133,7 +193,7 @@ def all_archives():
 
 def kept_archives(dataset):
     """Where the workflow keeps the archives of a data set."""
-    return [f"{CONFIG.archives}/{dataset.name}/{archive.name}" for archive in dataset.archives]
+    return [f"{CONFIG.archives}/{folder_name(dataset.name)}/{archive.name}" for archive in dataset.archives]
 
 
 def auc_tables():
@@ -161,7 +221,7 @@ def figure_outputs(names):
 
 
 def attacks(pattern):
-    """The files of this pattern, one an attack that an experiment uses."""
+    """The files of this pattern, one per attack that an experiment uses."""
     used = dict.fromkeys((block.attack, block.steps) for block in ATTACKED.values())
     return [pattern.format(attack=attack, steps=steps) for attack, steps in used]
 
@@ -177,7 +237,7 @@ def checksum_files(wildcards):
 
 
 def missing_archives(dataset):
-    """What stands in the way of making a data set's arrays, one sentence a fault."""
+    """What stands in the way of making a data set's arrays, one sentence per fault."""
     source = load_dataset(DATASETS[dataset])
     kinds = ["images"] if DATASETS[dataset] in PLAIN else []
     if any(CONFIG.attacks[block.attack].dataset == DATASETS[dataset] for block in ATTACKED.values()):
@@ -187,7 +247,7 @@ def missing_archives(dataset):
     kept = [Path(path) for path in kept_archives(source)]
     there = [path.is_file() and checksum_file(path).is_file() for path in kept]
     needed = [archive for archive, found in zip(source.archives, there) if not found]
-    return check_available(dataset, needed, CONFIG.mirror_folder())
+    return check_available(source.name, needed, CONFIG.mirror_folder())
 
 
 def autoencoder_file(wildcards):
@@ -199,22 +259,10 @@ def autoencoder_file(wildcards):
 
 def group_of_short(wildcards):
     """On a cluster, a split and the methods without a network are one submission, which is worth its while."""
-    short = "method" not in wildcards.keys() or not CONFIG.trains_network(wildcards.method)
+    short = "method" not in wildcards.keys() or not trains_network(wildcards.method)
     return "shallow" if short and workflow.non_local_exec else None
 
 
 def gpus_of_fit(wildcards):
     """The GPUs of a fit: none for a method without a network."""
-    return CONFIG.gpus if CONFIG.trains_network(wildcards.method) else 0
-
-
-def force_if_damaged(wildcards):
-    """No input; but a score file that is damaged, or another fit's, is made again as if it were lost."""
-    fit = {**dict(wildcards.items()), "seed": int(wildcards.seed)}
-    path = rules.fit.output[0].format(**fit)
-    # The processes that jobs on a cluster start have no say in what is made.
-    if workflow.exec_mode == ExecMode.DEFAULT and path not in workflow.dag.forcefiles and Path(path).is_file():
-        if damage := find_damage(Path(path), fit):
-            logger.warning(f"{damage} It is made again.")
-            workflow.dag.forcefiles.add(path)
-    return []
+    return CONFIG.gpus if trains_network(wildcards.method) else 0

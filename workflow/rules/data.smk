@@ -17,46 +17,44 @@ rule archive:
         archive=r"[^/]+(?<!\.sha256)",
     retries: 2
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     params:
-        dataset=lambda wildcards: CONFIG.dataset_path(DATASETS[wildcards.dataset]),
+        job=job("archive", by_dataset),
+        files=files(),
     shell:
-        "python -m workflow.scripts.archive --dataset {params.dataset:q} --archive {wildcards.archive:q}"
-        " --output {output.archive:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN
 
 
 rule images:
     input:
         archives=archive_files,
+        # Not read as such: the step compares each archive with the checksum beside it.
         checksums=checksum_files,
+        stale=stale("images", f"{RESULTS}/images/{{dataset}}/{ARRAY_FILES[-1]}", by_dataset),
     output:
-        expand(f"{RESULTS}/images/{{{{dataset}}}}/{{file}}", file=ARRAY_FILES),
+        arrays=expand(f"{RESULTS}/images/{{{{dataset}}}}/{{file}}", file=ARRAY_FILES),
     log:
         f"{RESULTS}/logs/images/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/images/{{dataset}}.tsv"
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        dataset=lambda wildcards: json.dumps({"dataset": CONFIG.dataset_path(DATASETS[wildcards.dataset])}),
-        code=lambda wildcards: code(
-            "ocnn.steps.data:prepare_images", CONFIG.dataset_path(DATASETS[wildcards.dataset])
-        ),
+        job=job("images", by_dataset),
+        files=files("checksums"),
     shell:
-        "python -m workflow.scripts.images --dataset {params.dataset:q} --archives {input.archives:q} --outputs {output:q}"
-        " > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN
 
 
 rule split:
     input:
-        images=image_files,
+        arrays=image_files,
+        stale=stale("split", f"{RESULTS}/splits/{{experiment}}/{{normal}}/seed-{{seed}}.parquet"),
     output:
-        f"{RESULTS}/splits/{{experiment}}/{{normal}}/seed-{{seed}}.parquet",
+        split=f"{RESULTS}/splits/{{experiment}}/{{normal}}/seed-{{seed}}.parquet",
     log:
         f"{RESULTS}/logs/split/{{experiment}}/{{normal}}/seed-{{seed}}.log",
     benchmark:
@@ -64,17 +62,12 @@ rule split:
     group:
         group_of_short
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,
     params:
-        dataset=lambda wildcards: json.dumps(CONFIG.dataset_specification(wildcards.experiment), sort_keys=True),
-        contamination=lambda wildcards: CONFIG.experiments[wildcards.experiment].contamination,
-        holdout=lambda wildcards: CONFIG.experiments[wildcards.experiment].holdout,
-        code=code("ocnn.steps.data:make_split"),
+        job=job("split"),
+        files=files(),
     shell:
-        "python -m workflow.scripts.split --dataset {params.dataset:q} --images {input.images:q}"
-        " --normal {wildcards.normal:q} --contamination {params.contamination} --holdout {params.holdout}"
-        " --seed {wildcards.seed} --output {output:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN

@@ -3,8 +3,9 @@
 
 rule autoencoder:
     input:
-        split=rules.split.output[0],
-        images=image_files,
+        split=rules.split.output.split,
+        arrays=image_files,
+        stale=stale("autoencoder", f"{RESULTS}/autoencoders/{{experiment}}/{{normal}}/seed-{{seed}}.npz"),
     output:
         weights=f"{RESULTS}/autoencoders/{{experiment}}/{{normal}}/seed-{{seed}}.npz",
     log:
@@ -12,31 +13,27 @@ rule autoencoder:
     benchmark:
         f"{RESULTS}/benchmarks/autoencoder/{{experiment}}/{{normal}}/seed-{{seed}}.tsv"
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     threads: CONFIG.threads
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 360 * attempt,
         gpu=CONFIG.gpus,
     params:
-        settings=lambda wildcards: json.dumps(
-            CONFIG.autoencoder_settings(wildcards.experiment, int(wildcards.seed)), sort_keys=True
-        ),
-        code=code("ocnn.steps.fit:pretrain"),
+        job=job("autoencoder"),
+        files=files(),
     shell:
-        "python -m workflow.scripts.autoencoder --split {input.split:q} --images {input.images:q}"
-        " --settings {params.settings:q} --threads {threads} --output {output.weights:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN
 
 
 rule fit:
     input:
-        split=rules.split.output[0],
-        images=image_files,
+        split=rules.split.output.split,
+        arrays=image_files,
         autoencoder=autoencoder_file,
-        damaged=force_if_damaged,
+        stale=stale("fit", f"{RESULTS}/scores/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.parquet"),
     output:
-        f"{RESULTS}/scores/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.parquet",
+        scores=f"{RESULTS}/scores/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.parquet",
     log:
         f"{RESULTS}/logs/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.log",
     benchmark:
@@ -44,28 +41,14 @@ rule fit:
     group:
         group_of_short
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     threads: CONFIG.threads
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: (360 if CONFIG.trains_network(wildcards.method) else 60) * attempt,
+        runtime=lambda wildcards, attempt: (360 if trains_network(wildcards.method) else 60) * attempt,
         gpu=gpus_of_fit,
     params:
-        estimator=lambda wildcards: CONFIG.estimator(wildcards.method),
-        settings=lambda wildcards: json.dumps(
-            CONFIG.settings(wildcards.experiment, wildcards.method, int(wildcards.seed)), sort_keys=True
-        ),
-        identity=lambda wildcards: json.dumps(
-            {
-                "experiment": wildcards.experiment,
-                "normal": wildcards.normal,
-                "method": wildcards.method,
-                "seed": int(wildcards.seed),
-            }
-        ),
-        code=lambda wildcards: code("ocnn.steps.fit:fit_method", CONFIG.estimator(wildcards.method)),
+        job=job("fit"),
+        files=files(),
     shell:
-        "python -m workflow.scripts.fit --estimator {params.estimator:q} --split {input.split:q}"
-        " --images {input.images:q} --autoencoder {input.autoencoder:q} --settings {params.settings:q}"
-        " --identity {params.identity:q} --threads {threads} --output {output:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN

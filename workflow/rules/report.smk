@@ -15,7 +15,7 @@ rule tables:
         metrics=rules.metrics.output.metrics,
         provenance=rules.metrics.output.provenance,
         splits=first_splits(),
-        images=training_images(),
+        images=all_images(),
         records=attacks(rules.verify.output[0]),
         published=published_files(PLAN),
         templates=TEMPLATES,

@@ -1,10 +1,10 @@
 """Draws sources, adversarial images and their differences of one attack."""
 
 import argparse
+from contextlib import nullcontext as job
 from pathlib import Path
 
 from ocnn.steps.figures import draw_adversarial_images
-from ocnn.steps.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--pixels", type=Path, nargs="+", required=True)
@@ -14,6 +14,4 @@ parser.add_argument("--outputs", type=Path, nargs="+", required=True)
 arguments = parser.parse_args()
 
 with job():
-    draw_adversarial_images(
-        {path.name: path for path in arguments.pixels}, arguments.attack, arguments.record, arguments.outputs
-    )
+    draw_adversarial_images(**vars(arguments))

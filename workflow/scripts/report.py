@@ -2,28 +2,20 @@
 
 import argparse
 import json
+from contextlib import nullcontext as job
 from pathlib import Path
 
 from ocnn.steps.report import make_report
-from ocnn.steps.runtime import job
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Config.plan()")
+parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Plan.to_json()")
 parser.add_argument("--configuration", type=json.loads, required=True, help="JSON")
-parser.add_argument("--folder", type=Path, required=True, help="of the results")
-parser.add_argument("--provenance", type=Path, required=True)
+for name in ("metrics", "summary", "documents", "provenance", "figures", "benchmarks"):
+    parser.add_argument(f"--{name}", type=Path, required=True)
 parser.add_argument("--archives", type=Path, nargs="*", default=[])
 parser.add_argument("--captions", type=Path, required=True, help="folder of the figures' captions")
 parser.add_argument("--output", type=Path, required=True)
 arguments = parser.parse_args()
 
 with job():
-    make_report(
-        arguments.plan,
-        arguments.configuration,
-        arguments.folder,
-        json.loads(arguments.provenance.read_text(encoding="utf-8")),
-        arguments.archives,
-        arguments.captions,
-        arguments.output,
-    )
+    make_report(**vars(arguments))

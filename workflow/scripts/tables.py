@@ -2,15 +2,16 @@
 
 import argparse
 import json
+from contextlib import nullcontext as job
 from pathlib import Path
 
-from ocnn.steps.runtime import job
 from ocnn.steps.tables import make_tables
 
 parser = argparse.ArgumentParser(description=__doc__)
-parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Config.plan()")
+parser.add_argument("--plan", type=json.loads, required=True, help="JSON: Plan.to_json()")
 parser.add_argument("--metrics", type=Path, required=True)
-parser.add_argument("--provenance", type=Path, required=True)
+for name in ("summary", "references", "provenance"):
+    parser.add_argument(f"--{name}", type=Path, required=True)
 parser.add_argument("--splits", required=True, help="pattern of the splits")
 parser.add_argument("--images", required=True, help="pattern of the training arrays")
 parser.add_argument("--records", required=True, help="pattern of the attacks' records")
@@ -18,12 +19,4 @@ parser.add_argument("--folder", type=Path, required=True, help="of the results")
 arguments = parser.parse_args()
 
 with job():
-    make_tables(
-        arguments.plan,
-        arguments.metrics,
-        json.loads(arguments.provenance.read_text(encoding="utf-8")),
-        arguments.splits,
-        arguments.images,
-        arguments.records,
-        arguments.folder,
-    )
+    make_tables(**vars(arguments))

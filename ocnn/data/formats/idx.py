@@ -12,15 +12,15 @@ from ocnn.errors import DataError
 UNSIGNED_BYTE = 0x08
 
 
-def read_idx(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
-    """Reads a gzipped IDX file of unsigned bytes.
+def read_idx(path: Path, shape: tuple[int, ...]) -> np.ndarray:
+    """Read a gzipped IDX file of unsigned bytes.
 
     Header: two zero bytes, the type (0x08), the number of axes, then each axis's length as a big-endian 32-bit
     integer.
 
     Args:
         path: the file.
-        shape: the expected shape; None for an axis of any length.
+        shape: the expected shape.
 
     Returns:
         uint8 array of that shape.
@@ -29,7 +29,7 @@ def read_idx(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
         DataError: corrupt gzip data, wrong magic number, other shape, too few or too many bytes.
     """
     # The size is known before anything is unpacked, so that a small file cannot unpack to fill the memory.
-    header_size = 4 + 4 * len(shape)
+    header_size, count = 4 + 4 * len(shape), math.prod(shape)
     try:
         with gzip.open(path, "rb") as file:
             header = file.read(header_size)
@@ -41,16 +41,13 @@ def read_idx(path: Path, shape: tuple[int | None, ...]) -> np.ndarray:
                     f" unsigned bytes in {len(shape)} axes."
                 )
             found = tuple(int(n) for n in np.frombuffer(header, ">u4", offset=4))
-            if any(want is not None and have != want for have, want in zip(found, shape, strict=True)):
+            if found != shape:
                 raise DataError(f"{path}: the header states shape {found}; expected {shape}.")
-            count = math.prod(found)
-            if count > 2**31:
-                raise DataError(f"{path}: the header states shape {found}, which cannot be right.")
             data = file.read(count)
             if len(data) < count:
                 raise DataError(f"{path}: truncated, {len(data)} of {count} bytes.")
             if file.read(1):
                 raise DataError(f"{path}: more than the {count} bytes that the header states.")
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path}: corrupt or truncated gzip data ({error}).") from error
-    return np.frombuffer(data, np.uint8).reshape(found)
+    return np.frombuffer(data, np.uint8).reshape(shape)

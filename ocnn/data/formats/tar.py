@@ -11,9 +11,9 @@ from typing import IO, cast
 from ocnn.errors import DataError
 
 #: No wanted member is larger; a small archive must not unpack to fill the memory.
-MAXIMUM_SIZE = 2**28
+MAXIMUM_SIZE = 2**25
 #: Bytes of one header, of all headers together, and of the whole archive unpacked.
-MAXIMUM_HEADER, MAXIMUM_HEADERS, MAXIMUM_ARCHIVE = 2**14, 2**18, 2**30
+MAXIMUM_HEADER, MAXIMUM_HEADERS, MAXIMUM_ARCHIVE = 2**14, 2**18, 2**28
 
 
 class _Headers(io.RawIOBase):
@@ -47,7 +47,7 @@ def _unpacked(raw: io.BufferedReader) -> IO[bytes]:
 
 
 def read_members(path: Path, names: Iterable[str]) -> dict[str, bytes]:
-    """The contents of these members of a tar archive, gzipped or not, in the order of `names`.
+    """Read these members of a tar archive, gzipped or not; their contents in the order of `names`.
 
     Raises:
         DataError: a corrupt or truncated archive; a member is missing, twice there, too large or no regular file; any
@@ -100,7 +100,7 @@ def read_members(path: Path, names: Iterable[str]) -> dict[str, bytes]:
 
 
 def pack_members(path: Path, members: Mapping[str, bytes]) -> None:
-    """Writes an uncompressed tar archive of these contents by name, the same bytes every time."""
+    """Write an uncompressed tar archive of these contents by name, the same bytes every time."""
     with tarfile.open(path, "w", format=tarfile.USTAR_FORMAT) as archive:
         for name, content in sorted(members.items()):
             member = tarfile.TarInfo(name)

@@ -1,5 +1,6 @@
 """Zip archives, read by the exact names of their members: nothing is ever extracted to a path of theirs."""
 
+import io
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -8,8 +9,21 @@ from pathlib import Path, PurePosixPath
 
 from ocnn.errors import DataError
 
-#: No wanted member is larger, and no archive has more: a small file must not unpack to fill the memory.
-MAXIMUM_SIZE, MAXIMUM_MEMBERS = 2**24, 200_000
+#: No wanted member is larger, and no archive has more members or unpacks to more bytes, listed in a longer directory:
+#: a small file must not fill the memory, nor keep a machine busy for hours.
+MAXIMUM_SIZE, MAXIMUM_MEMBERS, MAXIMUM_ARCHIVE, MAXIMUM_DIRECTORY = 2**24, 100_000, 2**31, 2**24
+#: Of other compressions `zipfile` unpacks a block whole, whatever size it is asked for.
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+
+
+class _Bounded(io.FileIO):
+    """A file of which nothing longer than an archive's directory is read at once."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        content = super().read(min(size, MAXIMUM_DIRECTORY + 1) if size and size > 0 else MAXIMUM_DIRECTORY + 1)
+        if len(content) > MAXIMUM_DIRECTORY:
+            raise DataError("its directory is too long")
+        return content
 
 
 class ZipArchive:
@@ -19,8 +33,9 @@ class ZipArchive:
         self.path = path
         self._archive = archive
         members = archive.infolist()
-        if len(members) > MAXIMUM_MEMBERS:
-            raise DataError(f"{path} holds {len(members)} members, which cannot be right.")
+        size = sum(member.file_size for member in members)
+        if len(members) > MAXIMUM_MEMBERS or size > MAXIMUM_ARCHIVE:
+            raise DataError(f"{path} holds {len(members)} members of {size} bytes, which cannot be right.")
         self._members: dict[str, zipfile.ZipInfo] = {}
         for member in members:
             parts = PurePosixPath(member.filename.replace("\\", "/"))
@@ -35,20 +50,22 @@ class ZipArchive:
         """The names of all members, in the archive's order."""
         return list(self._members)
 
-    def read(self, name: str) -> bytes:
-        """The contents of a member.
+    def read(self, name: str, maximum: int = MAXIMUM_SIZE) -> bytes:
+        """Read the contents of a member of at most `maximum` bytes.
 
         Raises:
-            DataError: it is missing, too large, encrypted or damaged.
+            DataError: it is missing, too large, encrypted, damaged, or neither stored nor deflated.
         """
         member = self._members.get(name)
         if member is None:
             raise DataError(f"{self.path} lacks {name}.")
-        if member.file_size > MAXIMUM_SIZE:
+        if member.file_size > maximum:
             raise DataError(f"{self.path}: the member {name} is of {member.file_size} bytes, which is too large.")
+        if member.compress_type not in COMPRESSIONS:
+            raise DataError(f"{self.path}: the member {name} is neither stored nor deflated.")
         with _refused(self.path), self._archive.open(member) as file:
             # Bounded, since a member's stated size need not be the true one.
-            content = file.read(MAXIMUM_SIZE + 1)
+            content = file.read(maximum)
         if len(content) != member.file_size:
             raise DataError(f"{self.path}: the member {name} has {len(content)} bytes, not {member.file_size}.")
         return content
@@ -56,16 +73,19 @@ class ZipArchive:
 
 @contextmanager
 def open_zip(path: Path) -> Iterator[ZipArchive]:
-    """Opens a zip archive.
+    """Open a zip archive.
 
     Raises:
-        DataError: not a zip archive, or truncated; a member is there twice, or has a name that leads out of the
-            archive's folder.
+        DataError: not a zip archive, truncated or too large; a member is there twice, or has a name that leads out of
+            the archive's folder.
     """
     with _refused(path):
-        archive = zipfile.ZipFile(path)
-    with archive:
-        yield ZipArchive(path, archive)
+        file = _Bounded(path)
+    with file:
+        with _refused(path):
+            archive = zipfile.ZipFile(file)
+        with archive:
+            yield ZipArchive(path, archive)
 
 
 @contextmanager
@@ -83,6 +103,4 @@ def _refused(path: Path) -> Iterator[None]:
         ArithmeticError,
         RuntimeError,  # an encrypted member; NotImplementedError, an unknown compression, is one of these
     ) as error:
-        if isinstance(error, DataError):
-            raise
         raise DataError(f"{path}: corrupt or truncated archive ({error}).") from error

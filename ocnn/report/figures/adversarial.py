@@ -7,40 +7,43 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ocnn.report.figures.style import STYLE, WIDTH, Styles
-from ocnn.results.metrics import EVALUATIONS
+from ocnn.report.figures.style import STYLE, WIDTH, Styles, marker_only
 
 
-def attack_strength(table4: pd.DataFrame, styles: Styles) -> Figure:
-    """Median L2 and AUC against the number of steps: a panel for the distance, one for each kind of experiment.
+def attack_strength(summary: pd.DataFrame, attacks: pd.DataFrame, styles: Styles) -> Figure:
+    """Draw median L2 and AUC against the number of steps: a panel for the distance, one for each kind of experiment.
 
     A kind with one number of steps makes no line, and has no panel.
 
-    table4: rows of `tables.add_attacks`.
+    Args:
+        summary: AUCs of the attacked experiments under the evaluation that each is read for, of `summary.evaluated`.
+        attacks: see `tables.table4`.
+        styles: of `method_styles`.
     """
-    variants = table4.groupby(["attack", "held_out"], sort=False)["steps"].nunique()
+    variants = attacks.groupby(["attack", "held_out"], sort=False)["steps"].nunique()
     kinds = list(variants.index[variants > 1])
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 2.9), layout="constrained")
         axes = figure.subplots(1, 1 + len(kinds), width_ratios=[1] + [1.3] * len(kinds), squeeze=False)[0]
-        top = table4["median_l2"].max()
-        for attack, group in table4.drop_duplicates(["attack", "steps"]).groupby("attack", sort=False):
+        for attack, group in attacks.drop_duplicates(["attack", "steps"]).groupby("attack", sort=False):
             group = group.sort_values("steps")
             axes[0].plot(_positions(group["steps"]), group["median_l2"], "o-", color="0.3", label=attack)
-        _label_steps(axes[0], table4["steps"])
-        axes[0].set(title="Visibility", ylabel="median L2 distance to the source", ylim=(0, 1.08 * top))
-        if table4["attack"].nunique() > 1:
+        _label_steps(axes[0], attacks["steps"])
+        top = 1.08 * attacks["median_l2"].max()
+        axes[0].set(title="Visibility", ylabel="median L2 distance to the source", ylim=(0, top))
+        if attacks["attack"].nunique() > 1:
             axes[0].legend(frameon=False)
+        marked = False
         for axis, (attack, held_out) in zip(axes[1:], kinds, strict=True):
-            rows = table4[(table4["attack"] == attack) & (table4["held_out"] == held_out)]
-            evaluation = next(e for e in EVALUATIONS if rows[f"{e}_mean"].notna().any())
-            for method, group in rows.groupby("method", sort=False):
-                group = group.sort_values("steps")
+            own = attacks[(attacks["attack"] == attack) & (attacks["held_out"] == held_out)]
+            rows = summary.join(own, on="experiment", how="inner").sort_values("steps", kind="stable")
+            for method, style in styles.items():
+                group = rows[rows["method"] == method]
                 axis.errorbar(
                     _positions(group["steps"]),
-                    group[f"{evaluation}_mean"],
-                    yerr=group[f"{evaluation}_std"],
-                    **styles[str(method)],
+                    group["mean"],
+                    yerr=group["std"],
+                    **style,
                     markersize=4,
                     linewidth=1,
                     elinewidth=0.6,
@@ -49,18 +52,21 @@ def attack_strength(table4: pd.DataFrame, styles: Styles) -> Figure:
                 degenerate = group[group["degenerate"] > 0]
                 axis.plot(
                     _positions(degenerate["steps"]),
-                    degenerate[f"{evaluation}_mean"],
-                    **{**styles[str(method)], "linestyle": "none"},
+                    degenerate["mean"],
+                    **marker_only(style),
                     markersize=4,
                     markerfacecolor="white",
                     zorder=3,
                 )
+                marked |= len(degenerate) > 0
             axis.axhline(50, color="0.6", linewidth=0.8, linestyle=":")
-            _label_steps(axis, rows["steps"])
+            _label_steps(axis, own["steps"])
             how = "held out" if held_out else "scored where fitted"
-            axis.set(title=f"{attack}, {how}", ylabel=f"AUC ({evaluation}), %")
+            axis.set(title=f"{attack}, {how}", ylabel=f"AUC ({' or '.join(dict.fromkeys(rows['evaluation']))}), %")
         handles, labels = axes[-1].get_legend_handles_labels()
-        if (table4["degenerate"] > 0).any():
+        handles.append(Line2D([], [], color="0.6", linestyle=":", linewidth=0.8))
+        labels.append("chance")
+        if marked:
             handles.append(Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none"))
             labels.append("a fit diverged\nor collapsed")
         figure.legend(handles, labels, loc="outside right center", frameon=False)
@@ -81,11 +87,11 @@ def _label_steps(axis: mpl.axes.Axes, steps: pd.Series) -> None:
 def adversarial_images(
     originals: NDArray[np.float32], adversarial: NDArray[np.float32], record: pd.DataFrame, count: int = 8
 ) -> Figure:
-    """Sources, adversarial images and their differences, for images spread evenly over the range of distances.
+    """Show sources, adversarial images and their differences, for images spread evenly over the range of distances.
 
     Args:
         originals, adversarial: (n, height, width, channels) in [0, 1].
-        record: a row an image, with l2, before and after.
+        record: one row per image, with l2, before and after.
     """
     order = np.argsort(record["l2"].to_numpy())
     chosen = order[np.linspace(0, len(order) - 1, min(count, len(order))).astype(int)]

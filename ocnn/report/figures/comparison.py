@@ -11,89 +11,99 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ocnn.report.figures.style import STYLE, WIDTH, Styles, legend_above, log_ticks, marker_only, panels, sentence
-from ocnn.results.metrics import EVALUATIONS
+from ocnn.results.metrics import DEGENERATE, EVALUATIONS
 from ocnn.results.statistics import average_ranks, pairwise_differences
 from ocnn.results.summary import class_table
 
 FACES: dict[str, dict[str, Any]] = {"test": {}, "train": {"markerfacecolor": "white"}}
+PUBLISHED: dict[str, Any] = {"color": "black", "marker": "|", "linestyle": "none", "markersize": 9}
+#: How cells are marked, by the column of the summary that says so.
+MARKS: dict[str, dict[str, Any]] = {
+    "degenerate": {"marker": "x", "label": "diverged or collapsed"},
+    "below_chance": {"marker": "o", "markerfacecolor": "none", "label": "below chance"},
+}
+MARKS = {column: {**mark, "color": "black", "markersize": 6, "linestyle": "none"} for column, mark in MARKS.items()}
 
 
 def auc_by_class(summary: pd.DataFrame, styles: Styles) -> Figure:
-    """A panel a method, a line a normal class: the AUCs of both evaluations, their intervals, the published value.
+    """Draw one panel per method, one line per normal class: AUCs, their intervals, the published value.
 
-    summary: rows of one experiment, of `summarise`.
+    summary: AUCs of one experiment, of `summarise`.
     """
-    methods = list(dict.fromkeys(summary["method"]))
-    classes = list(dict.fromkeys(summary["normal"]))
-    evaluations = [e for e in EVALUATIONS if summary[f"{e}_mean"].notna().any()]
-    offsets = {"test": -0.16, "train": 0.16} if len(evaluations) > 1 else {evaluations[0]: 0.0} if evaluations else {}
+    methods, classes = (list(dict.fromkeys(summary[name])) for name in ("method", "normal"))
+    evaluations = [evaluation for evaluation in EVALUATIONS if (summary["evaluation"] == evaluation).any()]
+    if not evaluations:
+        return sentence("No samples of both kinds are measured: there is no AUC.")
+    offsets = dict(zip(evaluations, (-0.16, 0.16) if len(evaluations) > 1 else (0.0,), strict=True))
+    lines = {normal: place for place, normal in enumerate(classes)}
     with mpl.rc_context(STYLE):
         figure, axes = panels(
             len(methods), columns=4, height=0.42 + 0.14 * max(len(classes), 4), sharex=True, sharey=True
         )
         for axis, method in zip(axes, methods, strict=True):
-            rows = summary[summary["method"] == method].set_index("normal").reindex(classes)
-            lines = np.arange(len(classes))
             for evaluation in evaluations:
-                mean = rows[f"{evaluation}_mean"]
-                around = np.stack([mean - rows[f"{evaluation}_low"], rows[f"{evaluation}_high"] - mean])
+                rows = summary[(summary["method"] == method) & (summary["evaluation"] == evaluation)]
+                places = rows["normal"].map(lines) + offsets[evaluation]
+                around = np.stack([rows["mean"] - rows["low"], rows["high"] - rows["mean"]])
                 axis.errorbar(
-                    mean,
-                    lines + offsets[evaluation],
+                    rows["mean"],
+                    places,
                     xerr=np.nan_to_num(around),
                     **marker_only(styles[method]),
                     **FACES[evaluation],
                     markersize=3.5,
                     elinewidth=0.8,
                 )
-                bad = rows["degenerate"].to_numpy() > 0
-                axis.plot(mean[bad], lines[bad] + offsets[evaluation], "x", color="black", markersize=5, zorder=4)
-            axis.plot(rows["published_mean"], lines, "|", color="black", markersize=9, markeredgewidth=1.4)
+                for column, mark in MARKS.items():
+                    chosen = rows[column] > 0
+                    axis.plot(rows.loc[chosen, "mean"], places[chosen], **mark, zorder=4)
+                axis.plot(rows["published_mean"], rows["normal"].map(lines), **PUBLISHED, markeredgewidth=1.4)
             axis.set_title(method)
             axis.axvline(50, color="0.6", linewidth=0.8, linestyle=":")
         axes[0].set_yticks(range(len(classes)), classes)
         axes[0].set_ylim(len(classes) - 0.4, -0.6)
         # An interval over two seeds can be longer than the scale.
-        shown = summary[[f"{e}_mean" for e in evaluations] + ["published_mean"]].to_numpy(float)
-        lowest = np.nanmin(shown) if np.isfinite(shown).any() else 0.0
-        axes[0].set_xlim(max(0.0, min(45.0, lowest - 4)), 101.5)
+        lowest = summary[["mean", "published_mean"]].min().min()
+        axes[0].set_xlim(max(0.0, min(45.0, lowest - 4)) if np.isfinite(lowest) else 0.0, 101.5)
         figure.supxlabel("AUC, %", fontsize=8)
         handles = [Line2D([], [], color="0.3", marker="o", linestyle="none", label=e, **FACES[e]) for e in evaluations]
         if summary["published_mean"].notna().any():
-            handles.append(Line2D([], [], color="black", marker="|", linestyle="none", markersize=9, label="published"))
-        if (summary["degenerate"] > 0).any():
-            handles.append(Line2D([], [], color="black", marker="x", linestyle="none", label="diverged or collapsed"))
-        legend_above(figure, handles, 4)
+            handles.append(Line2D([], [], **PUBLISHED, label="published"))
+        handles += [Line2D([], [], **mark) for column, mark in MARKS.items() if (summary[column] > 0).any()]
+        handles.append(Line2D([], [], color="0.6", linestyle=":", linewidth=0.8, label="chance"))
+        legend_above(figure, handles, 6)
     return figure
 
 
 def train_test_gap(summary: pd.DataFrame, styles: Styles) -> Figure:
-    """AUC on the training set less AUC on the test part: a point a class, a bar for their mean; degenerate cells apart.
+    """Draw AUC on the training set less AUC on the test part: a point per class, a bar for their mean.
 
-    summary: rows of one experiment that has both evaluations.
+    Degenerate cells are apart.
+
+    summary: AUCs of one experiment.
     """
-    rows = summary.assign(gap=summary["train_mean"] - summary["test_mean"])
-    methods = list(dict.fromkeys(rows["method"]))
-    if rows["gap"].notna().sum() == 0:
+    methods, classes = (list(dict.fromkeys(summary[name])) for name in ("method", "normal"))
+    wide = summary.pivot(index=["method", "normal"], columns="evaluation", values="mean").reindex(columns=EVALUATIONS)
+    gaps = wide["train"] - wide["test"]
+    if gaps.notna().sum() == 0:
         return sentence("No fit has an AUC on both the training set and the test part.")
+    degenerate = summary.groupby(["method", "normal"])["degenerate"].max().reindex(gaps.index) > 0
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 2.8), layout="constrained")
         axis = figure.subplots()
         for place, method in enumerate(methods):
-            cells = rows[rows["method"] == method]
-            good = cells[cells["degenerate"] == 0]
-            spread = np.linspace(-0.18, 0.18, len(cells))
-            for values, face in ((cells["gap"].where(cells["degenerate"] == 0), None), (cells["gap"], "white")):
-                shown = values if face is None else values.where(cells["degenerate"] > 0)
-                style = marker_only(styles[method]) | ({} if face is None else {"markerfacecolor": face})
-                axis.plot(place + spread, shown, **style, markersize=4, alpha=0.9)
-            if good["gap"].notna().any():
-                axis.hlines(good["gap"].mean(), place - 0.32, place + 0.32, color="black", linewidth=1.2)
+            own, bad = gaps[method].reindex(classes), degenerate[method].reindex(classes, fill_value=False)
+            places = place + np.linspace(-0.18, 0.18, len(own))
+            style = marker_only(styles[method])
+            axis.plot(places, own.mask(bad), **style, markersize=4, alpha=0.9)
+            axis.plot(places, own.where(bad), **style | {"markerfacecolor": "white"}, markersize=4, alpha=0.9)
+            if own.mask(bad).notna().any():
+                axis.hlines(own.mask(bad).mean(), place - 0.32, place + 0.32, color="black", linewidth=1.2)
         axis.axhline(0, color="0.4", linewidth=0.8)
         axis.set_xticks(range(len(methods)), methods, rotation=35, ha="right")
         axis.set_ylabel("AUC on the training set\nminus AUC on the test part, points")
         handles = [Line2D([], [], color="black", label="mean of the classes without degenerate fits")]
-        if (rows["degenerate"] > 0).any():
+        if degenerate.any():
             handles.append(
                 Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none", label="degenerate")
             )
@@ -101,20 +111,17 @@ def train_test_gap(summary: pd.DataFrame, styles: Styles) -> Figure:
     return figure
 
 
-def _whole_table(summary: pd.DataFrame) -> tuple[str, pd.DataFrame]:
-    """The evaluation to compare methods by, the test part if there is one, and its `class_table`."""
-    evaluation = next((e for e in EVALUATIONS if summary[f"{e}_mean"].notna().any()), EVALUATIONS[0])
-    return evaluation, class_table(summary, evaluation)[0]
-
-
 def critical_difference(summary: pd.DataFrame, styles: Styles) -> Figure:
-    """Average ranks over the classes; a bar joins methods that Nemenyi's test at 5 % does not tell apart.
+    """Draw average ranks over the classes; a bar joins methods that Nemenyi's test at 5 % does not tell apart.
 
     The diagram of Demšar (2006, JMLR 7).
+
+    summary: AUCs of one experiment under the evaluation that it is read for, of `summary.evaluated`.
     """
-    evaluation, table = _whole_table(summary)
+    table = class_table(summary)[0]
     if table.shape[1] < 3 or len(table) < 2:
         return sentence("Too few methods without degenerate or missing cells to be ranked over classes.")
+    evaluation = summary["evaluation"].iloc[0]
     ranks = average_ranks(table)
     apart = posthocs.posthoc_nemenyi_friedman(table.reset_index(drop=True))
     with mpl.rc_context(STYLE):
@@ -135,10 +142,14 @@ def critical_difference(summary: pd.DataFrame, styles: Styles) -> Figure:
 
 
 def differences_to_best(summary: pd.DataFrame, styles: Styles) -> Figure:
-    """Mean difference over the classes of every method to the one of best rank, with its 95 % interval."""
-    evaluation, table = _whole_table(summary)
+    """Draw the mean difference over the classes of every method to the one of best rank, with its 95 % interval.
+
+    summary: as for `critical_difference`.
+    """
+    table = class_table(summary)[0]
     if table.shape[1] < 2 or len(table) < 2:
         return sentence("Too few methods without degenerate or missing cells to be compared over classes.")
+    evaluation = summary["evaluation"].iloc[0]
     order = list(average_ranks(table).index)
     pairs = pairwise_differences(table[order])
     rows = pairs[pairs["first"] == order[0]].set_index("second")
@@ -162,15 +173,14 @@ def differences_to_best(summary: pd.DataFrame, styles: Styles) -> Figure:
 
 
 def cost(metrics: pd.DataFrame, styles: Styles) -> Figure:
-    """Mean AUC over all fits that did not degenerate against the median seconds of a fit's job.
+    """Draw the mean AUC over all fits against the median seconds of a fit's job; hollow where fits degenerated.
 
-    metrics: rows of one experiment, of `metrics.collect`. Shared pretraining is not in a fit's seconds.
+    metrics: rows of one experiment under one evaluation, of `measurements.collect`. Shared pretraining is not in a
+        fit's seconds.
     """
-    evaluation = next((e for e in EVALUATIONS if metrics.loc[metrics["evaluation"] == e, "auc"].notna().any()), None)
-    rows = metrics[metrics["evaluation"] == evaluation]
     groups = {
-        str(method): (group["seconds"].median(), 100 * group["auc"].mean(), bool((group["degenerate"]).any()))
-        for method, group in rows.groupby("method", sort=False)
+        str(method): (group["seconds"].median(), 100 * group["auc"].mean(), group["status"].isin(DEGENERATE).any())
+        for method, group in metrics.groupby("method", sort=False)
     }
     groups = {method: values for method, values in groups.items() if np.isfinite(values[:2]).all()}
     if not groups:
@@ -184,6 +194,11 @@ def cost(metrics: pd.DataFrame, styles: Styles) -> Figure:
             axis.plot(seconds, value, **marker_only(styles[method]), **face, markersize=6, label=label)
         axis.set_xscale("log")
         log_ticks(axis.xaxis)
-        axis.set(xlabel="median seconds of a fit (one job, pretraining apart)", ylabel=f"mean AUC ({evaluation}), %")
+        axis.set(
+            xlabel="median seconds of a fit (one job, pretraining apart)",
+            ylabel=f"mean AUC ({metrics['evaluation'].iloc[0]}), %",
+        )
+        if min(value for _, value, _ in groups.values()) < 50:
+            axis.axhline(50, color="0.6", linewidth=0.8, linestyle=":", label="chance")
         figure.legend(loc="outside right center", frameon=False)
     return figure

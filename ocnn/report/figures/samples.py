@@ -18,7 +18,7 @@ ADVERSARIAL_FRAME, NORMAL_FRAME = PALETTE[2], PALETTE[0]
 
 
 def decision_scores(scores: Mapping[str, pd.DataFrame]) -> Figure:
-    """Histogram of the decision scores of normal and anomalous samples, a panel a method; 0 is the threshold.
+    """Draw histograms of the decision scores of normal and anomalous samples, one panel per method; 0 is the threshold.
 
     scores: for each method the rows of a score file that are evaluated.
     """
@@ -69,7 +69,7 @@ def _bins(axis: Axes, decisions: NDArray[np.float64], count: int = 40) -> NDArra
 
 
 def in_class(images: Mapping[str, tuple[NDArray[np.float32], NDArray[np.float32]]], method: str) -> Figure:
-    """The most normal and the most anomalous samples of the normal class itself, a line a class.
+    """Show the most normal and the most anomalous samples of the normal class itself, one line per class.
 
     images: for each class the most normal (n, height, width, channels) and the most anomalous ones, the extreme first.
     """
@@ -95,13 +95,13 @@ def extremes(
     method: str,
     columns: int = 10,
 ) -> Figure:
-    """The most normal and the most anomalous of all samples, each in a frame that tells what it is.
+    """Show the most normal and the most anomalous of all samples, each in a frame that tells what it is.
 
     Args:
         normal, anomalous: (n, height, width, channels), the extreme first.
         normal_kinds, anomalous_kinds: (n,) whether each of these is an anomaly.
         method: its name.
-        columns: images a line.
+        columns: images per line.
     """
     lines = -(-max(len(normal), len(anomalous)) // columns)
     with mpl.rc_context(STYLE):

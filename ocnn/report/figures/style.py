@@ -25,6 +25,8 @@ STYLE: Any = {
     "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    # Names are free text: a dollar sign in one begins no formula.
+    "text.parse_math": False,
     "svg.fonttype": "none",
     # So that the same figure is the same file.
     "svg.hashsalt": "ocnn",
@@ -38,7 +40,7 @@ Styles = dict[str, dict[str, Any]]
 
 
 def method_styles(methods: Sequence[str]) -> Styles:
-    """Colour, marker and line of each method, as Matplotlib's arguments, by its place among the methods.
+    """Choose colour, marker and line of each method, as Matplotlib's arguments, by its place among the methods.
 
     Ten colours can be told apart; the eleventh method has the first one's again, and another line and marker.
     """
@@ -53,12 +55,12 @@ def method_styles(methods: Sequence[str]) -> Styles:
 
 
 def marker_only(style: dict[str, Any]) -> dict[str, Any]:
-    """A method's style for points that no line connects."""
+    """Change a method's style to that of points that no line connects."""
     return {**style, "linestyle": "none"}
 
 
 def panels(count: int, *, columns: int, height: float, **kwargs: Any) -> tuple[Figure, list[Axes]]:
-    """A figure of so many panels of a height in inches, row by row; places that are left over are empty."""
+    """Make a figure of so many panels of a height in inches, row by row; places that are left over are empty."""
     rows = -(-count // columns)
     columns = min(columns, count)
     figure = Figure(figsize=(WIDTH, rows * height + 0.4), layout="constrained")
@@ -73,26 +75,31 @@ def panels(count: int, *, columns: int, height: float, **kwargs: Any) -> tuple[F
 
 
 def legend_above(figure: Figure, handles: Sequence[Artist], columns: int) -> None:
-    """A legend over all panels."""
+    """Put a legend over all panels."""
     figure.legend(handles=list(handles), loc="outside upper center", ncols=columns, frameon=False)
 
 
 def log_ticks(axis: Axis) -> None:
-    """A logarithmic axis with plain numbers at 1, 2 and 5, as many as there is room for."""
+    """Put plain numbers at 1, 2 and 5 on a logarithmic axis, as many as there is room for."""
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    plain_ticks(axis)
+
+
+def plain_ticks(axis: Axis) -> None:
+    """Write the numbers of an axis without formulae."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
     axis.set_minor_formatter(NullFormatter())
 
 
 def sentence(text: str) -> Figure:
-    """A figure that says why there is nothing to draw."""
+    """Make a figure that says why there is nothing to draw."""
     figure = Figure(figsize=(WIDTH, 0.8))
     figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
     return figure
 
 
 def save(figure: Figure, outputs: Iterable[Path]) -> None:
-    """Writes a figure in the format of each output's suffix."""
+    """Write a figure in the format of each output's suffix."""
     for path in outputs:
         metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
         with atomic_write(path) as temporary, mpl.rc_context(STYLE):

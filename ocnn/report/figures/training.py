@@ -5,16 +5,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from ocnn.report.figures.style import STYLE, Styles, log_ticks, panels, sentence
+from ocnn.report.figures.style import STYLE, Styles, log_ticks, panels, plain_ticks, sentence
 
 #: What a method minimises, by the name it is recorded under; the first that is there is drawn.
 OBJECTIVES = ("objective", "loss")
 
 
 def training_curves(histories: pd.DataFrame, methods: list[str], styles: Styles) -> Figure:
-    """The objective of every fit over its epochs or outer iterations: a panel a method, a line a fit.
+    """Draw the objective of every fit over its epochs or outer iterations: one panel per method, one line per fit.
 
-    histories: rows of one experiment, of `metrics.collect`.
+    histories: rows of one experiment, of `measurements.collect`.
     """
     curves = {}
     for method in methods:
@@ -35,6 +35,7 @@ def training_curves(histories: pd.DataFrame, methods: list[str], styles: Styles)
                 log_ticks(axis.yaxis)
             elif len(values) and np.ptp(values) > 1000 * max(values.abs().median(), 1e-9):
                 axis.set_yscale("symlog", linthresh=max(values.abs().median(), 1e-9))
+                plain_ticks(axis.yaxis)
             axis.set_title(f"{method}: {rows['series'].iloc[0]}", fontsize=8)
             axis.tick_params(labelsize=6.5)
         figure.supxlabel("epoch or outer iteration", fontsize=8)

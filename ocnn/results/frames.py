@@ -1,0 +1,51 @@
+"""Tables that steps hand to each other, as Parquet, and that people write, as CSV: a text stays the text it is."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from ocnn.errors import ResultError
+from ocnn.storage import parquet
+from ocnn.storage.files import atomic_write
+
+#: The type of a text.
+TEXT = pa.dictionary(pa.int32(), pa.string())
+
+
+def write_frame(
+    path: Path, frame: pd.DataFrame, schema: pa.Schema, recipe: Mapping[str, Any] | None, **more: Any
+) -> None:
+    """Write the columns of a schema, the recipe, and whatever more there is to state about them."""
+    parquet.write_table(path, frame, schema, {"recipe": recipe, **more})
+
+
+def read_frame(path: Path, schema: pa.Schema) -> pd.DataFrame:
+    """Read what `write_frame` wrote; texts are plain objects.
+
+    Raises:
+        ResultError: it is missing, damaged or of another schema.
+    """
+    frame, _ = parquet.read_table(path, schema, ("recipe",))
+    texts = [field.name for field in schema if field.type == TEXT]
+    return frame.astype(dict.fromkeys(texts, object))
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a CSV file whose cells are all texts, an empty one the empty text: no word is taken for a missing value.
+
+    Raises:
+        ResultError: it is no such table.
+    """
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False)
+    except (ValueError, OSError) as error:
+        raise ResultError(f"{path} is not a table of published results ({error}).") from error
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a CSV file for people; steps read none of these."""
+    with atomic_write(path) as temporary:
+        frame.to_csv(temporary, index=False)

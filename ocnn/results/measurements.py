@@ -1,0 +1,156 @@
+"""From score and benchmark files to one row per fit and evaluation: metrics, counts, diagnosis and cost."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ocnn.results.frames import TEXT
+from ocnn.results.metrics import EVALUATIONS, METRICS
+from ocnn.results.scores import IDENTITY, Fit, read_scores
+
+_IDENTITY = [("experiment", TEXT), ("normal", TEXT), ("method", TEXT), ("seed", pa.int64())]
+HISTORIES = pa.schema([*_IDENTITY, ("series", TEXT), ("step", pa.int64()), ("value", pa.float64())])
+
+
+def schema() -> pa.Schema:
+    """Return the columns of the measurements, with one per metric."""
+    counts = ("samples", "anomalies", "flagged_anomalies", "flagged_normals", "distinct_scores")
+    return pa.schema(
+        [
+            *_IDENTITY,
+            ("evaluation", TEXT),
+            *((name, pa.float64()) for name in METRICS),
+            *((name, pa.int64()) for name in counts),
+            ("spread", pa.float64()),  # standard deviation of the scores
+            ("status", TEXT),
+            ("reason", TEXT),
+            ("seconds", pa.float64()),
+            ("peak_memory", pa.float64()),  # MiB
+        ]
+    )
+
+
+def measure(scores: pd.DataFrame, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Measure one fit, one row per evaluation, from the content of its score file; metrics are not scaled."""
+    rows = []
+    for evaluation in EVALUATIONS:
+        part = scores[(scores["evaluation"] == evaluation) & ~scores["tuned_on"]]
+        values, anomalous = part["anomaly_score"].to_numpy(), part["is_anomaly"].to_numpy()
+        # Beyond the method's own threshold.
+        flagged = values > 0
+        rows.append(
+            {
+                **{key: metadata[key] for key in IDENTITY},
+                "evaluation": evaluation,
+                **{name: metric.function(anomalous, values) for name, metric in METRICS.items()},
+                "samples": len(part),
+                "anomalies": int(anomalous.sum()),
+                "flagged_anomalies": int((flagged & anomalous).sum()),
+                "flagged_normals": int((flagged & ~anomalous).sum()),
+                "distinct_scores": int(pd.Series(values).nunique()),
+                "spread": float(np.std(values)) if len(values) and np.isfinite(values).all() else float("nan"),
+                "status": metadata["diagnosis"]["status"],
+                "reason": metadata["diagnosis"]["reason"],
+            }
+        )
+    return rows
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What all score files say.
+
+    metrics: one row per fit and evaluation, of `schema`.
+    histories: one row per fit, series (`loss`, `r`, …) and epoch or outer iteration, counted from 1, of `HISTORIES`.
+    provenance: `settings`, for each experiment and method the estimator and its settings for the first seed of the
+        first class; `environments`, for each experiment each set of versions and backend, and the number of its fits.
+    """
+
+    metrics: pd.DataFrame
+    histories: pd.DataFrame
+    provenance: dict[str, Any]
+
+
+def collect(fits: Iterable[Fit], scores: str, benchmarks: str) -> Collected:
+    """Read every score file once; the seconds and the peak memory (MiB) are those of each fit's job.
+
+    Args:
+        fits: of which there is at least one.
+        scores, benchmarks: patterns of their files.
+
+    Raises:
+        ResultError: a score file is missing, damaged or of another fit.
+    """
+    rows: list[dict[str, Any]] = []
+    histories: list[pd.DataFrame] = []
+    settings: dict[str, dict[str, Any]] = {}
+    environments: Counter[tuple[str, str | None, tuple[tuple[str, str], ...]]] = Counter()
+    for fit in fits:
+        table, metadata = read_scores(fit.path(scores), fit)
+        cost = job_cost(fit.path(benchmarks))
+        rows += [{**row, **cost} for row in measure(table, metadata)]
+        histories += [_history(fit, *series) for series in metadata["history"].items()]
+        methods = settings.setdefault(fit.experiment, {})
+        methods.setdefault(fit.method, {key: metadata[key] for key in ("estimator", "settings")})
+        environments[fit.experiment, metadata["backend"], tuple(sorted(metadata["versions"].items()))] += 1
+    provenance = {
+        "settings": settings,
+        "environments": [
+            {"experiment": experiment, "backend": backend, "versions": dict(versions), "fits": count}
+            for (experiment, backend, versions), count in environments.items()
+        ],
+    }
+    none = pd.DataFrame(columns=HISTORIES.names)
+    return Collected(pd.DataFrame(rows), pd.concat(histories, ignore_index=True) if histories else none, provenance)
+
+
+def _history(fit: Fit, series: str, values: list[float | str]) -> pd.DataFrame:
+    """Numbers that were not finite are texts in JSON, and such again here."""
+    numbers = np.asarray([float(value) for value in values], np.float64)
+    return pd.DataFrame({**vars(fit), "series": series, "step": np.arange(1, len(values) + 1), "value": numbers})
+
+
+def changed_versions(environments: Iterable[Mapping[str, Any]], experiments: Iterable[str]) -> str:
+    """Say in one sentence which versions, backends or other circumstances differed between the fits of experiments.
+
+    Args:
+        environments: of `Collected.provenance`.
+        experiments: those of one table.
+
+    Returns:
+        The empty text if none did. Fits without a backend do not make backends differ.
+    """
+    found: dict[str, Counter[str]] = {}
+    chosen, known = set(experiments), [dict(environment) for environment in environments]
+    names = dict.fromkeys(name for environment in known for name in environment["versions"])
+    for environment in known:
+        if environment["experiment"] in chosen:
+            values = {name: str(environment["versions"].get(name, "none")) for name in names}
+            if environment["backend"]:
+                values["backend"] = environment["backend"]
+            for name, value in values.items():
+                found.setdefault(name, Counter())[value] += environment["fits"]
+    changes = [
+        f"{name} " + ", ".join(f"{value} ({count} fits)" for value, count in sorted(counts.items()))
+        for name, counts in found.items()
+        if len(counts) > 1
+    ]
+    return f"Not all fits were made with the same versions: {'; '.join(changes)}." if changes else ""
+
+
+def job_cost(benchmark: Path) -> dict[str, float]:
+    """Read seconds and peak memory (MiB) of a job from Snakemake's benchmark file; NaN if that is missing or damaged.
+
+    The file is tab-separated, with `-` for what could not be measured.
+    """
+    try:
+        row = pd.read_csv(benchmark, sep="\t", na_values="-").iloc[-1]
+        return {"seconds": float(row["s"]), "peak_memory": float(row["max_rss"])}
+    except (OSError, ValueError, LookupError, TypeError):
+        return {"seconds": float("nan"), "peak_memory": float("nan")}

@@ -1,0 +1,79 @@
+"""Run one step: `python -m ocnn.steps JOB FILES`, both JSON.
+
+JOB is what `ocnn.steps.jobs.Job.text` writes: the function, the objects and settings that it is called with, and what
+of these its product states. FILES has `inputs` and `outputs`, a path or a list of paths by role. The function is called
+with all of these by name, and with `recipe`. A product that cannot hold its recipe has it beside it: the role `stated`.
+
+What a job imports, a million objects with TensorFlow, lives until the process ends. Python's garbage collector would
+look through all of it during the imports and once more at the end, a quarter of a short job's time: so it starts when
+the work does, and is told at the end that nothing is garbage.
+"""
+
+import gc
+
+gc.disable()
+
+import atexit  # noqa: E402  (the garbage collector first)
+import json  # noqa: E402
+import sys  # noqa: E402
+from collections.abc import Mapping  # noqa: E402
+from pathlib import Path  # noqa: E402
+from pkgutil import resolve_name  # noqa: E402
+from typing import Any  # noqa: E402
+
+from ocnn.steps.runtime import state_environment, use_threads  # noqa: E402
+
+
+def run(job: Mapping[str, Any], files: Mapping[str, Any]) -> None:
+    """Run a step in this process; see the module for the arguments."""
+    from ocnn.errors import OcnnError
+
+    state_environment()
+    use_threads(job["threads"])
+    try:
+        call = _prepared(job, files)
+        gc.enable()
+        call()
+    except OcnnError as error:
+        sys.exit(f"error: {error}")
+
+
+def _prepared(job: Mapping[str, Any], files: Mapping[str, Any]) -> Any:
+    """The call of the step, everything imported that it names."""
+    from ocnn.storage.files import atomic_write
+    from ocnn.storage.recipes import digests_of
+
+    inputs, outputs = ({role: _paths(value) for role, value in files[kind].items()} for kind in ("inputs", "outputs"))
+    stated = outputs.pop("stated", None)
+    folder = (stated or _flat(outputs)[0]).parent
+    function = resolve_name(job["function"])
+    objects = {role: resolve_name(path) for role, path in job["objects"].items()}
+
+    def call() -> None:
+        recipe = {
+            "code": job["code"],
+            "settings": {**job["settings"], **job["stated"]},
+            "inputs": digests_of(_flat(inputs), folder),
+        }
+        function(**objects, **inputs, **outputs, **job["settings"], **job["places"], recipe=recipe)
+        if stated is not None:
+            with atomic_write(stated) as temporary:
+                temporary.write_text(json.dumps({"recipe": recipe}), encoding="utf-8")
+
+    return call
+
+
+def _paths(value: Any) -> Any:
+    return [Path(path) for path in value] if isinstance(value, list) else Path(value)
+
+
+def _flat(files: Mapping[str, Any]) -> list[Path]:
+    return [path for value in files.values() for path in (value if isinstance(value, list) else [value])]
+
+
+if __name__ == "__main__":
+    # Whatever the locale is: a job's log is UTF-8.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
+    atexit.register(gc.freeze)
+    run(*map(json.loads, sys.argv[1:]))

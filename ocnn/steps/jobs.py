@@ -1,0 +1,182 @@
+"""What each job of the workflow is: its function, what it is called with, and what its product states of that.
+
+Rules ask here by the values of their wildcards; nothing here knows a path but those of objects.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from ocnn.config.schema import Config
+from ocnn.data import load_dataset
+from ocnn.data.dataset import Dataset
+from ocnn.errors import ResultError
+from ocnn.steps.fingerprint import fingerprint
+from ocnn.storage.recipes import digest_of, why_stale
+
+#: Counts for every step: the runner, the threads and the environment.
+RUNNER = "ocnn.steps.__main__:run"
+
+_fingerprint = cache(fingerprint)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job.
+
+    function: `package.module:NAME` of the step.
+    objects: paths of the objects that it is called with, by argument.
+    settings: what else it is called with, by argument.
+    stated: what decides its product beside its settings and its code.
+    places: what it is called with that decides nothing, as patterns of paths.
+    threads: CPU threads.
+    """
+
+    function: str
+    objects: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    stated: Mapping[str, Any] = field(default_factory=dict)
+    places: Mapping[str, Any] = field(default_factory=dict)
+    threads: int = 1
+
+    @property
+    def code(self) -> str:
+        """The fingerprint of all code that decides the product."""
+        return _fingerprint(RUNNER, self.function, *sorted(self.objects.values()))
+
+    @property
+    def text(self) -> str:
+        """The job as JSON, for the command line."""
+        content = {
+            name: getattr(self, name) for name in ("function", "objects", "settings", "stated", "places", "threads")
+        }
+        return json.dumps({**content, "code": self.code}, sort_keys=True)
+
+    def why_stale(self, path: Path, digest: Callable[[Path], str | None] = digest_of) -> str | None:
+        """Say why a product that is there is not this job's, or None."""
+        return why_stale(path, self.code, {**self.settings, **self.stated}, digest)
+
+
+class Jobs:
+    """The jobs of a configuration, by rule; the arguments are the wildcards, texts as Snakemake has them."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._settings = cache(config.settings)
+
+    def archive(self, dataset: str, archive: str) -> Job:
+        """Obtain an archive of the data set `dataset`, a name in the configuration."""
+        return Job("ocnn.steps.archive:obtain_archive", self._source(dataset), {"name": archive})
+
+    def images(self, dataset: str) -> Job:
+        """Write the arrays of a data set."""
+        source = self._source(dataset)
+        return Job("ocnn.steps.images:prepare_images", source, stated=describe(load_dataset(dataset)))
+
+    def pixels(self, dataset: str) -> Job:
+        """Write the images of a data set as they are."""
+        source = self._source(dataset)
+        return Job("ocnn.steps.images:prepare_pixels", source, stated=describe(load_dataset(dataset)))
+
+    def adversarial_images(self, experiment: str) -> Job:
+        """Write the arrays of an experiment on an attack."""
+        specification = self.config.dataset_specification(experiment)
+        attacked = {key: value for key, value in specification.items() if key != "dataset"}
+        source = {"source": specification["dataset"]}
+        stated = describe(load_dataset(specification["dataset"]))
+        return Job("ocnn.steps.images:prepare_adversarial_images", source, {"attacked": attacked}, stated)
+
+    def classifier(self, attack: str) -> Job:
+        """Train the classifier of an attack."""
+        block = self.config.attacks[attack]
+        return self._network_job(
+            "ocnn.steps.attacks:fit_classifier",
+            self._source(block.dataset),
+            block.classifier.model_dump(mode="json"),
+            describe(load_dataset(block.dataset)),
+        )
+
+    def attack(self, attack: str, steps: str) -> Job:
+        """Attack images up to a number of steps."""
+        return self._attack_job("attack_images", attack, "images", "seed", steps=int(steps))
+
+    def verify(self, attack: str, steps: str) -> Job:
+        """Verify an attack of so many steps."""
+        return self._attack_job("verify_attack", attack)
+
+    def split(self, experiment: str, normal: str, seed: str) -> Job:
+        """Draw a split."""
+        block, dataset = self.config.experiments[experiment], self.config.dataset(experiment)
+        settings = {
+            "dataset": dataset.name,
+            "classes": list(dataset.classes),
+            "images": dataset.images,
+            "normal": unquote(normal),
+            "contamination": block.contamination,
+            "holdout": block.holdout,
+            "seed": int(seed),
+        }
+        return Job("ocnn.steps.split:make_split", settings=settings)
+
+    def autoencoder(self, experiment: str, normal: str, seed: str) -> Job:
+        """Train the autoencoder of a split."""
+        settings = {"settings": self.config.autoencoder_settings(experiment, int(seed))}
+        return self._network_job("ocnn.steps.pretrain:pretrain", {}, settings, {})
+
+    def fit(self, experiment: str, normal: str, method: str, seed: str) -> Job:
+        """Fit a method to a split."""
+        identity = {"experiment": experiment, "normal": unquote(normal), "method": method, "seed": int(seed)}
+        settings = {"settings": self._settings(experiment, method, int(seed)), "identity": identity}
+        estimator = {"estimator": self.config.estimator(method)}
+        if self.config.trains_network(method):
+            return self._network_job("ocnn.steps.fit:fit_method", estimator, settings, {})
+        threads = self.config.threads
+        return Job("ocnn.steps.fit:fit_method", estimator, settings, {"threads": threads}, threads=threads)
+
+    def _source(self, dataset: str) -> dict[str, str]:
+        return {"source": self.config.dataset_path(dataset)}
+
+    def _attack_job(self, function: str, attack: str, *names: str, **settings: Any) -> Job:
+        block = self.config.attacks[attack]
+        shared = {"attacked_class": str(block.attacked_class), "widths": list(block.classifier.widths)}
+        own = {name: getattr(block, name) for name in names}
+        source = self._source(block.dataset)
+        return self._network_job(f"ocnn.steps.attacks:{function}", source, {**shared, **own, **settings}, {})
+
+    def _network_job(
+        self, function: str, objects: Mapping[str, str], settings: Mapping[str, Any], stated: Mapping[str, Any]
+    ) -> Job:
+        """A job whose numbers depend on the threads and on Keras's backend."""
+        threads = self.config.threads
+        backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+        return Job(function, objects, settings, {**stated, "threads": threads, "backend": backend}, threads=threads)
+
+
+def folder_name(name: str) -> str:
+    """Return the name of the folder for a data set or a class of any name."""
+    return quote(name, safe="")
+
+
+def describe(dataset: Dataset) -> dict[str, Any]:
+    """Describe what decides a data set's arrays beside the code of its reader."""
+    return {
+        "dataset": dataset.name,
+        "classes": list(dataset.classes),
+        "images": dataset.images,
+        "has_test": dataset.has_test,
+        "archives": {archive.name: archive.checksum for archive in dataset.archives},
+        "files": {str(path): _content(Path(path)) for path in getattr(dataset, "files", ())},
+    }
+
+
+@cache
+def _content(path: Path) -> str:
+    try:
+        return str(digest_of(path))
+    except ResultError:
+        return "missing"
