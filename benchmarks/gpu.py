@@ -30,7 +30,7 @@ from ocnn.methods import METHODS, load_estimator
 
 #: What a job of the workflow imports, and what makes the backend find its devices.
 IMPORTS = (
-    "import workflow.scripts, ocnn.steps.fit, ocnn.networks.models, ocnn.networks.training; "
+    "import ocnn.steps.__main__, ocnn.steps.fit, ocnn.networks.models, ocnn.networks.training; "
     "import keras; keras.ops.ones(1)"
 )
 DEVICES = {

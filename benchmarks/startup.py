@@ -111,9 +111,9 @@ def main() -> None:
             "python": "pass",
             "import tensorflow": "import tensorflow",
             "import keras": "import keras",
-            "imports of a shallow job": "import workflow.scripts, ocnn.steps.fit, ocnn.methods.kde",
+            "imports of a shallow job": "import ocnn.steps.__main__, ocnn.steps.fit, ocnn.methods.kde",
             "imports of a deep job": "import ocnn.networks.training, ocnn.networks.models;"
-            " import workflow.scripts, ocnn.steps.fit",
+            " import ocnn.steps.__main__, ocnn.steps.fit",
         }
         contestants = {stage: partial(statement, text) for stage, text in stages.items()}
         contestants |= {method: partial(job, method) for method in arguments.methods}

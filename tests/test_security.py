@@ -114,7 +114,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[str, i
         path.with_suffix("").touch()
         orders[kind] = (str(path), read)
     command, text = [sys.executable, "-c", PROGRAM], json.dumps(orders)
-    run = subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=ROOT)
+    run = subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=ROOT, timeout=300)
     return dict(map(json.loads, run.stdout.splitlines()))
 
 

@@ -54,49 +54,53 @@ class Attack:
 def train_classifier(
     model: "keras.Model", X: NDArray[np.float32], y: NDArray[Any], *, epochs: int, learning_rate: float, batch_size: int
 ) -> None:
-    """Trains a classifier of logits with cross-entropy and Adam; draws on the global random state.
+    """Train a classifier of logits with cross-entropy and Adam; to be called inside `seeded`.
 
     Args:
         X: images (n, height, width, channels) in [0, 1].
         y: labels (n,).
+        batch_size: samples per step; see `batch_size_for`.
     """
     import keras
 
-    model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    show = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: print(
-            f"classifier: epoch {epoch + 1} of {epochs}, loss {logs['loss']:.4g}, accuracy {logs['accuracy']:.3f}",
-            flush=True,
+    from ocnn.networks.keras_settings import stated_settings
+    from ocnn.networks.training import batch_size_for
+
+    def show(epoch: int, logs: dict[str, float]) -> None:
+        loss, accuracy = logs["loss"], logs["accuracy"]
+        print(f"classifier: epoch {epoch + 1} of {epochs}, loss {loss:.4g}, accuracy {accuracy:.3f}", flush=True)
+
+    with stated_settings():
+        model.compile(
+            optimizer=keras.optimizers.Adam(learning_rate),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
         )
-    )
-    model.fit(X, y, batch_size=batch_size, epochs=epochs, shuffle=True, verbose=0, callbacks=[show])
+        callback, size = keras.callbacks.LambdaCallback(on_epoch_end=show), batch_size_for(len(X), batch_size)
+        model.fit(X, y, batch_size=size, epochs=epochs, shuffle=True, verbose=0, callbacks=[callback])
 
 
 def is_adversarial(logits: NDArray[Any], label: int) -> NDArray[np.bool_]:
-    """Which samples are misclassified by a margin: logits (n, classes), true for all of them `label`."""
+    """Say which samples are misclassified by the margin: logits (n, classes), true for all of them `label` → (n,)."""
     others = np.delete(logits, label, axis=1).max(axis=1)
     return others - logits[:, label] >= MARGIN
 
 
 def choose_sources(logits: NDArray[Any], label: int, seed: int) -> NDArray[np.int64]:
-    """The indices of the images that are rightly classified, in random order; logits (n, classes)."""
+    """Draw the indices of the correctly classified images in random order; logits (n, classes)."""
     right = np.flatnonzero(logits.argmax(axis=1) == label)
     return np.random.default_rng(seed).permutation(right)
 
 
 def start(model: "keras.Model", originals: NDArray[np.float32], label: int, *, count: int, seed: int) -> Attack:
-    """Blends each of `count` images with noise until it is misclassified; where that fails, another is taken.
+    """Blend each of `count` images with noise until it is misclassified; where that fails, another is taken.
 
     Args:
         originals: (n, height, width, channels) in [0, 1], all of the class `label`.
         count: how many adversarial images are wanted.
 
     Raises:
-        DataError: fewer images are rightly classified, or can be attacked.
+        DataError: fewer images are correctly classified, or can be attacked.
     """
     from foolbox.attacks import LinearSearchBlendedUniformNoiseAttack
 
@@ -121,7 +125,7 @@ def start(model: "keras.Model", originals: NDArray[np.float32], label: int, *, c
     if len(sources) < count:
         raise DataError(
             f"{count} images are to be attacked, but of {len(originals)} images of the class {len(candidates)} are"
-            f" rightly classified and {len(sources)} of these could be attacked."
+            f" correctly classified and {len(sources)} of these could be attacked."
         )
     steps = np.full(count, FIRST_STEP)
     return Attack(np.concatenate(found), sources, failed, steps, steps, 0, time.monotonic() - began)
@@ -130,10 +134,13 @@ def start(model: "keras.Model", originals: NDArray[np.float32], label: int, *, c
 def advance(
     model: "keras.Model", originals: NDArray[np.float32], label: int, attack: Attack, *, steps: int, seed: int
 ) -> Attack:
-    """The attack after `steps` more steps, all of its images at once.
+    """Attack for `steps` more steps, all of its images at once.
 
     Args:
         originals: as for `start`.
+
+    Raises:
+        ResultError: see `push_over_margin`.
     """
     from foolbox.attacks import BoundaryAttack
 
@@ -146,7 +153,8 @@ def advance(
 
     with _seeded(seed, attack.steps), _observed(show) as last:
         boundary = BoundaryAttack(steps=steps, spherical_step=attack.spherical_steps, source_step=attack.source_steps)
-        images = boundary.run(_foolbox_model(model), sources, _criterion(label), starting_points=attack.images)
+        first = push_over_margin(model, sources, attack.images, label)
+        images = boundary.run(_foolbox_model(model), sources, _criterion(label), starting_points=first)
     return replace(
         attack,
         # foolbox's float64; the classifier answered for these float32 values.
@@ -158,23 +166,52 @@ def advance(
     )
 
 
+def push_over_margin(
+    model: "keras.Model", sources: NDArray[np.float32], images: NDArray[np.float32], label: int
+) -> NDArray[np.float32]:
+    """Move the images that are not misclassified by the margin away from their sources until they are.
+
+    An attack ends close to the margin, and another machine's rounding errors put some images on its near side: without
+    this the attack could not go on there. Images over the margin stay as they are.
+
+    Args:
+        sources, images: (n, height, width, channels) in [0, 1].
+
+    Raises:
+        ResultError: an image is not misclassified even at twice its distance, so by another classifier.
+    """
+    moved = images.copy()
+    inside = ~is_adversarial(_logits(model, moved), label)
+    for share in 2.0 ** np.arange(-16, 1):
+        if not inside.any():
+            break
+        moved[inside] = np.clip(images[inside] + share * (images[inside] - sources[inside]), 0, 1)
+        inside = ~is_adversarial(_logits(model, moved), label)
+    if not inside.any():
+        return moved
+    raise ResultError(
+        f"The attack cannot go on: {np.count_nonzero(inside)} of {len(images)} images are not misclassified by this"
+        " classifier, so they were made for another one. Delete the attack to have it made again."
+    )
+
+
 def verify(attack: Attack, originals: NDArray[np.float32], logits: NDArray[Any], label: int) -> None:
-    """Checks what an attack has made.
+    """Check what an attack has made.
 
     Args:
         originals: as for `start`.
         logits: (n, classes) of the attack's images, by the saved classifier.
 
     Raises:
-        ResultError: an image is rightly classified, not within [0, 1], not finite, or no other than its source; or two
-            have the same source.
+        ResultError: an image is correctly classified, not within [0, 1], not finite, or no other than its source; or
+            two have the same source.
     """
     pixels = attack.images.reshape(len(attack.images), -1)
     inside = np.isfinite(pixels).all(axis=1) & (pixels >= 0).all(axis=1) & (pixels <= 1).all(axis=1)
     same = (attack.images == originals[attack.sources]).all(axis=(1, 2, 3))
     repeated = np.array([(attack.sources == source).sum() > 1 for source in attack.sources])
     faults = [
-        (logits.argmax(axis=1) == label, "rightly classified"),
+        (logits.argmax(axis=1) == label, "correctly classified"),
         (~inside, "not within [0, 1]"),
         (same, "the same as its source"),
         (repeated, "not the only one of its source"),
@@ -189,7 +226,7 @@ def verify(attack: Attack, originals: NDArray[np.float32], logits: NDArray[Any],
 
 
 def distances(attack: Attack, originals: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The L2 distance of each image to its source, (n,), pixels in [0, 1]."""
+    """Measure the L2 distance of each image to its source, (n,), pixels in [0, 1]."""
     difference = attack.images.astype(np.float64) - originals[attack.sources]
     return np.linalg.norm(difference.reshape(len(difference), -1), axis=1)
 
@@ -200,7 +237,7 @@ def write_attack(path: Path, attack: Attack, recipe: Mapping[str, Any] | None = 
 
 
 def read_attack(path: Path) -> Attack:
-    """Reads an attack.
+    """Read an attack.
 
     Raises:
         ResultError: the file is damaged.
@@ -220,7 +257,7 @@ def _foolbox_model(model: "keras.Model") -> Any:
 
 
 def _criterion(label: int) -> Any:
-    """foolbox's form of `is_adversarial`."""
+    """Make foolbox's form of `is_adversarial`."""
     import eagerpy
     from foolbox.criteria import Criterion
 
@@ -237,7 +274,7 @@ def _criterion(label: int) -> Any:
 
 @contextmanager
 def _seeded(seed: int, steps: int) -> Iterator[None]:
-    """Seeds the global random state that foolbox draws on, another one for each segment."""
+    """Seed the global random state that foolbox draws on, another one for each segment."""
     from ocnn.networks.training import seeded
 
     with seeded(int(np.random.SeedSequence([seed, steps]).generate_state(1)[0] >> 1)):
@@ -246,7 +283,7 @@ def _seeded(seed: int, steps: int) -> Iterator[None]:
 
 @contextmanager
 def _observed(show: Callable[[int, NDArray[Any]], None]) -> Iterator[dict[str, NDArray[np.float64]]]:
-    """Watches a boundary attack through what it would write to TensorBoard, which is all that it shows of itself.
+    """Watch a boundary attack through what it would write to TensorBoard, which is all that it shows of itself.
 
     show: gets the number of each step and the distances (n,) before it.
 

@@ -37,7 +37,7 @@ from ocnn.config.values import (
 from ocnn.data import DATASETS, specified_dataset
 from ocnn.data.dataset import Dataset
 from ocnn.methods import METHODS, load_estimator
-from ocnn.methods.deep import DeepDetector
+from ocnn.storage.files import safe_name
 
 #: What an experiment has for those of its methods that take it, see `shared_parameters`.
 SHARED_SETTINGS = (
@@ -442,15 +442,14 @@ class Config(Section):
     def uses_autoencoder(self, experiment: str, method: str) -> bool:
         """Whether a method of an experiment starts from the shared autoencoder."""
         estimator = load_estimator(self.estimator(method))
-        if not getattr(estimator, "uses_autoencoder", False):
+        if not estimator.uses_autoencoder:
             return False
         network = self.settings(experiment, method, seed=0).get("network")
         return network == self.experiments[experiment].network and network != "none"
 
     def trains_network(self, method: str) -> bool:
-        """Whether a method has a network to train, which takes minutes to hours and may use a GPU."""
-        estimator = load_estimator(self.estimator(method))
-        return issubclass(estimator, DeepDetector) or getattr(estimator, "uses_autoencoder", False)
+        """Say whether a method trains a network, which takes minutes to hours and may use a GPU."""
+        return bool(load_estimator(self.estimator(method)).trains_network)
 
     def plan(self) -> Plan:
         """What the tables, the figures and the report are to show."""
@@ -464,7 +463,7 @@ class Config(Section):
                     tuple(self.normal_classes(name)),
                     tuple(self.methods_of(name)),
                     tuple(self.seeds_of(name)),
-                    dataset=dataset.name,
+                    dataset=safe_name(dataset.name),
                     images=dataset.images,
                     contaminated_and_tested=block.contamination > 0 and dataset.has_test,
                     attack=attack or None,
@@ -487,4 +486,4 @@ def shared_parameters(estimator: Any) -> Mapping[str, str]:
     The estimator declares them as `shared_settings`; that `random_state` is the seed is scikit-learn's convention.
     """
     seeded = {"random_state": "seed"} if "random_state" in estimator().get_params() else {}
-    return {**seeded, **getattr(estimator, "shared_settings", {})}
+    return {**seeded, **estimator.shared_settings}

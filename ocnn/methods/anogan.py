@@ -1,6 +1,7 @@
 """AnoGAN (Schlegl et al. 2017, Unsupervised Anomaly Detection with Generative Adversarial Networks)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -8,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
+from ocnn.methods.base import ThresholdedDetector
 from ocnn.methods.deep import DeepDetector
-from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
+from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule, first_of_each
 
 #: DCGAN's β₁ and β₂ of Adam.
 BETAS = (0.5, 0.999)
@@ -21,7 +23,8 @@ MATCHED_ACCURACY = 0.95
 GENERATED = 500
 
 
-class AnoGAN(DeepDetector):
+@dataclass(kw_only=True, eq=False, repr=False)
+class AnoGAN(ThresholdedDetector, DeepDetector):
     """A DCGAN learns to generate normal samples; what it cannot generate is anomalous.
 
     `score_samples` is −[(1 − λ) Σ|x − G(z*)| + λ Σ|f(x) − f(G(z*))|], f the discriminator's features and z* found by
@@ -37,28 +40,29 @@ class AnoGAN(DeepDetector):
         search_learning_rate: of the latent search.
         search_batch_size: samples searched at once.
         epochs, learning_rates: of each phase of Adam, for both networks.
-        batch_size: samples a step.
-        contamination: share of training samples that `predict` calls anomalous.
-        random_state: seed, generator or None.
-        verbose: 1 prints the progress.
+
+    The others are those of `DeepDetector` and `ThresholdedDetector`.
 
     Attributes:
         generator_, discriminator_: Keras models.
         start_: where the latent search starts, (latent,).
-        diversity_: variance of generated samples as a share of the training samples'; near 0 if the modes collapsed.
+        diversity_: variance of generated samples as a share of the distinct training samples'; near 0 if the modes
+            collapsed.
         history_: `loss` (sum of both networks') and the discriminator's `accuracy` of each epoch; `search_loss`, mean
             over the training samples, of each step of their search.
     """
 
-    uses_autoencoder = False
-    reported = ("diversity_",)
-    shared_settings: ClassVar[Mapping[str, str]] = {"batch_size": "batch_size", "verbose": "verbose"}
+    latent: int = 256
+    widths: Sequence[int] = (32, 64)
+    feature_weight: float = 0.1
+    steps: int = 500
+    search_learning_rate: float = 0.02
+    search_batch_size: int = 500
+    epochs: Sequence[int] = (100,)
+    learning_rates: Sequence[float] = (2e-4,)
+
+    reported: ClassVar[tuple[str, ...]] = ("diversity_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **{
-            key: value
-            for key, value in DeepDetector._parameter_constraints.items()
-            if key not in ("network", "autoencoder", "weight_decay")
-        },
         "latent": [Interval(Integral, 1, None, closed="left")],
         "widths": ["array-like"],
         "feature_weight": [Interval(Real, 0, 1, closed="both")],
@@ -67,36 +71,8 @@ class AnoGAN(DeepDetector):
         "search_batch_size": [Interval(Integral, 1, None, closed="left")],
     }
 
-    def __init__(
-        self,
-        latent: int = 256,
-        widths: Sequence[int] = (32, 64),
-        feature_weight: float = 0.1,
-        steps: int = 500,
-        search_learning_rate: float = 0.02,
-        search_batch_size: int = 500,
-        epochs: Sequence[int] = (100,),
-        learning_rates: Sequence[float] = (2e-4,),
-        batch_size: int = 200,
-        contamination: float = 0.1,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.latent = latent
-        self.widths = widths
-        self.feature_weight = feature_weight
-        self.steps = steps
-        self.search_learning_rate = search_learning_rate
-        self.search_batch_size = search_batch_size
-        self.epochs = epochs
-        self.learning_rates = learning_rates
-        self.batch_size = batch_size
-        self.contamination = contamination
-        self.random_state = random_state
-        self.verbose = verbose
-
     def __getstate__(self) -> dict[str, Any]:
-        """Leaves out what was compiled."""
+        """Leave out what was compiled."""
         state = super().__getstate__()
         return {**state, "_searches": {}} if "_searches" in state else state
 
@@ -128,7 +104,9 @@ class AnoGAN(DeepDetector):
         # Both are fixed from here on; a frozen batch normalisation stays in inference mode when it is searched through.
         self.generator_.trainable = self.discriminator_.trainable = False
         generated = apply(self.generator_, rng.standard_normal((GENERATED, self.latent)).astype(np.float32))
-        self.diversity_ = float(generated.var(axis=0).mean() / max(X.var(axis=0).mean(), np.finfo(np.float32).tiny))
+        self.diversity_ = float(
+            generated.var(axis=0).mean() / max(X[first_of_each(X)].var(axis=0).mean(), np.finfo(np.float32).tiny)
+        )
         # The last search, by its settings: compiling it takes seconds, and the training samples' serves for more.
         self._at_once = len(X)
         self._searches: dict[tuple[int, float, float], LatentSearch] = {}
@@ -156,12 +134,22 @@ class AnoGAN(DeepDetector):
             X, self.start_, self.steps, lambda text: print(f"anogan: {text}", flush=True) if self.verbose else None
         )
 
+    def _rounding(self, X: NDArray[Any], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.finfo(np.float32).eps * (np.abs(scores) + np.linalg.norm(X.reshape(len(X), -1), axis=1))
+
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        return -self._search(X)[0]
+        from ocnn.networks.keras_settings import stated_settings
+
+        with stated_settings():
+            return -self._search(X)[0]
 
 
 def judge(history: dict[str, list[float]], diversity: float) -> Diagnosis:
-    """How the training and the search of the training samples ended; see `AnoGAN` for the arguments."""
+    """Say how the training and the search of the training samples ended; see `AnoGAN` for the arguments.
+
+    A generator of one mode counts as collapsed whatever the scores rank: they are distances to that mode, and no latent
+    search. Its share of the distinct samples' variance depends on no constant, scale or repetition of the samples.
+    """
     training = history["loss"]
     if not np.isfinite([*training, *history["search_loss"], diversity]).all():
         return Diagnosis("diverged", "a loss of the networks or of the latent search is not finite")

@@ -1,23 +1,31 @@
 """What all methods share: scikit-learn's outlier detector with its checks of the input."""
 
+import warnings
 from collections.abc import Mapping
-from numbers import Real
+from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ocnn.methods.diagnosis import Diagnosis, diagnose_scores
+from ocnn.methods.diagnosis import Diagnosis, diagnose_scores, first_of_each
+
+#: Seeds are below this, so that every file format and backend holds them.
+SEED_LIMIT = 2**31
 
 
 class AnomalyDetector(OutlierMixin, BaseEstimator):
     """Base of the methods: `fit`, `score_samples`, `decision_function` and `predict` with scikit-learn's meaning.
 
     A method defines `_fit(X)`, returning a diagnosis or None, and `_score_samples(X)`; it sets `offset_`, or has a
-    parameter `contamination`, the share of training samples that `predict` is to call anomalous. If it knows the scores
-    of the training samples, it sets `training_scores_`.
+    parameter `contamination` (`ThresholdedDetector`). If it knows the scores of the training samples, it sets
+    `training_scores_`. Its parameters are the keyword-only fields of a dataclass, or those of its `__init__`, which
+    only stores them. What a class says in `_parameter_constraints` and `shared_settings` adds to what its bases say.
 
     X is (n, d) or (n, height, width, channels), of real numbers that float32 can hold.
 
@@ -29,24 +37,35 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         n_features_in_: d, or the height of an image.
     """
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
-    #: Parameters that an experiment sets for all its methods: parameter → name in `ocnn.config.schema.SHARED_SETTINGS`.
-    shared_settings: ClassVar[Mapping[str, str]] = {}
-    #: Type that the samples are converted to.
-    _dtype: Any = np.float64
-    #: Whether `fit` can start from a pretrained autoencoder, given by the parameter `autoencoder`.
-    uses_autoencoder = False
-    #: Whether `fit` trains a network.
-    trains_network: ClassVar[bool] = False
-    #: Attributes of a fit that its score file states.
+    #: The learned attributes, each a number, that a result of the method states.
     reported: ClassVar[tuple[str, ...]] = ()
+    #: The parameters that an experiment decides for all of its methods → the experiment's names of them: `seed`,
+    #: `verbose`, `contamination`, `batch_size`, `weight_decay`, `network`, `pretrain_epochs` and
+    #: `pretrain_learning_rates`.
+    shared_settings: ClassVar[Mapping[str, str]] = {}
+    #: Whether fitting trains a network, which takes longer and may use a GPU.
+    trains_network: ClassVar[bool] = False
+    #: Whether `fit` can start from a pretrained autoencoder, given by the parameter `autoencoder`.
+    uses_autoencoder: ClassVar[bool] = False
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {}
+    #: Type that the samples are converted to.
+    _dtype: ClassVar[Any] = np.float64
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name in ("_parameter_constraints", "shared_settings"):
+            parts = (vars(base).get(name, {}) for base in reversed(cls.__mro__))
+            setattr(cls, name, {key: value for part in parts for key, value in part.items()})
 
     def uses_holdout(self) -> bool:
-        """Whether `fit` takes labelled samples to tune on, `X_holdout` and `y_holdout`."""
+        """Say whether `fit`, with these parameters, takes labelled samples to tune on: `X_holdout`, `y_holdout`."""
         return False
 
     def fit(self, X: ArrayLike, y: Any = None) -> Self:
-        """Fits the method to samples most of which are normal; y is ignored.
+        """Fit the method to samples most of which are normal; y is ignored.
+
+        Warns:
+            ConvergenceWarning: the fit diverged or collapsed; `diagnosis_` says how.
 
         Raises:
             ValueError: samples or parameters that cannot be used; nothing has been computed yet then.
@@ -60,16 +79,16 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         return self._finish(samples, self._fit(samples))
 
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
-        """Normality of each sample, higher = more normal, in the method's own unit: (n, …) → (n,)."""
+        """Compute the normality of each sample, higher = more normal, in the method's own unit: (n, …) → (n,)."""
         check_is_fitted(self)
         return self._score_samples(self._check_samples(X, reset=False))
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
-        """`score_samples` less the threshold: ≥ 0 normal, < 0 anomalous; (n, …) → (n,)."""
+        """Compute `score_samples` less the threshold: ≥ 0 normal, < 0 anomalous; (n, …) → (n,)."""
         return self.score_samples(X) - self.offset_
 
     def predict(self, X: ArrayLike) -> NDArray[np.int64]:
-        """1 for normal, −1 for anomalous samples: (n, …) → (n,)."""
+        """Predict 1 for normal, −1 for anomalous samples: (n, …) → (n,)."""
         return np.where(self.decision_function(X) >= 0, 1, -1)
 
     def _validate_params(self) -> None:
@@ -78,7 +97,10 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             raise ValueError("\n".join(faults))
 
     def _parameter_faults(self) -> list[str]:
-        """All that is wrong with parameters whose `_parameter_constraints` hold, a line each; a method adds its own."""
+        """List all that is wrong with parameters whose `_parameter_constraints` hold; a method adds its own."""
+        seed = getattr(self, "random_state", None)
+        if isinstance(seed, Integral) and int(seed) >= SEED_LIMIT:
+            return [f"random_state must be below 2**31, got {seed}."]
         return []
 
     def _fit(self, X: NDArray[Any]) -> Diagnosis | None:
@@ -87,15 +109,24 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         raise NotImplementedError
 
+    def _rounding(self, X: NDArray[Any], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Estimate the absolute rounding error of each of these scores of X, (n,): of their last digit by default."""
+        return np.abs(scores) * np.finfo(scores.dtype).eps
+
     def _finish(self, X: NDArray[Any], diagnosis: Diagnosis | None) -> Self:
-        """Sets the threshold and the diagnosis from the scores of the training samples."""
+        """Set the threshold and the diagnosis from the scores of the training samples."""
         if not hasattr(self, "training_scores_"):
             self.training_scores_ = self._score_samples(X)
         scores = self.training_scores_
         if not hasattr(self, "offset_"):
             self.offset_ = float(np.quantile(scores, self.contamination))
-        found = diagnosis if diagnosis is not None and diagnosis.degenerate else diagnose_scores(scores)
-        self.diagnosis_ = found or diagnosis or Diagnosis("converged", "the fit has no iterations of its own")
+        if diagnosis is None or not diagnosis.degenerate:
+            found = diagnose_scores(scores, self._rounding(X, scores), first_of_each(X))
+            diagnosis = found or diagnosis or Diagnosis("converged", "the fit has no iterations of its own")
+        self.diagnosis_ = diagnosis
+        if diagnosis.degenerate:
+            text = f"{type(self).__name__} {diagnosis.status}: {diagnosis.reason}."
+            warnings.warn(text, ConvergenceWarning, stacklevel=3)
         return self
 
     def _check_samples(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
@@ -122,13 +153,58 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         return samples
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
+class ThresholdedDetector(AnomalyDetector):
+    """Base of the methods whose threshold is the quantile of the training samples' scores at `contamination`.
+
+    Args:
+        contamination: share of anomalies among all training samples, which `predict` calls anomalous.
+    """
+
+    contamination: float = 0.1
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "contamination": [Interval(Real, 0, 0.5, closed="right")],
+    }
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NuDetector(AnomalyDetector):
+    """Base of the methods whose ν is the share of anomalies in the training set, as the paper of OC-NN chooses it.
+
+    Args:
+        nu: ν in (0, 1]; None: `contamination`.
+        contamination: share of anomalies among all training samples, in [0, 0.5].
+    """
+
+    nu: float | None = 0.1
+    contamination: float = 0.1
+
+    shared_settings: ClassVar[Mapping[str, str]] = {"contamination": "contamination"}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "nu": [Interval(Real, 0, 1, closed="right"), None],
+        "contamination": [Interval(Real, 0, 0.5, closed="both")],
+    }
+
+    def _parameter_faults(self) -> list[str]:
+        faults = super()._parameter_faults()
+        if self.nu is None and self.contamination == 0:
+            faults.append("nu=None takes contamination for ν, which must not be 0: give nu a number in (0, 1].")
+        return faults
+
+    @property
+    def _nu(self) -> float:
+        """The ν that holds."""
+        return self.contamination if self.nu is None else self.nu
+
+
 def positive_faults(name: str, numbers: Any) -> list[str]:
-    """A line unless these are one or several positive finite numbers."""
+    """List a fault unless these are one or several positive finite numbers."""
     if len(numbers) > 0 and all(isinstance(n, Real) and 0 < float(n) < np.inf for n in numbers):
         return []
     return [f"{name} must be a sequence of positive numbers, at least one, got {numbers!r}."]
 
 
 def flatten(X: NDArray[Any]) -> NDArray[Any]:
-    """(n, …) → (n, d): images as rows of pixels."""
+    """Turn images into rows of pixels: (n, …) → (n, d)."""
     return X.reshape(len(X), -1)

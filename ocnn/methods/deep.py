@@ -4,6 +4,7 @@ Keras is imported when a method is fitted, not before: that costs seconds, and s
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, ClassVar
@@ -18,32 +19,44 @@ from ocnn.networks import shapes
 from ocnn.networks.weights import import_keras
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class DeepDetector(AnomalyDetector):
     """Base of the deep methods. A method defines `_fit_network(X)` and `_score_samples(X)`.
+
+    Fits that run in several threads at once take turns, as they seed global random states. In a process that was
+    forked from one that had used a network they are refused, since a backend's threads do not survive a fork.
+
+    Args:
+        epochs, learning_rates: of each phase of Adam.
+        batch_size: samples per step, at least 2, as batch normalisation takes statistics of them. A remainder of one
+            sample is shared out (`ocnn.networks.training.batch_size_for`).
+        random_state: seed below 2³¹, generator or None.
+        verbose: 1 prints the progress.
 
     Attributes:
         history_: what was recorded in each epoch, by name.
     """
 
-    _dtype = np.float32
-    uses_autoencoder = True
-    trains_network = True
+    epochs: Sequence[int] = (150, 100)
+    learning_rates: Sequence[float] = (1e-4, 1e-5)
+    batch_size: int = 200
+    random_state: Any = None
+    verbose: int = 0
+
     shared_settings: ClassVar[Mapping[str, str]] = {
-        name: name for name in ("batch_size", "weight_decay", "network", "verbose")
+        "batch_size": "batch_size",
+        "random_state": "seed",
+        "verbose": "verbose",
     }
+    trains_network: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "network": [str, dict, shapes.Network],
-        "autoencoder": [str, Path, None],
         "epochs": ["array-like"],
         "learning_rates": ["array-like"],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "weight_decay": [Interval(Real, 0, None, closed="left")],
-        "contamination": [Interval(Real, 0, 0.5, closed="both")],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
-
-    history_: dict[str, list[float]]
+    _dtype: ClassVar[Any] = np.float32
 
     def __getstate__(self) -> dict[str, Any]:
         """Names a function of the networks' module first, so that unpickling imports the layers that they have."""
@@ -61,26 +74,24 @@ class DeepDetector(AnomalyDetector):
         import_keras()
         from ocnn.networks.training import seeded
 
+        self.history_: dict[str, list[float]] = {}
         with seeded(self.random_state):
             return self._fit_network(X)
 
     def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
         raise NotImplementedError
 
+    def _rounding(self, X: NDArray[Any], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.abs(scores) * np.finfo(np.float32).eps
+
     def _parameter_faults(self) -> list[str]:
-        faults = super()._parameter_faults()
-        if hasattr(self, "network"):
-            try:
-                shapes.parse(self.network)
-            except ValueError as error:
-                faults.append(str(error))
-        return faults + self._phase_faults()
+        return super()._parameter_faults() + self._phase_faults()
 
     def _phase_faults(self) -> list[str]:
         return phase_faults(self.epochs, self.learning_rates, "epochs", "learning_rates")
 
     def _training(self, name: str) -> dict[str, Any]:
-        """The settings of `training.train`."""
+        """Collect the settings of `training.train`."""
         return {
             "epochs": self.epochs,
             "learning_rates": self.learning_rates,
@@ -90,8 +101,55 @@ class DeepDetector(AnomalyDetector):
         }
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
+class NetworkDetector(DeepDetector):
+    """Base of the methods that train a network of the user's choice, and can start from a pretrained autoencoder.
+
+    Args:
+        network: name in `ocnn.networks.shapes.NETWORKS`, fields of a `Network`, `auto`, or `none` where the features
+            themselves are to be the code.
+        autoencoder: file of a pretrained autoencoder (`DCAE.save_autoencoder`); None trains one.
+        weight_decay: λ of the regulariser (λ/2) Σ‖W‖² of the network.
+
+    The others are those of `DeepDetector`.
+    """
+
+    network: Any = "auto"
+    autoencoder: str | Path | None = None
+    weight_decay: float = 1e-5
+
+    shared_settings: ClassVar[Mapping[str, str]] = {
+        "network": "network",
+        "weight_decay": "weight_decay",
+    }
+    uses_autoencoder: ClassVar[bool] = True
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "network": [str, dict, shapes.Network],
+        "autoencoder": [str, Path, None],
+        "weight_decay": [Interval(Real, 0, None, closed="left")],
+    }
+
+    def _parameter_faults(self) -> list[str]:
+        faults = super()._parameter_faults()
+        try:
+            shapes.parse(self.network)
+        except ValueError as error:
+            faults.append(str(error))
+        return faults
+
+
+def squared_error_rounding(scores: NDArray[np.float64], sizes: Any) -> NDArray[np.float64]:
+    """Estimate the rounding errors of squared errors ‖a − b‖² of float32 vectors.
+
+    Args:
+        scores: the squared errors or their negatives, (n,).
+        sizes: the largest absolute coordinate of a and b, (n,) or one number.
+    """
+    return np.finfo(np.float32).eps * (np.abs(scores) + 2 * np.sqrt(np.abs(scores)) * sizes)
+
+
 def phase_faults(epochs: Any, rates: Any, epochs_name: str, rates_name: str) -> list[str]:
-    """A line unless these are whole numbers ≥ 0 and as many learning rates > 0."""
+    """List a fault unless these are whole numbers ≥ 0 and as many learning rates > 0."""
     good = (
         isinstance(epochs, Sequence | np.ndarray)
         and isinstance(rates, Sequence | np.ndarray)

@@ -1,17 +1,19 @@
 """Whether a fit is to be trusted: converged, stopped at its limit, diverged or collapsed, and why."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-#: Fewer distinct scores than this share of the samples is no ranking. Float32 has about 10⁷ values, so that a spread
-#: below the second number, relative to the scores' size, leaves fewer than a thousand of them.
-MINIMAL_DISTINCT_SHARE = 0.1
-MINIMAL_RELATIVE_SPREAD = 1e-4
-#: A fixed schedule has converged if its loss fell by less than this share over the last tenth of the epochs.
+#: A ranking that cannot order this share of the pairs of distinct samples is none: nine in ten samples at one score.
+MAXIMAL_TIES = 0.8
+#: Scores differ if they do by more than this many times the rounding error of one of them, since the errors of the
+#: sums and products behind a score add up.
+ROUNDINGS = 128
+#: A fixed schedule has converged if its loss changed by less than this share over the last tenth of the epochs.
 CONVERGED_SHARE = 0.01
 
 
@@ -20,7 +22,7 @@ class Diagnosis:
     """How a fit ended.
 
     status: `converged`; `limit`, the schedule or the limit of iterations came first; `diverged`, the objective ran
-        off or a number is not finite; `collapsed`, the scores no longer tell samples apart.
+        off or a number is not finite; `collapsed`, the scores do not tell samples apart.
     reason: the same in a sentence.
     """
 
@@ -33,27 +35,69 @@ class Diagnosis:
         return self.status in ("diverged", "collapsed")
 
 
-def diagnose_scores(scores: ArrayLike) -> Diagnosis | None:
-    """What is wrong with these raw scores (n,), or None.
+def first_of_each(X: NDArray[Any]) -> NDArray[np.int64]:
+    """Find the indices, ascending, at which each distinct sample of X (n, …) first occurs; −0 equals 0."""
+    digests = {hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest(): n for n, row in reversed([*enumerate(X)])}
+    return np.sort(np.fromiter(digests.values(), np.int64, len(digests)))
 
-    Not finite: diverged. Hardly any distinct ones, or a spread (5 % to 95 % quantile) that is negligible beside their
-    size: collapsed.
+
+def tied_share(scores: ArrayLike, rounding: ArrayLike | None = None) -> float:
+    """Compute the share of pairs of these scores (n,) that differ by no more than rounding explains, in [0, 1].
+
+    Args:
+        scores: finite, one per distinct sample.
+        rounding: the absolute rounding error of each score, (n,) or one number; by default the last digit of the
+            scores' type.
+
+    Returns:
+        The mean over the samples of the share of the others that lie within `ROUNDINGS` times the sample's rounding
+        error of it; 1 for a single sample.
     """
-    scores = np.asarray(scores, np.float64)
-    if not np.isfinite(scores).all():
-        return Diagnosis("diverged", f"{np.count_nonzero(~np.isfinite(scores))} of {len(scores)} scores not finite")
-    distinct = len(np.unique(scores))
-    if len(scores) > 1 and distinct < max(2, MINIMAL_DISTINCT_SHARE * len(scores)):
-        return Diagnosis("collapsed", f"only {distinct} distinct scores among {len(scores)} training samples")
-    low, high = np.quantile(scores, (0.05, 0.95))
-    size = float(np.abs(scores).max())
-    if len(scores) > 1 and high - low < MINIMAL_RELATIVE_SPREAD * size:
-        return Diagnosis("collapsed", f"scores spread over {high - low:.2g} only, at a size of {size:.2g}")
+    values = np.asarray(scores)
+    if len(values) < 2:
+        return 1.0
+    if rounding is None:
+        rounding = np.abs(values) * np.finfo(values.dtype if values.dtype.kind == "f" else np.float64).eps
+    values = values.astype(np.float64)
+    reach = ROUNDINGS * np.broadcast_to(np.asarray(rounding, np.float64), values.shape)
+    ordered = np.sort(values)
+    within = np.searchsorted(ordered, values + reach, "right") - np.searchsorted(ordered, values - reach, "left")
+    return float((within - 1).mean() / (len(values) - 1))
+
+
+def diagnose_scores(
+    scores: ArrayLike, rounding: ArrayLike | None = None, distinct: NDArray[np.int64] | None = None
+) -> Diagnosis | None:
+    """Say what is wrong with these raw scores (n,), or None.
+
+    Not finite: diverged. A ranking that carries no information, since most pairs of distinct samples tie: collapsed.
+    Two scores tie if they differ by no more than the rounding errors of their computation, which the method knows.
+    So neither a constant added to the scores (such as a log density's), nor a positive factor, nor a sample that
+    occurs repeatedly, nor an outlier changes the verdict, as long as float64 still holds the differences: a constant
+    10¹³ times the differences leaves too few of their digits.
+
+    Args:
+        scores: one per sample.
+        rounding: see `tied_share`.
+        distinct: indices of the distinct samples (`first_of_each`); by default all are.
+    """
+    values = np.asarray(scores)
+    if not np.isfinite(values).all():
+        return Diagnosis("diverged", f"{np.count_nonzero(~np.isfinite(values))} of {len(values)} scores not finite")
+    if distinct is not None:
+        values = values[distinct]
+        rounding = np.broadcast_to(rounding, len(np.asarray(scores)))[distinct] if rounding is not None else None
+    if len(values) == 1:
+        return Diagnosis("collapsed", "all training samples are the same")
+    ties = tied_share(values, rounding)
+    if ties > MAXIMAL_TIES:
+        text = f"{100 * ties:.3g} % of the pairs among {len(values)} distinct training samples have the same score"
+        return Diagnosis("collapsed", f"{text} but for rounding errors")
     return None
 
 
 def diagnose_schedule(losses: Sequence[float]) -> Diagnosis:
-    """Whether a training of fixed length had come to rest, from its loss in each epoch."""
+    """Say whether a training of fixed length had come to rest, from its loss in each epoch."""
     if not np.isfinite(losses).all():
         return Diagnosis("diverged", f"loss not finite from epoch {int(np.argmin(np.isfinite(losses))) + 1} on")
     window = max(1, len(losses) // 10)
@@ -61,5 +105,6 @@ def diagnose_schedule(losses: Sequence[float]) -> Diagnosis:
         return Diagnosis("limit", f"{len(losses)} epochs are too few to tell whether the loss had settled")
     before, after = np.mean(losses[-2 * window : -window]), np.mean(losses[-window:])
     fall = (before - after) / max(abs(before), np.finfo(float).tiny)
-    text = f"loss fell by {100 * fall:.2g} % between the last two tenths of {len(losses)} epochs"
+    verb = "rose" if fall < 0 else "fell"
+    text = f"loss {verb} by {100 * abs(fall):.2g} % between the last two tenths of {len(losses)} epochs"
     return Diagnosis("converged" if abs(fall) < CONVERGED_SHARE else "limit", text)

@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from ocnn.networks.keras_settings import refuse_in_forked_process
 from ocnn.networks.losses import gan as losses
 from ocnn.networks.training import apply
 
@@ -115,6 +116,7 @@ class LatentSearch:
         Returns:
             The loss of each sample at the point that was found, (n,), and the mean loss at every step.
         """
+        refuse_in_forked_process(training=True)
         unused, first_points = ops.zeros(self.count), np.broadcast_to(start, self.points.points.shape)
         found, curves = [], []
         for first in range(0, len(X), self.count):

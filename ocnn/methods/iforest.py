@@ -1,5 +1,7 @@
 """Isolation Forest (Liu et al. 2008), scikit-learn's, with the paper's 100 trees on sub-samples of 256."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -11,35 +13,31 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ocnn.methods.base import AnomalyDetector, flatten
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class IForest(AnomalyDetector):
     """Isolation Forest on flattened samples; `score_samples` is minus the anomaly score of its paper.
 
     Args:
         n_estimators: trees.
-        max_samples: samples a tree is grown on; all of them where there are fewer.
-        contamination: share of training samples that `predict` calls anomalous; `auto`: the paper's threshold 0.5.
-        random_state: seed, generator or None.
+        max_samples: samples that each tree is grown on; all of them where there are fewer.
+        contamination: share of anomalies among all training samples, which `predict` calls anomalous; `auto`: the
+            paper's threshold 0.5.
+        random_state: seed below 2³¹, generator or None.
     """
 
-    _dtype = np.float32  # what scikit-learn's trees compute in
+    n_estimators: int = 100
+    max_samples: int = 256
+    contamination: float | str = "auto"
+    random_state: Any = None
+
+    shared_settings: ClassVar[Mapping[str, str]] = {"random_state": "seed"}
+    _dtype: ClassVar[Any] = np.float32  # what scikit-learn's trees compute in
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "n_estimators": [Interval(Integral, 1, None, closed="left")],
         "max_samples": [Interval(Integral, 2, None, closed="left")],
         "contamination": [StrOptions({"auto"}), Interval(Real, 0, 0.5, closed="right")],
         "random_state": ["random_state"],
     }
-
-    def __init__(
-        self,
-        n_estimators: int = 100,
-        max_samples: int = 256,
-        contamination: float | str = "auto",
-        random_state: Any = None,
-    ) -> None:
-        self.n_estimators = n_estimators
-        self.max_samples = max_samples
-        self.contamination = contamination
-        self.random_state = random_state
 
     def _fit(self, X: NDArray[Any]) -> None:
         self.forest_ = IsolationForest(

@@ -4,7 +4,8 @@ What scikit-learn's `GridSearchCV(KernelDensity())` computes, with the squared d
 bandwidths and folds, and for the scores of the training samples.
 """
 
-from numbers import Integral, Real
+from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,8 +14,8 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import KFold
 from sklearn.utils._param_validation import Interval
 
-from ocnn.methods.base import AnomalyDetector, flatten, positive_faults
-from ocnn.methods.gaussian import gaussian_kernels
+from ocnn.methods.base import ThresholdedDetector, flatten, positive_faults
+from ocnn.methods.gaussian import gaussian_kernels, origin_of
 
 #: 2^0.5, 2^1, …, 2^5 (the paper, after Ruff et al. 2018).
 BANDWIDTHS = tuple(float(2 ** (exponent / 2)) for exponent in range(1, 11))
@@ -24,37 +25,38 @@ PRODUCT_ROWS = 1024
 CACHED = 2**16
 
 
-class KDE(AnomalyDetector):
+@dataclass(kw_only=True, eq=False, repr=False)
+class KDE(ThresholdedDetector):
     """Gaussian kernel density of flattened samples; `score_samples` is the log density (natural logarithm).
 
     Args:
         bandwidths: standard deviations of the kernel to choose from, by the cross-validated log-likelihood.
         cv: folds, consecutive runs of samples as in scikit-learn's `KFold`; fewer where there are fewer samples.
-        contamination: share of training samples that `predict` calls anomalous.
+
+    The other is that of `ThresholdedDetector`.
 
     Attributes:
         bandwidth_: the bandwidth taken.
+        samples_, origin_: the training samples (n, d), less this origin (d,) of all distances.
         log_likelihoods_: mean over the folds of the held-out samples' total log-likelihood, for each bandwidth.
     """
 
-    reported = ("bandwidth_",)
+    bandwidths: ArrayLike = BANDWIDTHS
+    cv: int = 5
+
+    reported: ClassVar[tuple[str, ...]] = ("bandwidth_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "bandwidths": ["array-like"],
         "cv": [Interval(Integral, 2, None, closed="left")],
-        "contamination": [Interval(Real, 0, 0.5, closed="right")],
     }
-
-    def __init__(self, bandwidths: ArrayLike = BANDWIDTHS, cv: int = 5, contamination: float = 0.1) -> None:
-        self.bandwidths = bandwidths
-        self.cv = cv
-        self.contamination = contamination
 
     def _parameter_faults(self) -> list[str]:
         return super()._parameter_faults() + positive_faults("bandwidths", self.bandwidths)
 
     def _fit(self, X: NDArray[Any]) -> None:
         bandwidths = np.asarray(self.bandwidths, np.float64)
-        self.samples_ = rows = flatten(X)
+        self.origin_ = origin_of(flatten(X))
+        self.samples_ = rows = flatten(X) - self.origin_
         distances = euclidean_distances(rows, squared=True)
         folds = list(KFold(min(self.cv, len(rows))).split(rows))
         likelihoods = np.zeros((len(folds), len(bandwidths)))
@@ -69,7 +71,7 @@ class KDE(AnomalyDetector):
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         # In slices, as the distances of many samples to many would not fit into memory.
-        rows = flatten(X)
+        rows = flatten(X) - self.origin_
         slices = (rows[first : first + PRODUCT_ROWS] for first in range(0, len(rows), PRODUCT_ROWS))
         return np.concatenate(
             [self._from_distances(euclidean_distances(part, self.samples_, squared=True)) for part in slices]
@@ -82,7 +84,7 @@ class KDE(AnomalyDetector):
 def _log_densities(
     squared_distances: NDArray[np.float64], bandwidths: NDArray[np.float64], dimension: int
 ) -> NDArray[np.float64]:
-    """log (1/N) Σ_n N(x; x_n, h² I) for each bandwidth h, from the squared distances (m, N) → (len(bandwidths), m).
+    """Compute log (1/N) Σ_n N(x; x_n, h² I) for each bandwidth h: squared distances (m, N) → (len(bandwidths), m).
 
     The nearest sample's term is taken out of the sum, which then lies between 1 and N.
     """

@@ -1,15 +1,16 @@
 """The one-class neural network of Chalapathy, Menon and Chawla (2019): Eq. 3, by Algorithm 1."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ocnn.methods.diagnosis import MINIMAL_RELATIVE_SPREAD, Diagnosis
+from ocnn.methods.base import NuDetector
+from ocnn.methods.diagnosis import MAXIMAL_TIES, Diagnosis, first_of_each, tied_share
 from ocnn.methods.pretrained import PretrainedDetector
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ DIVERGENCE_PATIENCE = 5
 HOMOGENEOUS = ("linear", "relu")
 
 
-class OneClassNN(PretrainedDetector):
+@dataclass(kw_only=True, eq=False, repr=False)
+class OneClassNN(NuDetector, PretrainedDetector):
     """OC-NN: one hidden layer and one output on the encoder's codes, all trained together.
 
         min over w, V, encoder, r :  ½‖w‖² + ½‖V‖² + (1/ν)(1/N) Σ_n max(0, r − ŷ_n) − r ,   ŷ_n = ⟨w, g(V x_n)⟩
@@ -38,91 +40,45 @@ class OneClassNN(PretrainedDetector):
     at most ‖w‖ and the otherwise unchanged objective at least −½.
 
     Args:
-        nu: ν in (0, 1]; None is the contamination, as the paper chooses.
+        nu: ν in (0, 1], the share of training samples to lie outside. None: `contamination`, the paper's choice.
+        contamination: share of anomalies among all training samples; has a part only in ν.
         hidden: units of the hidden layer.
         activation: g, `linear`, `sigmoid` or `relu`.
         unit_norm: whether g(Vx) is scaled to unit length.
         center_codes: whether the mean code of the training set under the pretrained encoder is subtracted from codes.
         train_encoder: whether the encoder is trained along, as in the paper, or stays as pretrained.
-        network: name in `ocnn.networks.shapes.NETWORKS`, fields of a `Network`, `auto` or `none` (codes are features).
-        autoencoder: file of a pretrained autoencoder (`DCAE.save_autoencoder`); None pretrains one.
         epochs, learning_rates: of each phase of Adam; an epoch is an outer iteration, so they limit these.
         tol: the fit has converged when r and the objective change by less than this share in an iteration.
-        pretrain_epochs, pretrain_learning_rates: the same for the autoencoder that is pretrained if none is given.
-        batch_size: samples a step.
-        weight_decay: λ of the regulariser (λ/2) Σ‖W‖² of the encoder.
-        contamination: share of anomalies in the training set.
-        random_state: seed, generator or None.
-        verbose: 1 prints the progress.
+
+    The others are those of `PretrainedDetector`; `weight_decay` is the encoder's.
 
     Attributes:
         encoder_, head_: Keras models, samples → codes → ŷ.
         r_: the bias r.
         history_: for each outer iteration the `loss` (mean over its batches) and, over the whole training set in
-            inference mode, `objective`, `r`, `w_norm`, `V_norm` and `spread` (standard deviation of ŷ).
+            inference mode, `objective`, `r`, `w_norm`, `V_norm`, `spread` (standard deviation of ŷ) and `ties`
+            (`tied_share` of the distinct samples).
     """
 
-    reported = ("r_",)
+    hidden: int = 32
+    activation: str = "linear"
+    unit_norm: bool = False
+    center_codes: bool = False
+    train_encoder: bool = True
+    tol: float = 1e-4
+
+    reported: ClassVar[tuple[str, ...]] = ("r_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **PretrainedDetector._parameter_constraints,
-        "nu": [Interval(Real, 0, 1, closed="right"), None],
         "hidden": [Interval(Integral, 1, None, closed="left")],
+        "activation": [StrOptions({"linear", "sigmoid", "relu"})],
         "unit_norm": ["boolean"],
         "center_codes": ["boolean"],
         "train_encoder": ["boolean"],
-        "activation": [StrOptions({"linear", "sigmoid", "relu"})],
         "tol": [Interval(Real, 0, None, closed="left")],
     }
 
-    shared_settings: ClassVar[Mapping[str, str]] = {
-        **PretrainedDetector.shared_settings,
-        "contamination": "contamination",
-    }
-
-    def __init__(
-        self,
-        nu: float | None = 0.1,
-        hidden: int = 32,
-        activation: str = "linear",
-        unit_norm: bool = False,
-        center_codes: bool = False,
-        train_encoder: bool = True,
-        network: Any = "auto",
-        autoencoder: str | Path | None = None,
-        epochs: Sequence[int] = (150, 100),
-        learning_rates: Sequence[float] = (1e-4, 1e-5),
-        tol: float = 1e-4,
-        pretrain_epochs: Sequence[int] = (250, 100),
-        pretrain_learning_rates: Sequence[float] = (1e-4, 1e-5),
-        batch_size: int = 200,
-        weight_decay: float = 1e-5,
-        contamination: float = 0.1,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.nu = nu
-        self.hidden = hidden
-        self.activation = activation
-        self.unit_norm = unit_norm
-        self.center_codes = center_codes
-        self.train_encoder = train_encoder
-        self.network = network
-        self.autoencoder = autoencoder
-        self.epochs = epochs
-        self.learning_rates = learning_rates
-        self.tol = tol
-        self.pretrain_epochs = pretrain_epochs
-        self.pretrain_learning_rates = pretrain_learning_rates
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.contamination = contamination
-        self.random_state = random_state
-        self.verbose = verbose
-
     def _parameter_faults(self) -> list[str]:
         faults = super()._parameter_faults()
-        if self.nu is None and self.contamination == 0:
-            faults.append("nu=None takes contamination for ν, which must not be 0: give nu a number in (0, 1].")
         if not self._phase_faults() and sum(self.epochs) < 1:
             faults.append(f"epochs must allow at least one outer iteration, got {self.epochs!r}.")
         return faults
@@ -134,6 +90,7 @@ class OneClassNN(PretrainedDetector):
         from ocnn.networks.losses.ocnn import nu_quantile, one_class_nn
         from ocnn.networks.training import ObjectiveModel, apply, train
 
+        nu, distinct = self._nu, first_of_each(X)
         self.encoder_ = self._pretrained_encoder(X)
         self.encoder_.trainable = self.train_encoder
         codes = keras.Input(self.encoder_.output_shape[1:])
@@ -148,7 +105,6 @@ class OneClassNN(PretrainedDetector):
             features = keras.layers.UnitNormalization()(features)
         self.head_ = keras.Model(codes, keras.ops.squeeze(output(features), axis=-1), name="head")
 
-        nu = self.contamination if self.nu is None else self.nu
         inputs = keras.Input(X.shape[1:])
         network = keras.Model(inputs, self.head_(self.encoder_(inputs)))
         w, V, encoder_kernels = output.kernel, hidden.kernel, self.encoder_.trainable_variables
@@ -159,9 +115,9 @@ class OneClassNN(PretrainedDetector):
             return one_class_nn(y, w, V, r, nu) + decay
 
         def observe() -> dict[str, float]:
-            """Updates r by Theorem 1 and measures the fit over the whole training set."""
-            y = apply(network, X).astype(np.float64)
-            finite = bool(np.isfinite(y).all())
+            """Update r by Theorem 1 and measure the fit over the whole training set."""
+            outputs = apply(network, X)
+            y, finite = outputs.astype(np.float64), bool(np.isfinite(outputs).all())
             if finite:
                 r.assign(nu_quantile(y, nu))
             to_numpy = keras.ops.convert_to_numpy
@@ -171,7 +127,7 @@ class OneClassNN(PretrainedDetector):
                 "w_norm": float(np.linalg.norm(to_numpy(w))),
                 "V_norm": float(np.linalg.norm(to_numpy(V))),
                 "spread": float(y.std()),
-                "size": float(np.abs(y).max()),
+                "ties": tied_share(outputs[distinct]) if finite else np.nan,
             }
 
         watch = _watch(observe, self.tol, homogeneous=self.activation in HOMOGENEOUS and not self.unit_norm)
@@ -188,9 +144,14 @@ class OneClassNN(PretrainedDetector):
 
 
 def judge(rows: Sequence[dict[str, float]], tol: float, *, homogeneous: bool) -> Diagnosis | None:
-    """Whether an alternation should stop after these outer iterations, and why; None to go on.
+    """Say whether an alternation should stop after these outer iterations, and why; None to go on.
 
-    rows: `objective`, `r`, `spread` and `size` (largest |ŷ|) of each iteration, as `OneClassNN.history_` has them.
+    Converged: r and objective changed by less than the share `tol`, both. Diverged: a number is not finite, or the
+    objective of a homogeneous network has been negative and falling for `DIVERGENCE_PATIENCE` iterations. Collapsed:
+    the outputs carry no ranking, as `diagnose_scores` judges.
+
+    Args:
+        rows: `objective`, `r`, `spread` and `ties` of each iteration, as `OneClassNN.history_` has them.
     """
     last = rows[-1]
     if not all(np.isfinite(value) for value in last.values()):
@@ -203,7 +164,7 @@ def judge(rows: Sequence[dict[str, float]], tol: float, *, homogeneous: bool) ->
             f"objective negative and falling for {DIVERGENCE_PATIENCE} outer iterations, {last['objective']:.3g} after"
             f" {len(rows)}: homogeneous, so unbounded below",
         )
-    if last["spread"] < MINIMAL_RELATIVE_SPREAD * last["size"] or last["size"] == 0:
+    if last["ties"] > MAXIMAL_TIES:
         return Diagnosis("collapsed", f"outputs spread over {last['spread']:.2g} only after {len(rows)} iterations")
     if len(rows) > 1:
         changes = [
@@ -216,7 +177,7 @@ def judge(rows: Sequence[dict[str, float]], tol: float, *, homogeneous: bool) ->
 
 
 def _watch(observe: Any, tol: float, *, homogeneous: bool) -> "keras.callbacks.Callback":
-    """The callback that closes each outer iteration. A function, as its base class comes with Keras."""
+    """Make the callback that closes each outer iteration. A function, as its base class comes with Keras."""
     import keras
 
     class Watch(keras.callbacks.Callback):

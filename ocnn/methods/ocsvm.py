@@ -3,6 +3,7 @@
 For a grid of γ the squared distances are computed once and serve every kernel, and the scores of the training samples.
 """
 
+from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -14,9 +15,10 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, flatten, positive_faults
-from ocnn.methods.gaussian import gaussian_kernels
+from ocnn.methods.gaussian import gaussian_kernels, origin_of
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class OCSVM(AnomalyDetector):
     """One-class SVM on flattened samples, kernel exp(−γ‖x − x'‖²).
 
@@ -27,43 +29,44 @@ class OCSVM(AnomalyDetector):
 
     Attributes:
         gamma_: the γ taken.
+        support_vectors_, origin_: the support vectors (m, d), less this origin (d,) of all distances.
         holdout_auc_: AUC on the holdout of each γ; None without a grid.
     """
 
-    reported = ("gamma_",)
+    nu: float = 0.1
+    gamma: Any = "scale"
+
+    reported: ClassVar[tuple[str, ...]] = ("gamma_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "nu": [Interval(Real, 0, 1, closed="right")],
         "gamma": [StrOptions({"scale"}), Interval(Real, 0, None, closed="neither"), "array-like"],
     }
-
-    def __init__(self, nu: float = 0.1, gamma: Any = "scale") -> None:
-        self.nu = nu
-        self.gamma = gamma
 
     def _parameter_faults(self) -> list[str]:
         of_grid = positive_faults("gamma", self.gamma) if self.uses_holdout() else []
         return super()._parameter_faults() + of_grid
 
     def uses_holdout(self) -> bool:
-        """Whether fitting takes labelled samples: with a grid of γ."""
+        """Say whether fitting takes labelled samples: with a grid of γ it does."""
         return not isinstance(self.gamma, str | Real)
 
     def fit(
         self, X: ArrayLike, y: Any = None, *, X_holdout: ArrayLike | None = None, y_holdout: ArrayLike | None = None
     ) -> Self:
-        """Fits to X; with a grid of γ, takes the best on the holdout (y_holdout: 1 normal, −1 anomalous).
+        """Fit to X; with a grid of γ, take the best on the holdout (y_holdout: 1 normal, −1 anomalous).
 
         Raises:
-            ValueError: unusable samples or parameters; a grid without a holdout of both kinds.
+            ValueError: unusable samples or parameters; a grid without a holdout of both kinds, or with other labels.
         """
         self._holdout = None
         if self.uses_holdout():
-            if X_holdout is None or y_holdout is None or len(np.unique(np.asarray(y_holdout))) != 2:
+            labels = np.asarray(y_holdout)
+            if X_holdout is None or labels.shape != np.shape(X_holdout)[:1] or {*labels.flat} != {1, -1}:
                 raise ValueError(
-                    "A grid of gamma is chosen from by the AUC on X_holdout, y_holdout, with normal (1) and anomalous"
-                    " (-1) samples; give these, or a single gamma."
+                    "A grid of gamma is chosen from by the AUC on X_holdout, y_holdout: give these, with one label per"
+                    " sample, 1 for normal and -1 for anomalous ones and some of both, or give a single gamma."
                 )
-            self._holdout = (X_holdout, np.asarray(y_holdout))
+            self._holdout = (X_holdout, labels)
         try:
             return super().fit(X, y)
         finally:
@@ -76,8 +79,10 @@ class OCSVM(AnomalyDetector):
             gammas = np.array([gamma], np.float64)
         else:
             gammas = np.asarray(self.gamma, np.float64)
-            holdout, labels = self._holdout
-            holdout = flatten(self._check_samples(holdout, reset=False))
+            X_holdout, labels = self._holdout
+            holdout = flatten(self._check_samples(X_holdout, reset=False))
+        self.origin_ = origin_of(rows)
+        rows = rows - self.origin_
         ascending = np.argsort(gammas)
         distances = euclidean_distances(rows, squared=True)
         kernels = zip(ascending, gaussian_kernels(distances, gammas[ascending]), strict=True)
@@ -86,7 +91,7 @@ class OCSVM(AnomalyDetector):
         if self._holdout is not None:
             # Decisions hang on the support vectors alone, and those are few, and much the same for every γ.
             support = np.unique(np.concatenate([svm.support_ for svm in svms.values()]))
-            held_distances = euclidean_distances(holdout, rows[support], squared=True)
+            held_distances = euclidean_distances(holdout - self.origin_, rows[support], squared=True)
             aucs = np.empty(len(gammas))
             for place, kernel in zip(ascending, gaussian_kernels(held_distances, gammas[ascending]), strict=True):
                 columns = np.searchsorted(support, svms[place].support_)
@@ -101,7 +106,7 @@ class OCSVM(AnomalyDetector):
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         # In slices, as the kernel of many samples with many support vectors would not fit into memory.
-        rows, step = flatten(X), 4096
+        rows, step = flatten(X) - self.origin_, 4096
         parts = [
             rbf_kernel(rows[start : start + step], self.support_vectors_, gamma=self.gamma_) @ self.dual_coef_
             for start in range(0, len(rows), step)

@@ -1,31 +1,41 @@
 """What the methods share whose encoder starts from an autoencoder's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import NDArray
 
 from ocnn.methods.dcae import DCAE
-from ocnn.methods.deep import DeepDetector, phase_faults
+from ocnn.methods.deep import NetworkDetector, phase_faults
 from ocnn.networks import shapes
 
 if TYPE_CHECKING:
     import keras
 
 
-class PretrainedDetector(DeepDetector):
-    """Base of the methods whose encoder is initialised from an autoencoder's: a given one, or one trained first."""
+@dataclass(kw_only=True, eq=False, repr=False)
+class PretrainedDetector(NetworkDetector):
+    """Base of the methods whose encoder is initialised from an autoencoder's: a given one, or one trained first.
 
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **DeepDetector._parameter_constraints,
-        "pretrain_epochs": ["array-like"],
-        "pretrain_learning_rates": ["array-like"],
-    }
+    Args:
+        pretrain_epochs, pretrain_learning_rates: of each phase of Adam, for the autoencoder that is trained if none is
+            given.
+
+    The others are those of `NetworkDetector`.
+    """
+
+    pretrain_epochs: Sequence[int] = (250, 100)
+    pretrain_learning_rates: Sequence[float] = (1e-4, 1e-5)
 
     shared_settings: ClassVar[Mapping[str, str]] = {
-        **DeepDetector.shared_settings,
         "pretrain_epochs": "pretrain_epochs",
         "pretrain_learning_rates": "pretrain_learning_rates",
+    }
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "pretrain_epochs": ["array-like"],
+        "pretrain_learning_rates": ["array-like"],
     }
 
     def _parameter_faults(self) -> list[str]:
@@ -34,7 +44,7 @@ class PretrainedDetector(DeepDetector):
         )
 
     def _pretrained_encoder(self, X: NDArray[Any]) -> "keras.Model":
-        """The encoder to start from. The network `none` has nothing to pretrain."""
+        """Return the encoder to start from. The network `none` has nothing to pretrain."""
         from ocnn.networks.models.lenet import build_encoder
 
         network = shapes.resolve(self.network, X.shape[1:])
@@ -43,7 +53,7 @@ class PretrainedDetector(DeepDetector):
         return self._pretrained(X).autoencoder_.get_layer("encoder")
 
     def _pretrained(self, X: NDArray[Any]) -> DCAE:
-        """A DCAE with the autoencoder to start from."""
+        """Make a DCAE with the autoencoder to start from."""
         dcae = DCAE(
             network=self.network,
             autoencoder=self.autoencoder,

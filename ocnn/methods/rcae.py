@@ -4,15 +4,17 @@ Source: Chalapathy, Menon, Chawla, Robust, Deep and Inductive Anomaly Detection 
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
+from ocnn.methods.base import ThresholdedDetector
 from ocnn.methods.dcae import negative_squared_error
+from ocnn.methods.deep import squared_error_rounding
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
 from ocnn.methods.pretrained import PretrainedDetector
 
@@ -20,10 +22,11 @@ from ocnn.methods.pretrained import PretrainedDetector
 SETTLED_SHARE = 0.05
 
 
-class RCAE(PretrainedDetector):
+@dataclass(kw_only=True, eq=False, repr=False)
+class RCAE(ThresholdedDetector, PretrainedDetector):
     """Splits X = L + N and reconstructs L; `score_samples` is minus the squared reconstruction error of X.
 
-        min over D, E, N :  ½‖X − N − D(E(L))‖² + λ‖N‖₂,₁ ,   L = X − N, one group a sample
+        min over D, E, N :  ½‖X − N − D(E(L))‖² + λ‖N‖₂,₁ ,   L = X − N, one group per sample
 
     From the pretrained autoencoder, which is what training with N = 0 gives, each outer iteration takes two steps:
     N ← the group soft threshold of the residual X − D(E(L)), then the autoencoder is trained on L = X − N. With λ
@@ -34,16 +37,10 @@ class RCAE(PretrainedDetector):
     Args:
         lam: λ ≥ 0, in the unit of a residual's norm over all pixels of an image.
         iterations: outer iterations.
-        network: name in `ocnn.networks.shapes.NETWORKS`, fields of a `Network`, or `auto`.
-        autoencoder: file of a pretrained autoencoder (`DCAE.save_autoencoder`); None pretrains one.
         epochs, learning_rates: of each phase of Adam, all outer iterations together, among which the epochs are shared
             out evenly.
-        pretrain_epochs, pretrain_learning_rates: the same for the autoencoder that is pretrained if none is given.
-        batch_size: samples a step.
-        weight_decay: factor of the regulariser ½ Σ‖W‖².
-        contamination: share of training samples that `predict` calls anomalous.
-        random_state: seed, generator or None.
-        verbose: 1 prints the progress.
+
+    The others are those of `PretrainedDetector` and `ThresholdedDetector`.
 
     Attributes:
         autoencoder_: the Keras model.
@@ -52,42 +49,16 @@ class RCAE(PretrainedDetector):
         history_: `loss` of each epoch; of each outer iteration `noise_share` and `noise_norm`, ‖N‖ over all samples.
     """
 
-    reported = ("noise_share_",)
+    lam: float = 1.0
+    iterations: int = 10
+    epochs: Sequence[int] = (100,)
+    learning_rates: Sequence[float] = (1e-5,)
+
+    reported: ClassVar[tuple[str, ...]] = ("noise_share_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        **PretrainedDetector._parameter_constraints,
         "lam": [Interval(Real, 0, None, closed="left")],
         "iterations": [Interval(Integral, 1, None, closed="left")],
     }
-
-    def __init__(
-        self,
-        lam: float = 1.0,
-        iterations: int = 10,
-        network: Any = "auto",
-        autoencoder: str | Path | None = None,
-        epochs: Sequence[int] = (100,),
-        learning_rates: Sequence[float] = (1e-5,),
-        pretrain_epochs: Sequence[int] = (250, 100),
-        pretrain_learning_rates: Sequence[float] = (1e-4, 1e-5),
-        batch_size: int = 200,
-        weight_decay: float = 1e-5,
-        contamination: float = 0.1,
-        random_state: Any = None,
-        verbose: int = 0,
-    ) -> None:
-        self.lam = lam
-        self.iterations = iterations
-        self.network = network
-        self.autoencoder = autoencoder
-        self.epochs = epochs
-        self.learning_rates = learning_rates
-        self.pretrain_epochs = pretrain_epochs
-        self.pretrain_learning_rates = pretrain_learning_rates
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.contamination = contamination
-        self.random_state = random_state
-        self.verbose = verbose
 
     def _fit_network(self, X: NDArray[Any]) -> Diagnosis | None:
         from ocnn.networks.losses.rcae import group_soft_threshold
@@ -119,16 +90,24 @@ class RCAE(PretrainedDetector):
                     f" N ≠ 0 for {100 * self.noise_share_:.3g} % of the samples",
                     flush=True,
                 )
-        schedule = diagnose_schedule(self.history_["loss"])
-        if schedule.status != "diverged" and change > SETTLED_SHARE:
-            return Diagnosis("limit", f"N still changed by {100 * change:.2g} % in the last outer iteration")
-        return schedule
+        return judge(self.history_["loss"], change)
 
     def _parameter_faults(self) -> list[str]:
         faults = super()._parameter_faults()
         if not self._phase_faults() and sum(self.epochs) < self.iterations:
-            faults.append(f"epochs must be at least one an outer iteration, got {self.epochs} for {self.iterations}.")
+            faults.append(f"epochs must be at least one per outer iteration, got {self.epochs} for {self.iterations}.")
         return faults
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return negative_squared_error(self.autoencoder_, X)
+
+    def _rounding(self, X: NDArray[Any], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        return squared_error_rounding(scores, np.abs(X).reshape(len(X), -1).max(axis=1))
+
+
+def judge(losses: Sequence[float], change: float) -> Diagnosis:
+    """Say how an alternation ended, from the loss of each epoch and the last relative change of N's norm."""
+    schedule = diagnose_schedule(losses)
+    if schedule.status != "diverged" and change > SETTLED_SHARE:
+        return Diagnosis("limit", f"N still changed by {100 * change:.2g} % in the last outer iteration")
+    return schedule

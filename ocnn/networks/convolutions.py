@@ -75,7 +75,7 @@ class PhaseConv2D(_SameConv2D):
         _, height, width, channels = blocks.shape
         kernel = ops.einsum("bqpd,BQPe,decf->bBqQcpPf", taps, taps, kernel)
         kernel = ops.reshape(kernel, (len(taps), len(taps), channels, 4 * self.filters))
-        return ops.reshape(ops.conv(blocks, kernel, 1, "same"), (-1, height, width, 4, self.filters))
+        return ops.reshape(ops.conv(blocks, kernel, 1, "same", "channels_last"), (-1, height, width, 4, self.filters))
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Shape of the blocks."""
@@ -96,7 +96,7 @@ class UpsampledConv2D(_SameConv2D):
         taps = phase_taps(self.kernel_size[0]).sum(axis=1)
         kernel = ops.einsum("bpd,BPe,decf->bBcpPf", taps, taps, kernel)
         kernel = ops.reshape(kernel, (len(taps), len(taps), inputs.shape[-1], 4 * self.filters))
-        return from_phases(ops.conv(inputs, kernel, 1, "same"))
+        return from_phases(ops.conv(inputs, kernel, 1, "same", "channels_last"))
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Shape of the convolved images."""
@@ -119,7 +119,7 @@ class StridedConv2D(_SameConv2D):
         taps = strided_taps(self.kernel_size[0])
         kernel = ops.einsum("bqd,BQe,decf->bBqQcf", taps, taps, kernel)
         kernel = ops.reshape(kernel, (len(taps), len(taps), 4 * inputs.shape[-1], self.filters))
-        return ops.conv(to_phases(inputs), kernel, 1, "same")
+        return ops.conv(to_phases(inputs), kernel, 1, "same", "channels_last")
 
 
 @keras.saving.register_keras_serializable("ocnn")
@@ -134,7 +134,7 @@ class TransposedConv2D(layers.Conv2DTranspose):
         taps = strided_taps(self.kernel_size[0])[::-1]
         kernel = ops.einsum("bqd,BQe,defc->bBcqQf", taps, taps, self.kernel)
         kernel = ops.reshape(kernel, (len(taps), len(taps), inputs.shape[-1], 4 * self.filters))
-        outputs = from_phases(ops.conv(inputs, kernel, 1, "same"))
+        outputs = from_phases(ops.conv(inputs, kernel, 1, "same", "channels_last"))
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
 
@@ -169,10 +169,10 @@ class PooledBatchNormalization(layers.BatchNormalization):
 def max_pooled(x: Any) -> Any:
     """2 × 2 max-pooling, (batch, 2h, 2w, c) or in blocks (batch, h, w, 4, c) → (batch, h, w, c)."""
     if len(x.shape) == 4:
-        return ops.max_pool(x, 2)
+        return ops.max_pool(x, 2, 2, data_format="channels_last")
     _, height, width, _, channels = x.shape
     if channels < POOLING_CHANNELS:
         return ops.max(x, axis=3)
-    return ops.reshape(
-        ops.max_pool(ops.reshape(x, (-1, height * width, 4, channels)), (1, 4)), (-1, height, width, channels)
-    )
+    blocks = ops.reshape(x, (-1, height * width, 4, channels))
+    pooled = ops.max_pool(blocks, (1, 4), (1, 4), data_format="channels_last")
+    return ops.reshape(pooled, (-1, height, width, channels))

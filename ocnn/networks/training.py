@@ -10,22 +10,30 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from ocnn.networks.keras_settings import refuse_in_forked_process, stated_settings
+
 #: Samples a call when a network is applied; training has a batch size of its own.
 INFERENCE_BATCH = 1000
 
 
 @contextmanager
 def seeded(random_state: Any) -> Iterator[None]:
-    """Seeds Python, NumPy and the Keras backend inside the block; Python's and NumPy's states come back after it."""
+    """Seed Python, NumPy and the Keras backend inside the block; Python's and NumPy's states come back after it.
+
+    Keras's global settings are stated, too. One thread at a time, as threads share these states: so fits that run in
+    several threads at once draw what they would draw one after the other.
+    """
+    refuse_in_forked_process(training=True)
     seed = int(check_random_state(random_state).randint(2**31))
-    # Keras seeds NumPy's legacy global state, so that it is this one which has to come back.
-    python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
-    try:
-        keras.utils.set_random_seed(seed)
-        yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)  # noqa: NPY002
+    with stated_settings():
+        # Keras seeds NumPy's legacy global state, so that it is this one which has to come back.
+        python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
+        try:
+            keras.utils.set_random_seed(seed)
+            yield
+        finally:
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)  # noqa: NPY002
 
 
 class ObjectiveModel(keras.Model):
@@ -45,13 +53,13 @@ class ObjectiveModel(keras.Model):
             setattr(self, f"objective_variable_{number}", variable)
 
     def call(self, x: Any, training: bool = False) -> Any:
-        """Outputs of the network."""
+        """Compute the outputs of the network."""
         return self.network(x, training=training)
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
     ) -> Any:
-        """The objective's value for a batch."""
+        """Compute the objective's value for a batch."""
         return self.objective(x, y_pred)
 
 
@@ -63,11 +71,25 @@ class Progress(keras.callbacks.Callback):
         self.name, self.epochs, self.every = name, epochs, max(1, epochs // 20)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Prints a line where it is due."""
+        """Print a line where it is due."""
         if epoch % self.every == 0 or epoch + 1 == self.epochs:
             print(f"{self.name}: epoch {epoch + 1} of {self.epochs}, loss {(logs or {})['loss']:.6g}", flush=True)
 
 
+def batch_size_for(samples: int, wanted: int) -> int:
+    """Choose the smallest batch size from `wanted` on that leaves no batch of a single sample.
+
+    Batch normalisation would divide such a batch by a deviation of zero, and mix that into its moving statistics, which
+    decide every score. Two samples have half the variance of many on average, three two thirds; as such a batch
+    is one of several, a dense network then underestimates deviations by about a tenth, and is left as it is.
+    """
+    size = wanted
+    while samples > 1 and samples % size == 1:
+        size += 1
+    return size
+
+
+@stated_settings()
 def train(
     model: keras.Model,
     X: NDArray[np.float32],
@@ -80,12 +102,13 @@ def train(
     verbose: int = 0,
     name: str = "training",
 ) -> dict[str, list[float]]:
-    """Trains with Adam in phases, `epochs[i]` epochs at `learning_rates[i]`, the optimiser's state going on.
+    """Train with Adam in phases, `epochs[i]` epochs at `learning_rates[i]`, the optimiser's state going on.
 
     A model that was trained before goes on with the state that its optimiser has, without being compiled again.
 
     Args:
         model: with a loss of its own, such as an `ObjectiveModel`.
+        batch_size: samples per step; see `batch_size_for`.
         betas: Adam's β₁ and β₂, of the first training.
 
     Returns:
@@ -102,15 +125,24 @@ def train(
         # Were its variables made in the first step, TensorFlow would trace that step twice.
         model.optimizer.build(model.trainable_variables)
     history = model.fit(
-        X, batch_size=batch_size, epochs=total, shuffle=True, verbose=0, callbacks=[schedule, *callbacks, *shown]
+        X,
+        batch_size=batch_size_for(len(X), batch_size),
+        epochs=total,
+        shuffle=True,
+        verbose=0,
+        callbacks=[schedule, *callbacks, *shown],
     )
     return {
         name: [float(value) for value in values] for name, values in history.history.items() if name != "learning_rate"
     }
 
 
+@stated_settings()
 def apply(model: keras.Model, X: NDArray[np.float32]) -> NDArray[Any]:
-    """Outputs of a model in inference mode, as an array."""
-    if len(X) <= INFERENCE_BATCH:
-        return keras.ops.convert_to_numpy(model(X, training=False))
-    return model.predict(X, batch_size=INFERENCE_BATCH, verbose=0)
+    """Compute the outputs of a model in inference mode, as an array.
+
+    Not by Keras's `predict`, which compiles a function and feeds it by threads of its own.
+    """
+    refuse_in_forked_process(training=False)
+    parts = [X[first : first + INFERENCE_BATCH] for first in range(0, len(X), INFERENCE_BATCH)]
+    return np.concatenate([keras.ops.convert_to_numpy(model(part, training=False)) for part in parts])

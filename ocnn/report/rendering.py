@@ -160,13 +160,16 @@ def _markdown_paragraph(text: str) -> str:
     return re.sub(r"^(\d*)([#+.)-])", r"\1\\\2", "".join(parts).strip())
 
 
+def _markdown_cell(cell: Cell) -> str:
+    text = markdown(cell.text).strip()
+    return f"**{text}**" if cell.best else text
+
+
 def to_markdown(document: Document) -> str:
     """Write Markdown, best cells in bold."""
     parts = [f"# {markdown(document.title)}", _markdown_paragraph(document.legend)]
     for table in document.tables:
-        rows = [
-            [f"**{markdown(cell.text)}**" if cell.best else markdown(cell.text) for cell in row] for row in table.rows
-        ]
+        rows = [[_markdown_cell(cell) for cell in row] for row in table.rows]
         columns = [markdown(column) for column in table.columns]
         parts += [f"## {markdown(table.title)}", *([_markdown_paragraph(table.note)] if table.note else [])]
         parts.append(tabulate(rows, columns, tablefmt="pipe", disable_numparse=True) if rows else "None.")
@@ -208,7 +211,7 @@ def _latex_character(character: str) -> str:
         return _LATEX.get(character, character)
     if (letter.isascii() and len(accents) == 1 and accents in _ACCENTS) or character in "ßæøåÆØÅ":
         return character
-    return f"[U+{ord(character):04X}]"
+    return f"{{[}}U+{ord(character):04X}]"
 
 
 @cache

@@ -38,14 +38,9 @@ def auc_legend(alpha: float) -> str:
 
 
 def table3(
-    summary: pd.DataFrame,
-    references: pd.DataFrame,
-    metrics: pd.DataFrame,
-    remarks: Mapping[str, str],
-    *,
-    alpha: float,
+    summary: pd.DataFrame, references: pd.DataFrame, metrics: pd.DataFrame, remarks: Mapping[str, str], *, alpha: float
 ) -> Document:
-    """Table 3: one part per experiment; for each class a line per evaluation, the published one, and the differences.
+    """Make Table 3: one part per experiment; for each class a line per evaluation, the published one, and differences.
 
     Args:
         summary: of `summarise`, of which AUCs are shown.
@@ -55,16 +50,14 @@ def table3(
         alpha: of the summary.
     """
     tables = []
-    for experiment, group in _aucs(summary).groupby("experiment", sort=False):
-        methods, classes = list(dict.fromkeys(group["method"])), list(dict.fromkeys(group["normal"]))
-        lines = _lines(group, references[references["experiment"] == experiment])
+    for experiment, group, methods, lines in _parts(summary, references):
         rows = [
             [Cell(normal), Cell(name), *_best_marked([line.get((normal, method), NONE) for method in methods])]
-            for normal in classes
+            for normal in dict.fromkeys(group["normal"])
             for name, line in lines.items()
         ]
-        note = " ".join(text for text in (f"{_seeds(group)}.", literal(remarks.get(str(experiment), ""))) if text)
-        tables.append(Table(str(experiment), ["normal", "AUC", *methods], rows, note))
+        note = f"{_seeds(group)}. {literal(remarks.get(experiment, ''))}".strip()
+        tables.append(Table(experiment, ["normal", "AUC", *methods], rows, note))
     title = "AUC per normal class and method, in % (Table 3)"
     return Document(title, auc_legend(alpha), [*tables, *_listings(summary, metrics)])
 
@@ -78,29 +71,26 @@ def table4(
     *,
     alpha: float,
 ) -> Document:
-    """Table 4: one part per experiment, one line per method; arguments as for `table3`.
+    """Make Table 4: one part per experiment, one line per method; arguments as for `table3`.
 
     attacks: how the adversarial images were made, by experiment: `attack`, `steps`, `held_out`, `images`, `median_l2`.
     """
     tables = []
-    for experiment, group in _aucs(summary).groupby("experiment", sort=False):
-        attack = attacks.loc[experiment]
+    for experiment, group, methods, lines in _parts(summary, references):
+        attack, normal = attacks.loc[experiment], group["normal"].iloc[0]
         scored = (
             "fitted on the training images, scored on the test images and the adversarial ones"
             if attack["held_out"]
             else "all images fitted and scored at once, as in the paper"
         )
-        normal = group["normal"].iloc[0]
         note = (
             f"{_seeds(group)}. Normal: {literal(normal)}. Anomalies: {attack['images']} images of the attack"
             f" `{attack['attack']}`, {attack['steps']} steps, median L2 {attack['median_l2']:.2f}; {scored}."
-            f" {literal(remarks.get(str(experiment), ''))}"
+            f" {literal(remarks.get(experiment, ''))}"
         ).strip()
-        methods = list(dict.fromkeys(group["method"]))
-        lines = _lines(group, references[references["experiment"] == experiment])
         columns = [_best_marked([line.get((normal, method), NONE) for method in methods]) for line in lines.values()]
         rows = [[Cell(method), *cells] for method, *cells in zip(methods, *columns, strict=True)]
-        tables.append(Table(str(experiment), ["method", *lines], rows, note))
+        tables.append(Table(experiment, ["method", *lines], rows, note))
     title = "AUC on adversarial images per method, in % (Table 4)"
     return Document(title, auc_legend(alpha), [*tables, *_listings(summary, metrics)])
 
@@ -157,6 +147,15 @@ def _aucs(summary: pd.DataFrame) -> pd.DataFrame:
 
 Line = dict[tuple[str, str], Cell]
 NONE = Cell(MISSING, kind="missing")
+
+
+def _parts(
+    summary: pd.DataFrame, references: pd.DataFrame
+) -> Iterable[tuple[str, pd.DataFrame, list[str], dict[str, Line]]]:
+    """The experiments of a table: name, AUCs, methods, and lines."""
+    for experiment, group in _aucs(summary).groupby("experiment", sort=False):
+        lines = _lines(group, references[references["experiment"] == experiment])
+        yield str(experiment), group, list(dict.fromkeys(group["method"])), lines
 
 
 def _lines(group: pd.DataFrame, references: pd.DataFrame) -> dict[str, Line]:

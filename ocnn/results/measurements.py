@@ -126,21 +126,17 @@ def changed_versions(environments: Iterable[Mapping[str, Any]], experiments: Ite
     Returns:
         The empty text if none did. Fits without a backend do not make backends differ.
     """
-    found: dict[str, Counter[str]] = {}
-    chosen, known = set(experiments), [dict(environment) for environment in environments]
+    chosen = set(experiments)
+    known = [environment for environment in environments if environment["experiment"] in chosen]
     names = dict.fromkeys(name for environment in known for name in environment["versions"])
-    for environment in known:
-        if environment["experiment"] in chosen:
-            values = {name: str(environment["versions"].get(name, "none")) for name in names}
-            if environment["backend"]:
-                values["backend"] = environment["backend"]
-            for name, value in values.items():
-                found.setdefault(name, Counter())[value] += environment["fits"]
-    changes = [
-        f"{name} " + ", ".join(f"{value} ({count} fits)" for value, count in sorted(counts.items()))
-        for name, counts in found.items()
-        if len(counts) > 1
-    ]
+    rows = [{name: str(environment["versions"].get(name, "none")) for name in names} for environment in known]
+    frame = pd.DataFrame(rows).assign(backend=[environment["backend"] for environment in known])
+    fits = pd.Series([environment["fits"] for environment in known], dtype=int)
+    changes = []
+    for name, values in frame.items():
+        counts = fits.groupby(values.astype(object)).sum()
+        if len(counts) > 1:
+            changes.append(f"{name} " + ", ".join(f"{value} ({count} fits)" for value, count in counts.items()))
     return f"Not all fits were made with the same versions: {'; '.join(changes)}." if changes else ""
 
 

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from ocnn.errors import ResultError
 from ocnn.storage import parquet
+from ocnn.storage.files import safe_name
 
 _name = pa.dictionary(pa.int8(), pa.string())
 SCHEMA = pa.schema(
@@ -60,7 +61,7 @@ class Fit:
 
     def path(self, pattern: str) -> Path:
         """Return its file of a pattern with {experiment}, {normal}, {method} and {seed}."""
-        return Path(pattern.format(**vars(self)))
+        return Path(pattern.format(**{**vars(self), "normal": safe_name(self.normal)}))
 
 
 #: Numbers that JSON has not, as they stand in the metadata.

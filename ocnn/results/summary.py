@@ -112,17 +112,14 @@ def _look_up(
     published: pd.DataFrame, rows: pd.DataFrame, datasets: Mapping[str, str | None], methods: Mapping[str, str]
 ) -> pd.DataFrame:
     """Find the published row of each of our rows, in their order; NaN where there is none."""
-    cells = zip(
-        rows["experiment"].map(dict(datasets)),
-        rows["normal"],
-        (methods.get(method, method) for method in rows["method"]),
-        strict=True,
-    )
-    indexed = published.set_index(["dataset", "class", "method"])
-    known = {key: place for place, key in enumerate(indexed.index)}
-    places = [known.get(cell, -1) for cell in cells]
-    found = indexed.reset_index(drop=True).astype(float).reindex(places)
-    return found.reset_index(drop=True)
+    cells = pd.DataFrame(
+        {
+            "dataset": rows["experiment"].map(dict(datasets)),
+            "class": rows["normal"],
+            "method": [methods.get(method, method) for method in rows["method"]],
+        }
+    ).astype(object)
+    return cells.merge(published.astype(dict.fromkeys(cells, object)), on=list(cells), how="left")
 
 
 def class_table(summary: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:

@@ -1,8 +1,9 @@
 """Run one step: `python -m ocnn.steps JOB FILES`, both JSON.
 
-JOB is what `ocnn.steps.jobs.Job.text` writes: the function, the objects and settings that it is called with, and what
-of these its product states. FILES has `inputs` and `outputs`, a path or a list of paths by role. The function is called
-with all of these by name, and with `recipe`. A product that cannot hold its recipe has it beside it: the role `stated`.
+JOB is what `ocnn.steps.jobs.Job.text` writes: the function; the objects, settings and places that it is called with;
+what its product states of these. FILES has `inputs` and `outputs`, a path or a list of paths by role, and `others`,
+which count as inputs but are found by a place. The function is called with all of these by name, and with `recipe` if
+it takes one. A product that cannot hold its recipe has it beside it: the output `stated`.
 
 What a job imports, a million objects with TensorFlow, lives until the process ends. Python's garbage collector would
 look through all of it during the imports and once more at the end, a quarter of a short job's time: so it starts when
@@ -14,6 +15,7 @@ import gc
 gc.disable()
 
 import atexit  # noqa: E402  (the garbage collector first)
+import inspect  # noqa: E402
 import json  # noqa: E402
 import sys  # noqa: E402
 from collections.abc import Mapping  # noqa: E402
@@ -43,19 +45,21 @@ def _prepared(job: Mapping[str, Any], files: Mapping[str, Any]) -> Any:
     from ocnn.storage.files import atomic_write
     from ocnn.storage.recipes import digests_of
 
-    inputs, outputs = ({role: _paths(value) for role, value in files[kind].items()} for kind in ("inputs", "outputs"))
+    kinds = ("inputs", "outputs", "others")
+    inputs, outputs, others = ({role: _paths(value) for role, value in files[kind].items()} for kind in kinds)
     stated = outputs.pop("stated", None)
     folder = (stated or _flat(outputs)[0]).parent
     function = resolve_name(job["function"])
     objects = {role: resolve_name(path) for role, path in job["objects"].items()}
+    # A place with wildcards is a pattern.
+    places = {role: value if "{" in value else _paths(value) for role, value in job["places"].items()}
 
     def call() -> None:
-        recipe = {
-            "code": job["code"],
-            "settings": {**job["settings"], **job["stated"]},
-            "inputs": digests_of(_flat(inputs), folder),
-        }
-        function(**objects, **inputs, **outputs, **job["settings"], **job["places"], recipe=recipe)
+        settings = {**job["settings"], **job["stated"]}
+        digests = digests_of([*_flat(inputs), *_flat(others)], folder)
+        recipe = {"code": job["code"], "settings": settings, "inputs": digests}
+        told = {"recipe": recipe} if "recipe" in inspect.signature(function).parameters else {}
+        function(**objects, **inputs, **outputs, **job["settings"], **places, **told)
         if stated is not None:
             with atomic_write(stated) as temporary:
                 temporary.write_text(json.dumps({"recipe": recipe}), encoding="utf-8")

@@ -18,13 +18,14 @@ from ocnn.storage.arrays import StoredArray, open_array
 from ocnn.storage.files import atomic_write
 from ocnn.storage.parquet import write_table
 
+NAME = pa.dictionary(pa.int16(), pa.string())
 #: The record of an attack, one row per image.
 RECORD = pa.schema(
     [
         ("source", pa.int64()),  # index in the data set's test part
-        ("label", pa.string()),  # of the source
-        ("before", pa.string()),  # the classifier's label of the source
-        ("after", pa.string()),  # the classifier's label of the image
+        ("label", NAME),  # of the source
+        ("before", NAME),  # the classifier's label of the source
+        ("after", NAME),  # the classifier's label of the image
         ("l2", pa.float64()),  # distance to the source, pixels in [0, 1]
         ("steps", pa.int64()),
         ("seconds", pa.float64()),  # of the attack on all images

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from ocnn.config.schema import Config
 from ocnn.data import load_dataset
@@ -33,7 +33,6 @@ class Job:
     objects: paths of the objects that it is called with, by argument.
     settings: what else it is called with, by argument.
     stated: what decides its product beside its settings and its code.
-    places: what it is called with that decides nothing, as patterns of paths.
     threads: CPU threads.
     """
 
@@ -41,7 +40,6 @@ class Job:
     objects: Mapping[str, str] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     stated: Mapping[str, Any] = field(default_factory=dict)
-    places: Mapping[str, Any] = field(default_factory=dict)
     threads: int = 1
 
     @property
@@ -49,13 +47,10 @@ class Job:
         """The fingerprint of all code that decides the product."""
         return _fingerprint(RUNNER, self.function, *sorted(self.objects.values()))
 
-    @property
-    def text(self) -> str:
-        """The job as JSON, for the command line."""
-        content = {
-            name: getattr(self, name) for name in ("function", "objects", "settings", "stated", "places", "threads")
-        }
-        return json.dumps({**content, "code": self.code}, sort_keys=True)
+    def text(self, **places: str) -> str:
+        """Write the job as JSON, for the command line; `places` are paths and patterns that it is called with."""
+        content = {name: getattr(self, name) for name in ("function", "objects", "settings", "stated", "threads")}
+        return json.dumps({**content, "places": places, "code": self.code}, sort_keys=True)
 
     def why_stale(self, path: Path, digest: Callable[[Path], str | None] = digest_of) -> str | None:
         """Say why a product that is there is not this job's, or None."""
@@ -68,6 +63,7 @@ class Jobs:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._settings = cache(config.settings)
+        self._plan = config.plan().to_json()
 
     def archive(self, dataset: str, archive: str) -> Job:
         """Obtain an archive of the data set `dataset`, a name in the configuration."""
@@ -138,6 +134,43 @@ class Jobs:
         threads = self.config.threads
         return Job("ocnn.steps.fit:fit_method", estimator, settings, {"threads": threads}, threads=threads)
 
+    def metrics(self) -> Job:
+        """Measure all fits."""
+        return self._shown("ocnn.steps.metrics:collect_metrics")
+
+    def consistency(self) -> Job:
+        """Compare the seeds of every method."""
+        return self._shown("ocnn.steps.metrics:make_consistency")
+
+    def summary(self) -> Job:
+        """Summarise the measurements."""
+        return self._shown("ocnn.steps.metrics:make_summary")
+
+    def tables(self) -> Job:
+        """Write all tables."""
+        return self._shown("ocnn.steps.tables:make_tables")
+
+    def comparison_figures(self) -> Job:
+        """Draw the figures that come from measurements."""
+        return self._shown("ocnn.steps.figures:draw_comparisons")
+
+    def sample_figures(self) -> Job:
+        """Draw the figures that come from score files."""
+        return self._shown("ocnn.steps.figures:draw_samples")
+
+    def attack_images(self, attack: str, steps: str) -> Job:
+        """Draw an attack's images."""
+        return Job("ocnn.steps.figures:draw_adversarial_images")
+
+    def report(self) -> Job:
+        """Write the report."""
+        configuration = self.config.model_dump(mode="json", exclude_defaults=True)
+        return self._shown("ocnn.steps.report:make_report", configuration=configuration)
+
+    def _shown(self, function: str, **settings: Any) -> Job:
+        """A job that reads results and is told the plan."""
+        return Job(function, settings={"plan": self._plan, **settings})
+
     def _source(self, dataset: str) -> dict[str, str]:
         return {"source": self.config.dataset_path(dataset)}
 
@@ -157,11 +190,6 @@ class Jobs:
         return Job(function, objects, settings, {**stated, "threads": threads, "backend": backend}, threads=threads)
 
 
-def folder_name(name: str) -> str:
-    """Return the name of the folder for a data set or a class of any name."""
-    return quote(name, safe="")
-
-
 def describe(dataset: Dataset) -> dict[str, Any]:
     """Describe what decides a data set's arrays beside the code of its reader."""
     return {
@@ -170,7 +198,7 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "images": dataset.images,
         "has_test": dataset.has_test,
         "archives": {archive.name: archive.checksum for archive in dataset.archives},
-        "files": {str(path): _content(Path(path)) for path in getattr(dataset, "files", ())},
+        "files": {str(path): _content(Path(path)) for path in dataset.files},
     }
 
 

@@ -192,21 +192,3 @@ def _digest(frame: pd.DataFrame, texts: Mapping[str, str]) -> str:
         values, categories = pd.factorize(column) if categorical else (column.to_numpy(), ())
         digest.update(json.dumps([name, *categories]).encode() + values.tobytes())
     return digest.hexdigest()
-
-
-def read_statement(path: Path) -> tuple[dict[str, Any] | None, str]:
-    """Read the recipe and the digest that a file of `write_table` states; no page of it is read.
-
-    Raises:
-        ResultError: it is missing or damaged, or states neither.
-    """
-    try:
-        with pa.OSFile(str(path)) as source:
-            if source.read(len(MAGIC)) != MAGIC:
-                raise ResultError("it does not begin as a Parquet file")
-            with pq.ParquetFile(source) as file:
-                texts = _texts(file)
-        return json.loads(texts["recipe"]), texts[DIGEST]
-    except UNREADABLE as error:
-        reason = str(error).strip().rstrip(".")
-        raise ResultError(f"{path} does not say how it came about: {reason}. {ADVICE}") from error

@@ -148,7 +148,7 @@ def test_verification_refuses_what_is_no_attack(digits: tuple[Any, np.ndarray], 
     planted = begun.images.copy()
     planted[4] = originals[begun.sources[4]]
     text = fault(images=planted)
-    assert f"image 4, made from {begun.sources[4]}, is rightly classified" in text
+    assert f"image 4, made from {begun.sources[4]}, is correctly classified" in text
     assert "image 4" in text.split(";")[1]
     assert "the same as its source" in text
     assert text.count("image") == 2
@@ -162,7 +162,7 @@ def test_verification_refuses_what_is_no_attack(digits: tuple[Any, np.ndarray], 
     assert "not the only one of its source" in fault(sources=sources)
 
 
-def test_only_rightly_classified_images_are_attacked() -> None:
+def test_only_correctly_classified_images_are_attacked() -> None:
     logits = np.array([[2.0, 1, 0], [0, 1, 0], [3, 0, 0], [1, 0, 2], [5, 4, 4]])
     assert sorted(attacks.choose_sources(logits, 0, seed=0)) == [0, 2, 4]
     orders = {tuple(attacks.choose_sources(logits, 0, seed=seed)) for seed in range(10)}
@@ -188,7 +188,7 @@ def test_images_that_cannot_be_attacked_give_way_to_others(
     assert all(str(source) in output for source in attack.failed)
     assert "others take their place" in output
     impossible = linear_model(np.ones((2, 2, 1)), -5.0)
-    with pytest.raises(DataError, match="40 are rightly classified and 0"), pytest.warns(UserWarning, match="failed"):
+    with pytest.raises(DataError, match="40 are correctly classified and 0"), pytest.warns(UserWarning, match="failed"):
         attacks.start(impossible, originals, 0, count=10, seed=0)
     with pytest.raises(DataError, match="50 images are to be attacked, but of 40"):
         attacks.start(model, originals, 0, count=50, seed=0)

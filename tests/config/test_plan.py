@@ -1,40 +1,131 @@
-"""What a plan says and what only the order of keys decides in it."""
+"""What a plan says, and that it comes back from JSON."""
 
 import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from ocnn.config.checks import load
-from ocnn.config.plan import unordered
+from ocnn.config.plan import Plan, PlannedAttack, PlannedExperiment, PlannedMethod, PublishedFiles, Reference
+from ocnn.results.scores import Fit
 from tests.config.configurations import shipped
 
 
-def reversed_keys(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: reversed_keys(item) for key, item in reversed(value.items())}
-    return value
+def planned(name: str = "toy", **changes: Any) -> PlannedExperiment:
+    """An experiment of two classes, three methods and two seeds."""
+    fields: dict[str, Any] = {"normal_classes": ("3", "None"), "methods": ("kde", "ocnn", "rcae"), "seeds": (4, 7)}
+    fields |= {"dataset": "digits", "images": True, "contaminated_and_tested": True}
+    return PlannedExperiment(name, **{**fields, **changes})
 
 
-def compared(raw: Any) -> tuple[str, str]:
-    """A configuration's plan as it is, and without the order of keys."""
-    config = load(raw)
-    plan = config.plan()
-    follow = [name for name, block in config.experiments.items() if block.methods == "all"]
-    return json.dumps(plan), json.dumps(unordered(plan, follow), sort_keys=True)
+def plan_of(*experiments: PlannedExperiment) -> Plan:
+    return Plan(experiments, (PlannedMethod("kde", "kde"), PlannedMethod("own", "ocnn")))
 
 
 @pytest.mark.parametrize("name", ["config", "paper", "reduced", "unit_norm"])
-def test_keys_in_another_order_give_another_plan_but_nothing_new_to_make(name: str) -> None:
-    raw = shipped(name)
-    (plan, rest), (other_plan, other_rest) = compared(raw), compared(reversed_keys(raw))
-    assert plan != other_plan
-    assert rest == other_rest
+def test_a_plan_comes_back_from_json_whatever_the_order_of_keys(name: str) -> None:
+    plan = load(shipped(name)).plan()
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json(), sort_keys=True))) == plan
+    assert len(plan.fits()) > 10
 
 
-def test_a_list_in_another_order_is_another_list() -> None:
+names = st.text(max_size=5)
+texts = st.none() | names
+
+
+@given(
+    st.builds(
+        Plan,
+        st.tuples(
+            st.builds(
+                PlannedExperiment,
+                names,
+                st.tuples(names, names),
+                st.tuples(names),
+                st.tuples(st.integers(0, 2**31)),
+                names,
+                attack=st.none() | st.builds(PlannedAttack, names),
+                published=texts,
+            )
+        ),
+        st.tuples(st.builds(PlannedMethod, names, names)),
+        st.builds(PublishedFiles, st.tuples(names), texts, texts, texts),
+        st.tuples(st.builds(Reference, names, names)),
+        st.floats(0.1, 5),
+        st.floats(0.01, 0.4),
+    )
+)
+def test_any_plan_comes_back_from_json(plan: Plan) -> None:
+    assert Plan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+def test_what_is_no_plan() -> None:
+    with pytest.raises(ValidationError, match="experiments"):
+        Plan.from_json({"methods": []})
+
+
+def test_the_order_of_keys_is_that_of_rows_and_alters_no_fit() -> None:
     raw: dict[str, Any] = {"methods": {"kde": {}, "iforest": {}}, "experiments": {}}
-    raw["experiments"]["toy"] = {"dataset": "synthetic", "contamination": 0, "methods": ["kde", "iforest"]}
-    before = compared(raw)[1]
-    raw["experiments"]["toy"]["methods"] = ["iforest", "kde"]
-    assert compared(raw)[1] != before
+    raw["experiments"] = {name: {"dataset": "synthetic", "contamination": 0} for name in ("a", "b")}
+    plan = load(raw).plan()
+    other = load({key: dict(reversed(block.items())) for key, block in raw.items()}).plan()
+    assert [method.name for method in plan.methods] == ["kde", "iforest"]
+    assert [method.name for method in other.methods] == ["iforest", "kde"]
+    assert [experiment.name for experiment in other.experiments] == ["b", "a"]
+    assert other.fits() != plan.fits()
+    assert set(other.fits()) == set(plan.fits())
+
+
+def test_fits() -> None:
+    plan = plan_of(planned(methods=("kde", "ocnn")), planned("more", normal_classes=("0",), methods=("own",)))
+    assert plan.fits()[:3] == [Fit("toy", "3", "kde", 4), Fit("toy", "3", "kde", 7), Fit("toy", "3", "ocnn", 4)]
+    assert plan.fits()[-1] == Fit("more", "0", "own", 7)
+    assert len(plan.fits()) == 10
+    assert plan.fits(first_seed=True) == [fit for fit in plan.fits() if fit.seed == 4]
+    assert plan["more"].methods == ("own",)
+    assert plan.published_methods == {"kde": "kde", "own": "ocnn"}
+
+
+def test_tables() -> None:
+    attack = PlannedAttack("stop", 100, held_out=True)
+    both = plan_of(planned(), planned("attacked", attack=attack))
+    assert {"table3", "table4", "metrics", "claims"} <= set(both.table_files())
+    assert "table4" not in plan_of(planned()).table_files()
+    assert "table3" not in plan_of(planned(attack=attack)).table_files()
+    assert both.table_files()["verdicts"] == ["tables/verdicts.csv", "tables/verdicts.md", "tables/verdicts.html"]
+    assert both.table_files()["claims"][0] == "claims.csv"
+    assert both.attacked == {"attacked": attack}
+    files = Plan((), (), PublishedFiles(("a.csv",), "b.csv", None, "c.yaml"), (Reference("lab", "d.csv"),))
+    assert files.published_files() == ["a.csv", "d.csv", "b.csv", "c.yaml"]
+
+
+def test_figures_from_measurements() -> None:
+    plain, few = planned(), planned("few", methods=("kde", "ocnn"), contaminated_and_tested=False)
+    kinds = ["auc", "cost", "training", "gap", "ranks", "differences"]
+    assert plan_of(plain, few).comparison_names() == [
+        *(f"{kind}/toy" for kind in kinds),
+        *("auc/few", "cost/few", "training/few"),
+    ]
+    assert "ranks/toy" not in plan_of(planned(normal_classes=("3",))).comparison_names()
+
+
+def test_figures_of_samples() -> None:
+    """An attack's extremes are drawn once: of the experiment to be compared with the paper, else of the first."""
+    attacks = [planned(f"a{steps}", attack=PlannedAttack("stop", steps, True), methods=("kde",)) for steps in (0, 100)]
+    table = planned("table", normal_classes=("x",), images=False, methods=("kde",))
+    plain = planned(methods=("kde", "ocnn"))
+    assert plan_of(plain, table, *attacks).sample_names() == [
+        *("in_class/toy/kde", "in_class/toy/ocnn"),
+        "decision_scores/table",
+        "extremes/a0/kde",
+    ]
+    compared = planned("a7", attack=PlannedAttack("stop", 7, True), methods=("kde",), published="gtsrb")
+    assert plan_of(*attacks, compared).sample_names() == ["extremes/a7/kde"]
+    assert "attack_strength" in plan_of(*attacks).comparison_names()
+    assert "attack_strength" not in plan_of(attacks[0]).comparison_names()
+    apart = planned("b", attack=PlannedAttack("stop", 100, False), methods=("kde",))
+    assert "attack_strength" not in plan_of(attacks[0], apart).comparison_names()
+    assert plan_of(*attacks, apart).attack_names() == ["attacks/stop-0", "attacks/stop-100"]

@@ -31,6 +31,7 @@ from ocnn.results.measurements import job_cost
 from ocnn.results.published import read_claims, read_published, read_texts
 from ocnn.results.scores import find_damage, read_scores
 from ocnn.storage.arrays import open_array, read_arrays, write_arrays
+from ocnn.storage.places import why_snakemake_would_fail
 from tests.data.test_gtsrb import SIGN, annotations, ppm, sign, training, write_zip
 from tests.fuzz.conftest import INPUTS, TIME
 from tests.results.conftest import write as write_score_file
@@ -217,6 +218,12 @@ READERS = {
     "kept checksum": Reader(
         f"{hashlib.sha256(b'the archive').hexdigest()}  archive\n".encode(), read_kept, DataError, name="archive.sha256"
     ),
+    "records of Snakemake": Reader(
+        b'{"rule": "fit", "input": ["a"], "params": []}',
+        lambda path: why_snakemake_would_fail(path.parent.parent) and None,
+        ResultError,
+        name="metadata/input",
+    ),
     "score file": Reader(SCORES, read_rows_and_metadata, ResultError, exact=True),
     "score file, its ends": Reader(SCORES, read_ends, ResultError),
     "split file": Reader(written(write_good_split), read_split_rows, ResultError, exact=True),
@@ -252,6 +259,7 @@ READERS = {
 @pytest.mark.parametrize("kind", READERS)
 def test_of_a_damaged_file_comes_the_documented_error_or_its_content(kind: str, tmp_path: Path) -> None:
     reader, path = READERS[kind], tmp_path / READERS[kind].name
+    path.parent.mkdir(exist_ok=True)
     reader.write(path, reader.good)
     content = reader.read(path)
     counts: Counter[str] = Counter()

@@ -13,7 +13,7 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.methods import DCAE, DeepSVDD, OneClassNN, OneClassNNReleased, SoftDeepSVDD
-from ocnn.methods.deep_svdd import away_from_zero
+from ocnn.methods.sphere import away_from_zero
 from ocnn.networks.losses import nu_quantile
 from ocnn.storage.arrays import write_arrays
 from tests.conftest import QUICK, QUICK_PRETRAINED, ROOT

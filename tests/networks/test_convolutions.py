@@ -49,15 +49,13 @@ def plain_autoencoder(network: Network, shape: tuple[int, ...]) -> Any:
 
 
 @pytest.fixture
-def float64() -> Iterator[None]:
+def float64(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Networks that are built in this test compute with float64."""
-    import keras
+    from ocnn.networks import keras_settings
 
-    keras.config.set_floatx("float64")
-    keras.config.set_dtype_policy("float64")
-    yield
-    keras.config.set_floatx("float32")
-    keras.config.set_dtype_policy("float32")
+    monkeypatch.setattr(keras_settings, "FLOAT", "float64")
+    with keras_settings.stated_settings():
+        yield
 
 
 def gradients(model: Any, X: NDArray[Any]) -> tuple[NDArray[Any], list[NDArray[Any]]]:

@@ -11,6 +11,7 @@ from ocnn.networks.shapes import NETWORKS, Network, parse, resolve
 @pytest.fixture(scope="module")
 def models() -> Any:
     """The module, imported late as it imports Keras."""
+    from ocnn.networks import models
 
     return models
 
@@ -67,3 +68,18 @@ def test_unfit_networks_are_refused(network: Any, shape: tuple[int, ...], messag
     if message in ("unknown network", "kind"):
         with pytest.raises(ValueError, match=message):
             parse(network)
+
+
+def test_half_of_the_classifier_s_dense_units_are_dropped_in_training(models: Any) -> None:
+    """With weights of one: each logit counts the units that are left, doubled, as Keras's dropout scales them."""
+    import keras
+
+    model = models.build_classifier((2,), 2, (4, 4, 1))
+    hidden, logits = (layer for layer in model.layers if isinstance(layer, keras.layers.Dense))
+    hidden.set_weights([np.zeros((8, 128)), np.ones(128)])
+    logits.set_weights([np.ones((128, 2)), np.zeros(2)])
+    images = np.zeros((200, 4, 4, 1), "float32")
+    np.testing.assert_allclose(np.asarray(model(images, training=False)), 128)
+    kept = np.asarray(model(images, training=True))[:, 0] / 2
+    assert kept.mean() == pytest.approx(64, abs=2)
+    assert kept.std() == pytest.approx(128**0.5 / 2, rel=0.2)

@@ -1,6 +1,7 @@
 """Figures on samples made by hand; tests/report/test_report.py has those of a whole run."""
 
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from ocnn.report.figures import comparison, samples, training
 from ocnn.report.figures.style import method_styles, save
-from ocnn.results.summary import summarise
+from ocnn.results.summary import evaluated, summarise
 from ocnn.steps.figures import draw_adversarial_images
 from tests.results.conftest import fits, published
 
@@ -30,24 +31,25 @@ def test_adversarial_images(tmp_path: Path, channels: int) -> None:
     np.savez(tmp_path / "attack.npz", images=adversarial)
     record = {"source": [5, 2], "l2": [1.5, 2.5], "before": "stop", "after": ["go", "turn"], "steps": 5000}
     pd.DataFrame(record).to_parquet(tmp_path / "signs-5000.parquet")
+    files: Any = {
+        "pixels": [tmp_path / "train.npy", tmp_path / "test.npy"],
+        "attack": tmp_path / "attack.npz",
+        "record": tmp_path / "signs-5000.parquet",
+    }
     outputs = [tmp_path / "images.png", tmp_path / "images.svg"]
-    draw_adversarial_images(
-        {"test.npy": tmp_path / "test.npy"}, tmp_path / "attack.npz", tmp_path / "signs-5000.parquet", outputs
-    )
+    draw_adversarial_images(**files, outputs=outputs)
     shown = texts(outputs[1])
     assert {"5,000 steps, median L2 2.00", "stop", "go", "turn", "L2 1.50", "L2 2.50", "original"} <= shown
     # The difference is amplified so that it fills the range.
     assert "difference × 5" in shown
     content = outputs[1].read_bytes()
-    draw_adversarial_images(
-        {"test.npy": tmp_path / "test.npy"}, tmp_path / "attack.npz", tmp_path / "signs-5000.parquet", outputs
-    )
+    draw_adversarial_images(**files, outputs=outputs)
     assert outputs[1].read_bytes() == content
 
 
 def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
     metrics = fits({("a", "3"): [90.0], ("b", "3"): [80.0]})
-    summary = summarise(metrics, published({("x", "3"): 1.0}), {"toy": None}, {})
+    summary = evaluated(summarise(metrics, published({("x", "3"): 1.0}), {"toy": None}, {}, alpha=0.05))
     nothing = pd.DataFrame(columns=["experiment", "normal", "method", "seed", "series", "step", "value"])
     for figure, words in (
         (comparison.critical_difference(summary, STYLES), "Too few methods without degenerate or missing cells"),
@@ -55,9 +57,10 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
         (comparison.train_test_gap(summary, STYLES), "No fit has an AUC on both"),
         (training.training_curves(nothing, ["a"], STYLES), "No method of this experiment records its training."),
         (
-            comparison.cost(metrics.assign(seconds=np.nan, degenerate=False), STYLES),
+            comparison.cost(metrics.assign(seconds=np.nan), STYLES),
             "No seconds are known: the benchmark files",
         ),
+        (comparison.auc_by_class(summary[:0], STYLES), "No samples of both kinds are measured"),
     ):
         save(figure, [tmp_path / "figure.svg"])
         assert any(words in text for text in texts(tmp_path / "figure.svg"))

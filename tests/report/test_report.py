@@ -15,8 +15,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from ocnn.config.plan import comparison_names, figure_files, sample_names, table_files
+from ocnn.config.plan import figure_files
 from ocnn.report.figures.style import method_styles
+from ocnn.results.frames import read_csv
 from ocnn.results.scores import read_scores
 from ocnn.steps.figures import evaluated_rows
 from ocnn.steps.report import read_caption
@@ -34,16 +35,18 @@ def texts(path: Path) -> set[str]:
 
 
 def test_every_file_that_is_named_is_made_and_no_other(run: Run) -> None:
-    files = {f"figures/{file}" for file in figure_files([*comparison_names(run.plan), *sample_names(run.plan)])}
-    files |= {f"figures/attacks/threes-{steps}{suffix}" for steps in (0, 1000) for suffix in (".svg", ".png")}
-    files |= {file for group in table_files(run.plan).values() for file in group}
+    plan = run.plan
+    names = [*plan.comparison_names(), *plan.sample_names(), *plan.attack_names()]
+    files = {f"figures/{file}" for file in figure_files(names)}
+    files |= {file for group in plan.table_files().values() for file in group}
     found = {
         str(path.relative_to(run.results))
         for folder in ("tables", "figures")
         for path in (run.results / folder).rglob("*.*")
     } | {path.name for path in run.results.glob("claims.*")}
     assert found == files
-    assert {f"figures/{name}.png" for name in ("attack_strength", "gap/digits", "extremes/at_once/rcae")} <= found
+    wanted = ("attack_strength", "gap/digits", "extremes/at_once/rcae", "attacks/threes-0", "attacks/threes-1000")
+    assert {f"figures/{name}.png" for name in wanted} <= found
     # Experiments that differ in their steps alone share their extremes; without a test part there is no gap.
     assert not {"figures/extremes/held_out_1000/rcae.png", "figures/gap/at_once.png"} & found
 
@@ -97,8 +100,7 @@ def test_attack_strength(run: Run) -> None:
 
 def rows_of(path: Path, *keys: str) -> dict[Any, Any]:
     """The rows of a CSV as texts, by these columns."""
-    table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return {tuple(row[key] for key in keys): row for row in table.to_dict("records")}
+    return {tuple(row[key] for key in keys): row for row in read_csv(path).to_dict("records")}
 
 
 def test_table_4(run: Run) -> None:
@@ -106,7 +108,7 @@ def test_table_4(run: Run) -> None:
     record = pd.read_parquet(run.results / "attacks" / "threes" / "steps-1000.parquet")
     row = rows["at_once", "rcae"]
     assert float(row["median_l2"]) == pytest.approx(record["l2"].median())
-    assert (row["images"], row["steps"], row["published_mean"], row["test_mean"]) == ("60", "1000", "70.0", "")
+    assert (row["images"], row["steps"], row["published_mean"], row["evaluation"]) == ("60", "1000", "70.0", "train")
     assert rows["held_out_1000", "rcae"]["published_mean"] == ""
     text = (run.results / "tables" / "table4.md").read_text()
     assert "60 images of the attack `threes`, 1000 steps" in text
@@ -129,7 +131,7 @@ def test_tables_1_and_2_count_what_ran(run: Run) -> None:
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_every_latex_table_compiles(run: Run, tmp_path: Path) -> None:
     paths = [*sorted((run.results / "tables").glob("*.tex")), run.results / "claims.tex"]
-    assert [path.stem for path in paths] == ["table1", "table2", "table3", "table4", "claims"]
+    assert [path.stem for path in paths] == ["metrics", "table1", "table2", "table3", "table4", "claims"]
     inputs = "\n".join(f"\\input{{{path.with_suffix('')}}}\n\\clearpage" for path in paths)
     packages = "\\usepackage{booktabs}\n\\usepackage{graphicx}\n"
     (tmp_path / "paper.tex").write_text(

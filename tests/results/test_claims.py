@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
+from scipy import stats
 
 from ocnn.errors import ResultError
 from ocnn.report.rendering import to_markdown
@@ -14,7 +15,7 @@ from ocnn.report.tables import claim_document
 from ocnn.results.claims import check_claims
 from ocnn.results.published import DetectionClaim, RankingClaim, read_claims, read_published, read_texts
 from tests.conftest import ROOT
-from tests.results.conftest import fits, published
+from tests.results.conftest import ODD_NAMES, fits, published
 
 HEAD: dict[str, Any] = {"says": "words", "where": "there", "dataset": "toyset"}
 OVER_CLASSES = RankingClaim(name="best", better=["a"], than="others", over="classes", **HEAD)
@@ -67,6 +68,38 @@ def test_every_class_must_support_it_and_one_can_contradict_it() -> None:
     assert "1 of 2 below 0" in row["detail"]
 
 
+def test_one_difference_supports_no_claim_that_needs_two() -> None:
+    """Ahead by 5 in one class and by nothing in the other: the larger difference must not decide."""
+    spread = {("a", "5"): [70.3, 70.0, 70.4], ("b", "5"): [70.0, 70.4, 70.3]}
+    (row,) = check(OVER_SEEDS, fits(cells(a=5, b=0) | spread))
+    assert row["verdict"] == "undecided"
+    # Ahead of both of two others on average over the classes, or of one of them.
+    claim = RankingClaim(name="best", better=["a"], than=["b", "c"], over="classes", **HEAD)
+    (row,) = check(claim, fits(cells(a=5, b=0, c=0)))
+    assert row["verdict"] == "supported"
+    (row,) = check(claim, fits(cells(a=5, b=0) | {("c", "3"): [94.0] * 3, ("c", "5"): [76.0] * 3}))
+    assert row["verdict"] == "undecided"
+
+
+def difference_of(t: float) -> list[float]:
+    """Three differences whose one-sample t statistic is t: mean t/√3 and standard deviation 1."""
+    return [t / np.sqrt(3) + step for step in (-1.0, 0.0, 1.0)]
+
+
+def test_it_is_holms_correction_that_contradicts_a_claim() -> None:
+    """One-sided p-values 0.04 and 0.045: beyond Holm's 0.05 / 2, though Benjamini and Hochberg would reject both."""
+    t = stats.t.ppf([0.04, 0.045], 2)
+    aucs = {("b", "3"): [50.0] * 3, ("b", "5"): [50.0] * 3}
+    ahead = {("a", normal): [50 + d for d in difference_of(value)] for normal, value in zip("35", t, strict=True)}
+    (row,) = check(OVER_SEEDS, fits(aucs | ahead))
+    assert row["verdict"] == "undecided"
+    # At 0.02 and 0.045 the first is rejected at 0.05 / 2, and then the second at 0.05.
+    t = stats.t.ppf([0.02, 0.045], 2)
+    ahead = {("a", normal): [50 + d for d in difference_of(value)] for normal, value in zip("35", t, strict=True)}
+    (row,) = check(OVER_SEEDS, fits(aucs | ahead))
+    assert (row["verdict"], "2 of 2 below 0" in row["detail"]) == ("contradicted", True)
+
+
 def test_degenerate_and_missing_fits_support_nothing_but_others_can_contradict() -> None:
     claim = RankingClaim(name="best", better=["a"], than=["b", "c"], over="seeds", **HEAD)
     bad = [("c", "3", 0)]
@@ -96,16 +129,12 @@ def test_each_row_that_stands_for_a_method_is_checked() -> None:
     assert [(row["method"], row["verdict"]) for row in rows] == [("a", "supported"), ("a_variant", "contradicted")]
 
 
-def test_a_claim_that_nothing_checks_is_undecided(tmp_path: Path) -> None:
+def test_a_claim_that_nothing_checks_is_undecided() -> None:
     table = check_claims([OVER_CLASSES], fits(cells(a=1, b=0)), PUBLISHED, {"toy": "other"}, {}, alpha=0.05)
     (row,) = table.to_dict("records")
     assert (row["verdict"], row["detail"]) == ("undecided", "no experiment checks it")
-    # From its file, too, where columns without any text come back as numbers.
-    table.to_csv(tmp_path / "claims.csv", index=False)
-    for claims in (table, pd.read_csv(tmp_path / "claims.csv")):
-        assert "| best    | –            | –            | –        | undecided |" in to_markdown(
-            claim_document(claims, 0.05)
-        )
+    text = to_markdown(claim_document(table, 0.05))
+    assert "| best    | –            | –            | –        | undecided |" in text
 
 
 @pytest.mark.parametrize(("found", "verdict"), [(2, "supported"), (1, "contradicted")])
@@ -174,15 +203,27 @@ def test_what_is_no_list_of_claims(tmp_path: Path, content: str) -> None:
             "cell x, 3, kde is there twice",
         ),
         ("dataset,class,method,auc_mean,auc_std\nx,,kde,97,0\n", "a row lacks its dataset, class, method"),
+        ("dataset,class,method,auc_mean,auc_std\nx,3,kde,NA,0\n", "numbers"),
         ("", "not a table"),
     ],
-    ids=["columns", "text", "range", "twice", "nameless", "empty"],
+    ids=["columns", "text", "range", "twice", "nameless", "missing", "empty"],
 )
 def test_what_is_no_published_table(tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "table.csv"
     path.write_text(content)
     with pytest.raises(ResultError, match=words):
         read_published([path])
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_names_that_look_like_missing_values_or_numbers_stay_texts(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"dataset,class,method,auc_mean,auc_std\n{name},{name},{name},97,\n")
+    (row,) = read_published([path]).to_dict("records")
+    assert (row["dataset"], row["class"], row["method"], row["auc_mean"]) == (name, name, name, 97)
+    assert np.isnan(row["auc_std"])
+    path.write_text(f"dataset,code\n{name},{name}\n")
+    assert read_texts(path) == {name: {"dataset": name, "code": name}}
 
 
 def test_published_texts() -> None:

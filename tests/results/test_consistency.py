@@ -1,17 +1,14 @@
 """The agreement of seeds, on scores made by hand."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from ocnn.results.consistency import consistency
-from ocnn.results.scores import write_scores
+from ocnn.results.scores import Fit, write_scores
 from tests.results.conftest import metadata
-
-Fit = dict[str, Any]
 
 
 def measured(folder: Path, fits: list[Fit]) -> pd.DataFrame:
@@ -20,10 +17,10 @@ def measured(folder: Path, fits: list[Fit]) -> pd.DataFrame:
 
 def write(folder: Path, seed: int, samples: list[int], scores: list[float], status: str = "converged") -> Fit:
     """Makes a score file of these training samples, and of one test sample that must not count; returns its fit."""
-    identity = {"experiment": "toy", "normal": "3", "method": "ocnn", "seed": seed}
+    fit = Fit("toy", "3", "ocnn", seed)
     frame = pd.DataFrame(
         {
-            **identity,
+            **vars(fit),
             "evaluation": ["train"] * len(samples) + ["test"],
             "sample": [*samples, 0],
             "is_anomaly": False,
@@ -31,8 +28,8 @@ def write(folder: Path, seed: int, samples: list[int], scores: list[float], stat
             "anomaly_score": [*scores, 1e9 * seed],
         }
     )
-    write_scores(folder / f"{seed}.parquet", frame, metadata(identity, status))
-    return identity
+    write_scores(folder / f"{seed}.parquet", frame, metadata(vars(fit), status))
+    return fit
 
 
 def test_only_the_samples_that_both_were_trained_on_count(tmp_path: Path) -> None:

@@ -13,26 +13,22 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.results.consistency import consistency
-from ocnn.results.metrics import auc, collect, job_cost, measure
-from ocnn.results.scores import SCHEMA, find_damage, read_scores
+from ocnn.results.measurements import changed_versions, collect, job_cost, measure
+from ocnn.results.scores import SCHEMA, Fit, find_damage, read_scores
 from ocnn.storage.parquet import write_table
 from tests.results.conftest import write
 
 
-def test_auc_by_hand() -> None:
-    # Pairs (normal, anomalous): (1,2) right, (1,3) right, (2.5,2) wrong, (2.5,3) right.
-    assert auc(np.array([False, False, True, True]), np.array([1, 2.5, 2, 3])) == 0.75
-    assert auc(np.array([False, True]), np.array([1.0, 1.0])) == 0.5
-    assert np.isnan(auc(np.array([False, False]), np.array([1.0, 2.0])))
-    assert np.isnan(auc(np.array([False, True]), np.array([1.0, np.inf])))
-
-
 def test_measure(tmp_path: Path) -> None:
-    test, train = measure(*read_scores(write(tmp_path / "s.parquet", [-1, 2.5, -2, 3])))
-    assert (test["auc"], test["samples"], test["anomalies"], test["distinct_scores"]) == (0.5, 4, 2, 4)
+    """Normal -1, 2.5 and 0 (at the threshold, not beyond it), anomalous -2 and 3."""
+    test, train = measure(*read_scores(write(tmp_path / "s.parquet", [-1, 2.5, 0, -2, 3])))
+    assert (test["auc"], test["samples"], test["anomalies"], test["distinct_scores"]) == (0.5, 5, 2, 5)
     assert (test["flagged_anomalies"], test["flagged_normals"]) == (1, 1)
+    # Precision 1 at recall ½, then 2/5 at recall 1; both anomalies are found only with every normal sample.
+    assert (test["average_precision"], test["fpr_at_95_tpr"]) == (pytest.approx(0.7), 1.0)
+    assert test["spread"] == pytest.approx(np.std([-1, 2.5, 0, -2, 3]))
     assert np.isnan(train["auc"])
-    assert (train["flagged_anomalies"], train["flagged_normals"]) == (0, 1)
+    assert (train["flagged_anomalies"], train["flagged_normals"], train["spread"]) == (0, 1, 0.5)
 
 
 def test_samples_that_were_tuned_on_do_not_count(tmp_path: Path) -> None:
@@ -132,8 +128,8 @@ def test_a_damaged_benchmark_file_says_nothing_and_stops_nothing(tmp_path: Path,
     assert np.isnan(list(job_cost(tmp_path / "b.tsv").values())).all()
 
 
-def fit(seed: int) -> dict[str, Any]:
-    return {"experiment": "toy", "normal": "3", "method": "kde", "seed": seed}
+def fit(seed: int) -> Fit:
+    return Fit("toy", "3", "kde", seed)
 
 
 def test_the_scores_of_another_fit_are_not_taken_for_those_of_this_one(tmp_path: Path) -> None:
@@ -162,5 +158,27 @@ def test_what_all_score_files_say(tmp_path: Path) -> None:
     np.testing.assert_array_equal(history["value"], [3.0, np.nan, 1.0])
     assert collected.provenance == {
         "settings": {"toy": {"kde": {"estimator": "ocnn.methods.kde:KDE", "settings": {"random_state": 0}}}},
-        "environments": [{"backend": "none", "python": "3.11", "fits": 2}],
+        "environments": [{"experiment": "toy", "backend": None, "versions": {"python": "3.11"}, "fits": 2}],
     }
+
+
+def environment(fits: int, backend: str | None = None, experiment: str = "toy", **versions: str) -> dict[str, Any]:
+    return {"experiment": experiment, "backend": backend, "versions": versions, "fits": fits}
+
+
+def test_versions_that_changed_are_named_and_nothing_else() -> None:
+    known = [
+        environment(20, "tensorflow", python="3.11", keras="3.15.1"),
+        environment(4, "jax", python="3.11", keras="3.15.2", jax="0.7"),
+        environment(3, None, python="3.11", keras="3.15.2", jax="0.7"),
+        environment(9, None, "other", python="3.12"),
+    ]
+    assert changed_versions(known, ["toy"]) == (
+        "Not all fits were made with the same versions: keras 3.15.1 (20 fits), 3.15.2 (7 fits);"
+        " jax 0.7 (7 fits), none (20 fits); backend jax (4 fits), tensorflow (20 fits)."
+    )
+    assert "python 3.11 (27 fits), 3.12 (9 fits)" in changed_versions(known, ["toy", "other"])
+    # A method without a network has no backend, which is no other one.
+    assert changed_versions([environment(1, "tensorflow", keras="3"), environment(1, None, keras="3")], ["toy"]) == ""
+    assert changed_versions(known, ["other"]) == ""
+    assert changed_versions([], []) == ""

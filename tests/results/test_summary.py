@@ -1,15 +1,28 @@
-"""Tables 3 and 4: what stands in their cells."""
+"""The summary, and what stands in the cells of Tables 3 and 4."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from ocnn.report.rendering import to_markdown
-from ocnn.report.tables import table3
-from ocnn.results.summary import class_table, summarise
+from ocnn.report.rendering import Document, to_markdown
+from ocnn.report.tables import below_chance, metric_document, table3
+from ocnn.results.metrics import METRICS
+from ocnn.results.summary import REFERENCES, class_table, evaluated, look_up_references, summarise
 from tests.results.conftest import fits, published
 
 PUBLISHED = published({("kde", "3"): 97.1})
+COMPARED = {"toy": "toyset"}
+NO_REFERENCES = pd.DataFrame(columns=REFERENCES.names)
+
+
+def summary_of(
+    metrics: pd.DataFrame, datasets: dict[str, str | None] | None = None, alpha: float = 0.05
+) -> pd.DataFrame:
+    return summarise(metrics, PUBLISHED, COMPARED if datasets is None else datasets, {}, alpha=alpha)
+
+
+def shown(metrics: pd.DataFrame, remark: str = "", references: pd.DataFrame = NO_REFERENCES) -> Document:
+    return table3(summary_of(metrics), references, metrics, {"toy": remark}, alpha=0.05)
 
 
 def lines_of(text: str, title: str) -> dict[str, list[str]]:
@@ -19,27 +32,41 @@ def lines_of(text: str, title: str) -> dict[str, list[str]]:
 
 
 def test_a_cell_by_hand() -> None:
-    metrics = pd.concat([fits({("kde", "3"): [75, 100]}), fits({("kde", "3"): [np.nan] * 2}, evaluation="train")])
-    (row,) = summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}).to_dict("records")
-    assert row["test_mean"] == pytest.approx(87.5)
-    assert row["test_std"] == pytest.approx(np.std([75, 100], ddof=1))
-    assert (row["test_seeds"], row["train_seeds"], row["degenerate"], row["fits"]) == (2, 0, 0, 2)
+    train = fits({("kde", "3"): [np.nan] * 2}, evaluation="train").assign(anomalies=0)
+    metrics = pd.concat([fits({("kde", "3"): [75, 100]}), train])
+    rows = {row["metric"]: row for row in summary_of(metrics).to_dict("records")}
+    # Without anomalies in the training set there is nothing to measure, and no row.
+    assert list(rows) == list(METRICS)
+    row = rows["auc"]
+    assert (row["evaluation"], row["mean"], row["std"]) == ("test", 87.5, pytest.approx(np.std([75, 100], ddof=1)))
+    assert (row["seeds"], row["degenerate"], row["fits"]) == (2, 0, 2)
+    assert (row["anomalies"], row["normals"], row["below_chance"]) == (2, 10, False)
     assert (row["published_mean"], row["published_std"]) == (97.1, 0.0)
-    assert row["test_difference"] == pytest.approx(-9.6)
-    assert np.isnan(row["train_mean"])
+    assert row["difference"] == pytest.approx(-9.6)
     # t(0.95, 1) = 6.3138, standard error = 12.5.
-    assert (row["test_low"], row["test_high"]) == pytest.approx((87.5 - 78.92, 87.5 + 78.92), abs=0.01)
-    text = to_markdown(table3(summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}), metrics, {"toy": "A remark."}))
+    assert (row["low"], row["high"]) == pytest.approx((87.5 - 78.92, 87.5 + 78.92), abs=0.01)
+    # Nothing is published of the others.
+    assert rows["fpr_at_95_tpr"]["mean"] == pytest.approx(12.5)
+    assert np.isnan(rows["fpr_at_95_tpr"]["published_mean"])
+    assert np.isnan(rows["average_precision"]["difference"])
+    text = to_markdown(shown(metrics, "A remark."))
     assert "2 seeds. A remark." in text
     lines = lines_of(text, "toy")
     assert lines["test"] == ["3", "test", "**87.5 ± 17.7**"]
     assert lines["published"] == ["3", "published", "**97.10 ± 0.0**"]
     assert lines["test − published"] == ["3", "test − published", "−9.6"]
     assert "train" not in lines
-    assert "None." in text
-    (other,) = summarise(metrics, PUBLISHED, {"toy": "toyset"}, {"kde": "ocsvm"}).to_dict("records")
-    assert np.isnan(other["published_mean"])
-    assert "97.10" not in to_markdown(table3(summarise(metrics, PUBLISHED, {"toy": None}, {}), metrics, {}))
+    other = summarise(metrics, PUBLISHED, COMPARED, {"kde": "ocsvm"}, alpha=0.05)
+    assert other["published_mean"].isna().all()
+    assert summary_of(metrics, {"toy": None})["published_mean"].isna().all()
+    assert summary_of(metrics, {"another": None}).empty
+
+
+@pytest.mark.parametrize(("alpha", "quantile"), [(0.05, 6.3138), (0.025, 12.7062)])
+def test_the_level_of_the_intervals_is_1_minus_2_alpha(alpha: float, quantile: float) -> None:
+    """Of two seeds, whose standard error is 1: quantiles of Student's distribution of one degree of freedom."""
+    row = summary_of(fits({("kde", "3"): [89, 91]}), alpha=alpha).iloc[0]
+    assert (row["low"], row["high"]) == pytest.approx((90 - quantile, 90 + quantile), abs=1e-3)
 
 
 def test_degenerate_and_missing_fits_are_visible_and_never_the_best() -> None:
@@ -47,18 +74,45 @@ def test_degenerate_and_missing_fits_are_visible_and_never_the_best() -> None:
         {("kde", "3"): [75, 100, np.nan], ("dcae", "3"): [60, 61, 62], ("rcae", "3"): [np.nan] * 3},
         degenerate=[("kde", "3", 0), ("kde", "3", 2)],
     )
-    text = to_markdown(table3(summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}), metrics, {}))
-    assert lines_of(text, "toy")["test"] == ["3", "test", "87.5 ± 17.7 (2 of 3 seeds) †2/3", "**61.0 ± 1.0**", "–"]
-    assert text.count("because") == 2
-    assert lines_of(text, "toy")["test − published"][2] == "−9.6 †2/3"
+    lines = lines_of(to_markdown(shown(metrics)), "toy")
+    assert lines["test"] == ["3", "test", "87.5 ± 17.7 (2 of 3 seeds) †2/3", "**61.0 ± 1.0**", "–"]
+    assert to_markdown(shown(metrics)).count("because") == 2
+    assert lines["test − published"][2] == "−9.6 †2/3"
+
+
+def test_an_experiment_all_of_whose_fits_diverged_is_not_silent() -> None:
+    metrics = fits({("kde", "3"): [np.nan] * 2}, degenerate=[("kde", "3", 0), ("kde", "3", 1)])
+    assert lines_of(to_markdown(shown(metrics)), "toy")["test"] == ["3", "test", "– †2/2"]
+
+
+def test_below_chance_is_marked_and_never_the_best() -> None:
+    """Of 2 anomalies and 10 normal samples 5 % is at 50 − 1.6449 · 100 · √(13/240) = 11.7."""
+    metrics = fits({("kde", "3"): [11.6], ("dcae", "3"): [11.8], ("rcae", "3"): [5.0]})
+    summary = summary_of(metrics)
+    assert summary[summary["below_chance"]][["method", "metric"]].to_numpy().tolist() == [
+        ["kde", "auc"],
+        ["rcae", "auc"],
+    ]
+    document = shown(metrics)
+    assert lines_of(to_markdown(document), "toy")["test"] == ["3", "test", "11.6 ‡", "**11.8**", "5.0 ‡"]
+    assert [cell.kind for cell in document.tables[0].rows[0][2:]] == ["below-chance", "", "below-chance"]
+    assert "‡: below chance" in document.legend
+    assert "5 %" in document.legend
+    assert [row[2].text for row in below_chance(summary).rows] == ["kde", "rcae"]
+    # The other way round than a low AUC, a low false-positive rate is good, and no metric but the AUC has the mark.
+    assert summary.loc[summary["metric"] != "auc", "below_chance"].sum() == 0
 
 
 def test_another_labs_results_are_one_more_line() -> None:
     metrics = fits({("kde", "3"): [75, 100], ("dcae", "3"): [60, 61]})
     lab = published({("kde", "3"): 88.25, ("dcae", "4"): 1.0})
-    summary = summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}, references={"lab": lab})
-    assert list(summary["lab_mean"].fillna(0)) == [88.25, 0]
-    assert lines_of(to_markdown(table3(summary, metrics, {})), "toy")["lab"] == ["3", "lab", "**88.25**", "–"]
+    references = look_up_references(summary_of(metrics), {"lab": lab}, COMPARED, {})
+    assert references.drop(columns="std").to_dict("records") == [
+        {"experiment": "toy", "normal": "3", "method": "kde", "reference": "lab", "mean": 88.25}
+    ]
+    lines = lines_of(to_markdown(shown(metrics, references=references)), "toy")
+    assert lines["lab"] == ["3", "lab", "**88.25 ± 0.0**", "–"]
+    assert look_up_references(summary_of(metrics), {}, COMPARED, {}).empty
 
 
 def test_methods_with_a_degenerate_or_missing_cell_are_not_ranked() -> None:
@@ -73,6 +127,25 @@ def test_methods_with_a_degenerate_or_missing_cell_are_not_ranked() -> None:
         },
         degenerate=[("b", "1", 0)],
     )
-    table, left_out = class_table(summarise(metrics, PUBLISHED, {"toy": None}, {}), "test")
+    table, left_out = class_table(evaluated(summary_of(metrics, {"toy": None})))
     assert table.to_dict() == {"a": {"0": pytest.approx(1.5), "1": pytest.approx(4)}}
-    assert left_out == {"b": "degenerate fits in 1 of 2 classes", "c": "no AUC in 1 of 2 classes"}
+    assert left_out == {"b": "degenerate fits in 1 of 2 classes", "c": "no value in 1 of 2 classes"}
+
+
+def test_the_evaluation_that_methods_are_compared_by() -> None:
+    """The test part where there is one, else the training set."""
+    test, train = fits({("kde", "3"): [75]}), fits({("kde", "3"): [60]}, evaluation="train")
+    assert evaluated(summary_of(pd.concat([test, train])))["mean"].tolist() == [75]
+    assert evaluated(summary_of(pd.concat([test.assign(anomalies=0, auc=np.nan), train])))["mean"].tolist() == [60]
+
+
+def test_metrics_side_by_side() -> None:
+    """Means over classes of the means over seeds; the lower rate of false alarms is the better."""
+    metrics = fits({("kde", "3"): [70, 80], ("kde", "5"): [90, 90], ("dcae", "3"): [60, 60], ("dcae", "5"): [60, 60]})
+    (table,) = metric_document(summary_of(metrics)).tables
+    assert table.columns == ["method", "AUC, %", "average precision, %", "FPR at 95 % TPR, %"]
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["kde", "82.5 ± 10.6", "41.2 ± 5.3", "17.5 ± 10.6"],
+        ["dcae", "60.0 ± 0.0", "30.0 ± 0.0", "40.0 ± 0.0"],
+    ]
+    assert [[cell.best for cell in row[1:]] for row in table.rows] == [[True] * 3, [False] * 3]

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from ocnn.results.summary import summarise
 from ocnn.results.verdicts import ALL_VERDICTS, count_verdicts, judge
@@ -13,7 +14,7 @@ PUBLISHED = published({("kde", "3"): 90, ("kde", "5"): 90, ("dcae", "3"): 90, ("
 
 
 def judged(metrics: pd.DataFrame) -> pd.DataFrame:
-    summary = summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}, confidence=0.9)
+    summary = summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}, alpha=0.05)
     return judge(summary, margin=2.0, alpha=0.05)
 
 
@@ -60,10 +61,25 @@ def test_a_family_is_an_experiment_under_one_evaluation() -> None:
     apart = judged(pd.concat([fits({("kde", "3"): borderline}), fits({("kde", "5"): wide}, evaluation="train")]))
     assert alone["verdict"].tolist() == ["reproduced"]
     assert together["verdict"].tolist() == ["inconclusive"] * 2
-    # Now each evaluation lacks one cell's AUC, and the other is alone in its family.
+    # Now each is alone in its family.
     verdicts = apart.set_index(["evaluation", "normal"])["verdict"].to_dict()
-    assert verdicts["test", "3"] == "reproduced"
-    assert verdicts["train", "3"] == "not comparable"
+    assert verdicts == {("test", "3"): "reproduced", ("train", "5"): "inconclusive"}
+
+
+def test_it_is_holms_correction_that_keeps_the_level() -> None:
+    """Two cells worse with p = 0.015 each, of six hypotheses.
+
+    Holm compares the smallest with 0.05 / 6; Benjamini and Hochberg would compare the second with 2 · 0.05 / 6.
+    """
+    t = stats.t.ppf(0.015, 2)
+    # Of three seeds with a standard deviation of 1: the statistic against 88, the lower edge of the zone, is t.
+    cell = [88 + t / np.sqrt(3) + step for step in (-1.0, 0.0, 1.0)]
+    rows = judged(fits({("kde", "3"): cell, ("kde", "5"): cell}))
+    assert rows["p_worse"].tolist() == pytest.approx([0.015, 0.015])
+    assert rows["verdict"].tolist() == ["inconclusive"] * 2
+    # With p = 0.008, below 0.05 / 6, both are established.
+    cell = [88 + stats.t.ppf(0.008, 2) / np.sqrt(3) + step for step in (-1.0, 0.0, 1.0)]
+    assert judged(fits({("kde", "3"): cell, ("kde", "5"): cell}))["verdict"].tolist() == ["worse"] * 2
 
 
 def test_counts_per_column() -> None:
@@ -75,7 +91,7 @@ def test_counts_per_column() -> None:
 
 
 def test_nothing_published_is_no_verdict() -> None:
-    summary = summarise(fits({("kde", "3"): CLOSE}), PUBLISHED, {"toy": None}, {})
+    summary = summarise(fits({("kde", "3"): CLOSE}), PUBLISHED, {"toy": None}, {}, alpha=0.05)
     rows = judge(summary, margin=2.0, alpha=0.05)
     assert rows.empty
     assert {"verdict", "reason", "p_better", "reach"} <= set(rows.columns)

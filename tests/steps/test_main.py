@@ -57,7 +57,7 @@ JOB: dict[str, Any] = {
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "steps_of_a_test.py").write_text(STEP, encoding="utf-8")
-    for name in ("source.txt", "a.txt", "b.txt"):
+    for name in ("source.txt", "a.txt", "b.txt", "c.txt"):
         (tmp_path / name).write_text(name)
     (tmp_path / "results").mkdir()
     return tmp_path
@@ -67,6 +67,7 @@ def run(folder: Path, outputs: dict[str, Any] | None = None, **changes: Any) -> 
     files = {
         "inputs": {"source": "source.txt", "many": ["a.txt", "b.txt"]},
         "outputs": outputs or {"product": "results/product.json"},
+        "others": {"unread": "c.txt"},
     }
     command = [sys.executable, "-m", "ocnn.steps", json.dumps({**JOB, **changes}), json.dumps(files)]
     environment = {**os.environ, "PYTHONPATH": str(folder), "LC_ALL": "de_DE.ISO-8859-1", "PYTHONUTF8": "0"}
@@ -90,7 +91,7 @@ def test_a_step_is_called_with_objects_files_settings_and_its_recipe(folder: Pat
     }
     assert recipe["code"] == "abc"
     assert recipe["settings"] == {"number": 3, "threads": 2}
-    assert set(recipe["inputs"]) == {"../source.txt", "../a.txt", "../b.txt"}
+    assert set(recipe["inputs"]) == {"../source.txt", "../a.txt", "../b.txt", "../c.txt"}
 
 
 def test_a_product_that_cannot_hold_its_recipe_has_it_beside_it(folder: Path) -> None:

@@ -46,7 +46,10 @@ def test_importing_keras_leaves_the_garbage_collector_as_it_was(enabled: bool, m
 @pytest.mark.parametrize("name", STATED)
 def test_a_job_does_not_inherit_what_decides_nothing_of_it(name: str) -> None:
     """Whatever the user's own environment says."""
-    code = "import os, sys\nfrom ocnn.steps.runtime import state_environment\nstate_environment()\nprint(os.environ[sys.argv[1]])"
+    code = (
+        "import os, sys\nfrom ocnn.steps.runtime import state_environment\nstate_environment()\n"
+        "print(os.environ[sys.argv[1]])"
+    )
     environment = {**os.environ, name: "0" if name == "PYTHONUTF8" else "/the/users/own"}
     run = subprocess.run(
         [sys.executable, "-c", code, name], capture_output=True, text=True, check=True, env=environment

@@ -158,7 +158,7 @@ def test_a_planted_image_that_is_not_adversarial_stops_the_run(attacked_copy: Ch
     output = run.stdout + run.stderr
     assert run.returncode != 0
     assert "error: The attack did not do what it should: image 3" in output
-    assert "rightly classified" in output
+    assert "correctly classified" in output
 
 
 def test_the_real_stop_signs_from_the_mirror(checkout: Checkout, mirror: Path) -> None:

@@ -19,7 +19,7 @@ rule pixels:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         job=job("pixels", by_dataset),
-        files=files("checksums"),
+        files=files(unread=["checksums"]),
     shell:
         RUN
 
@@ -124,6 +124,6 @@ rule adversarial_images:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         job=job("adversarial_images", by_experiment),
-        files=files("verified"),
+        files=files(unread=["verified"]),
     shell:
         RUN

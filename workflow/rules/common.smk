@@ -17,22 +17,21 @@ ROOT = Path(str(workflow.current_basedir)).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from ocnn.config.checks import load
-from ocnn.config.plan import (
-    comparison_names,
-    figure_files,
-    grid_fits,
-    published_files,
-    sample_names,
-    table_files,
-    unordered,
-)
+from ocnn.config.plan import figure_files
 from ocnn.data import load_dataset
 from ocnn.data.archives import check_available, checksum_file
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError, ResultError
-from ocnn.steps.jobs import Job, Jobs, folder_name
+from ocnn.steps.jobs import Jobs
 from ocnn.steps.runtime import export_environment
-from ocnn.storage.places import little_space, remove_leftovers, why_not_writable
+from ocnn.storage.files import safe_name
+from ocnn.storage.places import (
+    little_space,
+    remove_leftovers,
+    why_no_temporary_files,
+    why_not_writable,
+    why_snakemake_would_fail,
+)
 from ocnn.storage.recipes import digest_of
 
 # A configuration file on the command line replaces the default one; Snakemake itself would mix the two.
@@ -45,6 +44,11 @@ try:
     CONFIG = load(config)
 except ConfigError as error:
     raise WorkflowError(str(error))
+
+# The processes that jobs on a cluster start read no records, and have no say in what is made.
+MAIN = workflow.exec_mode == ExecMode.DEFAULT
+if MAIN and (fault := why_snakemake_would_fail(Path(".snakemake"))):
+    raise WorkflowError(fault)
 
 export_environment(ROOT, CONFIG.mirror_folder())
 
@@ -59,20 +63,14 @@ ADVERSARIAL = {CONFIG.dataset(name).name: name for name in ATTACKED}
 #: Where the archives of each data set are read to, and under which name the configuration has it.
 PLAIN = {block.dataset for block in CONFIG.experiments.values() if block.dataset is not None}
 DATASETS = {
-    folder_name(load_dataset(name).name): name
+    safe_name(load_dataset(name).name): name
     for name in [*sorted(PLAIN), *sorted({CONFIG.attacks[block.attack].dataset for block in ATTACKED.values()})]
 }
 PLAN = CONFIG.plan()
-#: What of it is compared with the last run's: keys in another order make nothing anew.
-UNORDERED = unordered(PLAN, [name for name, block in CONFIG.experiments.items() if block.methods == "all"])
-CONFIGURATION = CONFIG.model_dump(mode="json", exclude_defaults=True)
 #: Of the report and of tables as pages; a change of these makes them anew, but a move of the whole folder does not.
 TEMPLATES = sorted(os.path.relpath(path) for path in (ROOT / "ocnn" / "report" / "templates").iterdir())
 CAPTIONS = sorted(os.path.relpath(path) for path in (ROOT / "workflow" / "report").glob("*.rst"))
 
-from ocnn.steps.fingerprint import fingerprint
-
-code = cache(fingerprint)
 uses_autoencoder = cache(CONFIG.uses_autoencoder)
 trains_network = cache(CONFIG.trains_network)
 digest = cache(digest_of)
@@ -80,20 +78,33 @@ digest = cache(digest_of)
 SAID = Counter()
 
 
-def job(rule, names=lambda wildcards: wildcards):
-    """The job of a rule, as JSON, for its wildcards; `names` are these as `Jobs` takes them."""
-    return lambda wildcards: getattr(JOBS, rule)(**dict(names(wildcards).items())).text
+def job(rule, names=lambda wildcards: wildcards, **places):
+    """The job of a rule, as JSON, for its wildcards.
+
+    names: the wildcards as `Jobs` takes them. places: folders and patterns of paths by the step's argument.
+    """
+    return lambda wildcards: getattr(JOBS, rule)(**dict(names(wildcards).items())).text(**places)
 
 
-def files(*unread):
-    """The files of a job by role, as JSON; roles that are not read, and those without a file, are left out."""
+def files(unread=(), unnamed=(), written=None):
+    """The files of a job by role, as JSON; roles without a file are left out.
+
+    unread: roles that are inputs of the job and no arguments of its step.
+    unnamed: roles of more files than a command line takes, which the step finds by a pattern.
+    written: the outputs that are arguments of its step; the others it finds by a folder.
+    """
 
     def by_role(wildcards, input, output):
         inputs, outputs = (
             {role: value if isinstance(value, str) else list(value) for role, value in named.items() if value}
             for named in (input, output)
         )
-        return json.dumps({"inputs": {r: v for r, v in inputs.items() if r not in unread}, "outputs": outputs})
+        content = {
+            "inputs": {role: value for role, value in inputs.items() if role not in (*unread, *unnamed)},
+            "others": {role: value for role, value in inputs.items() if role in unread},
+            "outputs": {role: value for role, value in outputs.items() if written is None or role in written},
+        }
+        return json.dumps(content)
 
     return by_role
 
@@ -107,8 +118,7 @@ def stale(rule, product, names=lambda wildcards: wildcards):
 
     def check(wildcards):
         path = product.format(**dict(wildcards.items()))
-        # The processes that jobs on a cluster start have no say in what is made.
-        if workflow.exec_mode == ExecMode.DEFAULT and path not in workflow.dag.forcefiles and Path(path).is_file():
+        if MAIN and path not in workflow.dag.forcefiles and Path(path).is_file():
             reason = getattr(JOBS, rule)(**dict(names(wildcards).items())).why_stale(Path(path), digest)
             if reason:
                 say(rule, path, reason)
@@ -116,6 +126,11 @@ def stale(rule, product, names=lambda wildcards: wildcards):
         return []
 
     return check
+
+
+def stated(name):
+    """Where what a rule made that cannot hold its recipe has it."""
+    return f"{RESULTS}/recipes/{name}.json"
 
 
 def say(rule, path, reason, most=3):
@@ -139,7 +154,7 @@ def by_experiment(wildcards):
 
 def fits(pattern):
     """The files of this pattern, one per fit."""
-    return [pattern.format(**{**fit, "normal": folder_name(fit["normal"])}) for fit in grid_fits(PLAN["experiments"])]
+    return [str(fit.path(pattern)) for fit in PLAN.fits()]
 
 
 def array_files(folder):
@@ -149,13 +164,13 @@ def array_files(folder):
 
 def image_files(wildcards):
     """The arrays of an experiment's data set."""
-    return array_files(f"{RESULTS}/images/{folder_name(CONFIG.dataset(wildcards.experiment).name)}")
+    return array_files(f"{RESULTS}/images/{safe_name(CONFIG.dataset(wildcards.experiment).name)}")
 
 
 def pixel_files(wildcards):
     """The arrays of an attacked data set."""
     name = load_dataset(CONFIG.attacks[wildcards.attack].dataset).name
-    return array_files(f"{RESULTS}/pixels/{folder_name(name)}")
+    return array_files(f"{RESULTS}/pixels/{safe_name(name)}")
 
 
 def previous_attack(wildcards):
@@ -164,25 +179,14 @@ def previous_attack(wildcards):
     return [] if previous is None else f"{RESULTS}/attacks/{wildcards.attack}/steps-{previous}.npz"
 
 
-def first_fits():
-    """The fits of the first seed of each experiment."""
-    first = {name: {**block, "seed": block["seed"][:1]} for name, block in PLAN["experiments"].items()}
-    return [{**fit, "normal": folder_name(fit["normal"])} for fit in grid_fits(first)]
-
-
-def first_splits():
-    """The splits of the first seed."""
-    return list(dict.fromkeys(rules.split.output[0].format(**fit) for fit in first_fits()))
-
-
-def first_scores():
-    """The score files of the first seed."""
-    return [rules.fit.output[0].format(**fit) for fit in first_fits()]
+def first_fits(pattern):
+    """The files of this pattern, one per fit of the first seed of each experiment."""
+    return list(dict.fromkeys(str(fit.path(pattern)) for fit in PLAN.fits(first_seed=True)))
 
 
 def all_images():
     """The arrays of every experiment."""
-    folders = dict.fromkeys(folder_name(block["dataset"]) for block in PLAN["experiments"].values())
+    folders = dict.fromkeys(experiment.dataset for experiment in PLAN.experiments)
     return [file for folder in folders for file in array_files(f"{RESULTS}/images/{folder}")]
 
 
@@ -193,13 +197,7 @@ def all_archives():
 
 def kept_archives(dataset):
     """Where the workflow keeps the archives of a data set."""
-    return [f"{CONFIG.archives}/{folder_name(dataset.name)}/{archive.name}" for archive in dataset.archives]
-
-
-def auc_tables():
-    """Tables 3 and 4 for programs, as far as there are experiments for them."""
-    names = [name for name in ("table3", "table4") if name in table_files(PLAN)]
-    return [f"{RESULTS}/tables/{name}.csv" for name in names]
+    return [f"{CONFIG.archives}/{safe_name(dataset.name)}/{archive.name}" for archive in dataset.archives]
 
 
 def in_report(path, name, category):

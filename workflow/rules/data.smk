@@ -44,7 +44,7 @@ rule images:
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         job=job("images", by_dataset),
-        files=files("checksums"),
+        files=files(unread=["checksums"]),
     shell:
         RUN
 

@@ -1,14 +1,16 @@
-# Score files → measurements. For `compared` see report.smk.
+# Score files → measurements → the summary.
 
 
 localrules:
     metrics,
     consistency,
+    summary,
 
 
 rule metrics:
     input:
-        fits(rules.fit.output[0]),
+        scores=fits(rules.fit.output.scores),
+        stale=stale("metrics", f"{RESULTS}/metrics.parquet"),
     output:
         metrics=f"{RESULTS}/metrics.parquet",
         histories=f"{RESULTS}/histories.parquet",
@@ -18,38 +20,50 @@ rule metrics:
     benchmark:
         f"{RESULTS}/benchmarks/metrics.tsv"
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     params:
-        compared=json.dumps(UNORDERED["experiments"], sort_keys=True),
-        # The paths of thousands of files do not fit into a command line; the plan names them.
-        plan=lambda wildcards, input: json.dumps(PLAN["experiments"]),
-        scores=lambda wildcards: rules.fit.output[0],
-        benchmarks=lambda wildcards: rules.fit.benchmark,
-        code=code("ocnn.steps.metrics:collect_metrics"),
+        job=job("metrics", scores=rules.fit.output.scores, benchmarks=rules.fit.benchmark),
+        files=files(unnamed=["scores"]),
     shell:
-        "python -m workflow.scripts.metrics --grid {params.plan:q} --scores {params.scores:q}"
-        " --benchmarks {params.benchmarks:q} --metrics {output.metrics:q} --histories {output.histories:q}"
-        " --provenance {output.provenance:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN
 
 
 rule consistency:
     input:
-        fits(rules.fit.output[0]),
+        scores=fits(rules.fit.output.scores),
+        stale=stale("consistency", stated("consistency")),
     output:
-        f"{RESULTS}/tables/consistency.csv",
+        output=f"{RESULTS}/tables/consistency.csv",
+        stated=stated("consistency"),
     log:
         f"{RESULTS}/logs/consistency.log",
     benchmark:
         f"{RESULTS}/benchmarks/consistency.tsv"
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     params:
-        compared=json.dumps(UNORDERED["experiments"], sort_keys=True),
-        plan=lambda wildcards, input: json.dumps(PLAN["experiments"]),
-        scores=lambda wildcards: rules.fit.output[0],
-        code=code("ocnn.steps.metrics:make_consistency"),
+        job=job("consistency", scores=rules.fit.output.scores),
+        files=files(unnamed=["scores"]),
     shell:
-        "python -m workflow.scripts.consistency --grid {params.plan:q} --scores {params.scores:q}"
-        " --output {output:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN
+
+
+rule summary:
+    input:
+        metrics=rules.metrics.output.metrics,
+        published=PLAN.published_files(),
+        stale=stale("summary", f"{RESULTS}/summary.parquet"),
+    output:
+        summary=f"{RESULTS}/summary.parquet",
+        references=f"{RESULTS}/references.parquet",
+    log:
+        f"{RESULTS}/logs/summary.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/summary.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        job=job("summary"),
+        files=files(unread=["published"]),
+    shell:
+        RUN

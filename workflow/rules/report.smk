@@ -1,5 +1,4 @@
-# Measurements → tables, verdicts and claims → figures → the report. Nothing here fits anything.
-# `compared` is what Snakemake compares with the last run's; of the other parameters it compares none that asks for `input`.
+# Summary → tables, verdicts and claims → figures → the report. Nothing here fits anything.
 
 
 localrules:
@@ -13,146 +12,152 @@ localrules:
 rule tables:
     input:
         metrics=rules.metrics.output.metrics,
+        summary=rules.summary.output.summary,
+        references=rules.summary.output.references,
         provenance=rules.metrics.output.provenance,
-        splits=first_splits(),
-        images=all_images(),
-        records=attacks(rules.verify.output[0]),
-        published=published_files(PLAN),
+        splits=first_fits(rules.split.output.split),
+        arrays=all_images(),
+        records=attacks(rules.verify.output.record),
+        published=PLAN.published_files(),
         templates=TEMPLATES,
+        stale=stale("tables", stated("tables")),
     output:
         **{
             name: [
                 in_report(f"{RESULTS}/{file}", name, "Tables") if file.endswith(".html") else f"{RESULTS}/{file}"
-                for file in files
+                for file in files_of_table
             ]
-            for name, files in table_files(PLAN).items()
+            for name, files_of_table in PLAN.table_files().items()
         },
+        stated=stated("tables"),
     log:
         f"{RESULTS}/logs/tables.log",
     benchmark:
         f"{RESULTS}/benchmarks/tables.tsv"
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     params:
-        compared=json.dumps(UNORDERED, sort_keys=True),
-        plan=lambda wildcards, input: json.dumps(PLAN),
-        splits=lambda wildcards: rules.split.output[0],
-        images=lambda wildcards: f"{RESULTS}/images/{{dataset}}/train.npy",
-        records=lambda wildcards: rules.verify.output[0],
-        folder=lambda wildcards: RESULTS,
-        code=code("ocnn.steps.tables:make_tables"),
+        job=job(
+            "tables",
+            splits=rules.split.output.split,
+            images=f"{RESULTS}/images/{{dataset}}/train.npy",
+            records=rules.verify.output.record,
+            folder=RESULTS,
+        ),
+        files=files(unread=["splits", "arrays", "records", "published", "templates"], written=["stated"]),
     shell:
-        "python -m workflow.scripts.tables --plan {params.plan:q} --metrics {input.metrics:q}"
-        " --provenance {input.provenance:q} --splits {params.splits:q} --images {params.images:q}"
-        " --records {params.records:q} --folder {params.folder:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN
 
 
 rule comparison_figures:
     input:
         metrics=rules.metrics.output.metrics,
         histories=rules.metrics.output.histories,
-        tables=auc_tables(),
+        summary=rules.summary.output.summary,
+        records=attacks(rules.verify.output.record),
+        stale=stale("comparison_figures", stated("comparison_figures")),
     output:
-        figure_outputs(comparison_names(PLAN)),
+        figures=figure_outputs(PLAN.comparison_names()),
+        stated=stated("comparison_figures"),
     log:
         f"{RESULTS}/logs/comparison_figures.log",
     benchmark:
         f"{RESULTS}/benchmarks/comparison_figures.tsv"
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     params:
-        compared=json.dumps(UNORDERED, sort_keys=True),
-        plan=lambda wildcards, input: json.dumps(PLAN),
-        folder=lambda wildcards: f"{RESULTS}/figures",
-        code=code("ocnn.steps.figures:draw_comparisons"),
+        job=job("comparison_figures", records=rules.verify.output.record, folder=f"{RESULTS}/figures"),
+        files=files(unread=["records"], written=["stated"]),
     shell:
-        "python -m workflow.scripts.comparison_figures --plan {params.plan:q} --metrics {input.metrics:q}"
-        " --histories {input.histories:q} --tables {input.tables:q} --folder {params.folder:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN
 
 
 rule sample_figures:
     input:
-        scores=first_scores(),
-        images=all_images(),
+        scores=first_fits(rules.fit.output.scores),
+        arrays=all_images(),
+        stale=stale("sample_figures", stated("sample_figures")),
     output:
-        figure_outputs(sample_names(PLAN)),
+        figures=figure_outputs(PLAN.sample_names()),
+        stated=stated("sample_figures"),
     log:
         f"{RESULTS}/logs/sample_figures.log",
     benchmark:
         f"{RESULTS}/benchmarks/sample_figures.tsv"
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     params:
-        compared=json.dumps(UNORDERED, sort_keys=True),
-        plan=lambda wildcards, input: json.dumps(PLAN),
-        scores=lambda wildcards: rules.fit.output[0],
-        images=lambda wildcards: f"{RESULTS}/images/{{dataset}}/{{part}}.npy",
-        folder=lambda wildcards: f"{RESULTS}/figures",
-        code=code("ocnn.steps.figures:draw_samples"),
+        job=job(
+            "sample_figures",
+            scores=rules.fit.output.scores,
+            images=f"{RESULTS}/images/{{dataset}}/{{part}}.npy",
+            folder=f"{RESULTS}/figures",
+        ),
+        files=files(unread=["scores", "arrays"], written=["stated"]),
     shell:
-        "python -m workflow.scripts.sample_figures --plan {params.plan:q} --scores {params.scores:q}"
-        " --images {params.images:q} --folder {params.folder:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN
 
 
 rule attack_images:
     input:
         pixels=pixel_files,
-        attack=rules.attack.output[0],
-        record=rules.verify.output[0],
+        attack=rules.attack.output.attack,
+        record=rules.verify.output.record,
+        stale=stale("attack_images", stated("attack_images/{attack}-{steps}")),
     output:
-        f"{RESULTS}/figures/attacks/{{attack}}-{{steps}}.svg",
-        in_report(f"{RESULTS}/figures/attacks/{{attack}}-{{steps}}.png", "attacks", "Figures"),
+        outputs=[
+            f"{RESULTS}/figures/attacks/{{attack}}-{{steps}}.svg",
+            in_report(f"{RESULTS}/figures/attacks/{{attack}}-{{steps}}.png", "attacks", "Figures"),
+        ],
+        stated=stated("attack_images/{attack}-{steps}"),
     log:
         f"{RESULTS}/logs/attack_images/{{attack}}-{{steps}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/attack_images/{{attack}}-{{steps}}.tsv"
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     params:
-        code=code("ocnn.steps.figures:draw_adversarial_images"),
+        job=job("attack_images"),
+        files=files(),
     shell:
-        "python -m workflow.scripts.attack_images --pixels {input.pixels:q} --attack {input.attack:q}"
-        " --record {input.record:q} --outputs {output:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN
 
 
 FIGURES = [
-    *rules.comparison_figures.output,
-    *rules.sample_figures.output,
-    *(file for pattern in rules.attack_images.output for file in attacks(pattern)),
+    *rules.comparison_figures.output.figures,
+    *rules.sample_figures.output.figures,
+    *(file for pattern in rules.attack_images.output.outputs for file in attacks(pattern)),
 ]
 
 
 rule report:
     input:
         metrics=rules.metrics.output.metrics,
+        summary=rules.summary.output.summary,
+        documents=rules.tables.output.documents[0],
         provenance=rules.metrics.output.provenance,
-        tables=rules.tables.output,
-        figures=FIGURES,
+        figure_files=FIGURES,
         templates=TEMPLATES,
-        captions=CAPTIONS,
+        caption_files=CAPTIONS,
+        stale=stale("report", stated("report")),
     output:
-        f"{RESULTS}/report.html",
+        output=f"{RESULTS}/report.html",
+        stated=stated("report"),
     log:
         f"{RESULTS}/logs/report.log",
     benchmark:
         f"{RESULTS}/benchmarks/report.tsv"
     conda:
-        "../../envs/jobs.yaml"
+        ENVIRONMENT
     params:
-        compared=json.dumps([UNORDERED, CONFIGURATION], sort_keys=True),
-        plan=lambda wildcards, input: json.dumps(PLAN),
-        configuration=lambda wildcards, input: json.dumps(CONFIGURATION),
-        folder=lambda wildcards: RESULTS,
-        # No input: an archive that was deleted once its arrays are made is not fetched again for a checksum.
-        archives=all_archives(),
-        captions=lambda wildcards, input: str(Path(input.captions[0]).parent),
-        code=code("ocnn.steps.report:make_report"),
+        job=job(
+            "report",
+            figures=f"{RESULTS}/figures",
+            benchmarks=f"{RESULTS}/benchmarks",
+            # No input: an archive that was deleted once its arrays are made is not fetched again for a checksum.
+            archives=all_archives(),
+            captions=os.path.dirname(CAPTIONS[0]),
+        ),
+        files=files(unread=["figure_files", "templates", "caption_files"]),
     shell:
-        "python -m workflow.scripts.report --plan {params.plan:q} --configuration {params.configuration:q}"
-        " --folder {params.folder:q} --provenance {input.provenance:q} --archives {params.archives:q}"
-        " --captions {params.captions:q} --output {output:q} > {log:q} 2>&1"
-        " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+        RUN

@@ -5,9 +5,11 @@ from keras import layers
 
 from ocnn.errors import DataError
 from ocnn.networks.convolutions import max_pooled
+from ocnn.networks.keras_settings import stated_settings
 from ocnn.networks.shapes import BATCH_NORM_MOMENTUM
 
 
+@stated_settings()
 def build_classifier(widths: tuple[int, ...], classes: int, shape: tuple[int, ...]) -> keras.Model:
     """A model from images (batch, *shape) to logits (batch, classes).
 

@@ -6,6 +6,7 @@ import keras
 from keras import layers, ops
 
 from ocnn.networks.convolutions import StridedConv2D, TransposedConv2D
+from ocnn.networks.keras_settings import stated_settings
 from ocnn.networks.shapes import BATCH_NORM_MOMENTUM
 
 
@@ -14,6 +15,7 @@ def _initial() -> keras.initializers.Initializer:
     return keras.initializers.RandomNormal(stddev=0.02)
 
 
+@stated_settings()
 def build_generator(widths: tuple[int, ...], latent: int, shape: tuple[int, ...]) -> keras.Model:
     """DCGAN's generator (Radford et al. 2016): latent points (batch, latent) to samples (batch, *shape).
 
@@ -40,6 +42,7 @@ def build_generator(widths: tuple[int, ...], latent: int, shape: tuple[int, ...]
     return keras.Model(inputs, layers.Activation("sigmoid")(x), name="generator")
 
 
+@stated_settings()
 def build_discriminator(widths: tuple[int, ...], shape: tuple[int, ...]) -> keras.Model:
     """DCGAN's discriminator: samples (batch, *shape) to features (batch, k) and logits (batch,), real > 0.
 

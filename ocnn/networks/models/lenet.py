@@ -14,6 +14,7 @@ import keras
 from keras import layers
 
 from ocnn.networks.convolutions import PhaseConv2D, PooledBatchNormalization, UpsampledConv2D
+from ocnn.networks.keras_settings import stated_settings
 from ocnn.networks.shapes import BATCH_NORM_MOMENTUM, Network
 
 BATCH_NORM_EPSILON = 1e-4
@@ -39,6 +40,7 @@ def _convolved_and_pooled(x: Any, filters: int, kernel: int) -> Any:
     return PooledBatchNormalization(epsilon=BATCH_NORM_EPSILON, momentum=BATCH_NORM_MOMENTUM)(x)
 
 
+@stated_settings()
 def build_encoder(network: Network, shape: tuple[int, ...]) -> keras.Model:
     """A model from samples (batch, *shape) to codes (batch, network.code)."""
     x = inputs = keras.Input(shape)
@@ -54,6 +56,7 @@ def build_encoder(network: Network, shape: tuple[int, ...]) -> keras.Model:
     return keras.Model(inputs, layers.Dense(network.code, use_bias=False)(x), name="encoder")
 
 
+@stated_settings()
 def build_decoder(network: Network, shape: tuple[int, ...]) -> keras.Model:
     """A model from codes (batch, network.code) to samples (batch, *shape).
 
@@ -76,6 +79,7 @@ def build_decoder(network: Network, shape: tuple[int, ...]) -> keras.Model:
     return keras.Model(inputs, layers.Reshape(shape)(x), name="decoder")
 
 
+@stated_settings()
 def build_autoencoder(network: Network, shape: tuple[int, ...]) -> keras.Model:
     """Encoder and decoder in one model, `get_layer("encoder")` and `get_layer("decoder")` its parts."""
     inputs = keras.Input(shape)

@@ -37,8 +37,8 @@ def attack_strength(summary: pd.DataFrame, attacks: pd.DataFrame, styles: Styles
         for axis, (attack, held_out) in zip(axes[1:], kinds, strict=True):
             own = attacks[(attacks["attack"] == attack) & (attacks["held_out"] == held_out)]
             rows = summary.join(own, on="experiment", how="inner").sort_values("steps", kind="stable")
-            for method, style in styles.items():
-                group = rows[rows["method"] == method]
+            for method, group in rows.groupby("method", sort=False):
+                style = styles[str(method)]
                 axis.errorbar(
                     _positions(group["steps"]),
                     group["mean"],

@@ -1,0 +1,196 @@
+"""Training: the schedule, Adam, the batches and the random state, by known answers."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+
+@pytest.fixture
+def slope() -> Any:
+    """A model of one weight w = 0, trained on the mean of w x: the gradient is the batch's mean."""
+    import keras
+
+    from ocnn.networks.training import ObjectiveModel
+
+    inputs = keras.Input((1,))
+    layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    network = keras.Model(inputs, layer(inputs))
+    return ObjectiveModel(network, lambda x, y: keras.ops.mean(y))
+
+
+def weight(model: Any) -> float:
+    return float(model.network.get_weights()[0].item())
+
+
+@pytest.mark.parametrize(
+    ("epochs", "rates", "expected"),
+    [((2, 3), (0.1, 0.01), 0.23), ((3, 2), (0.01, 0.1), 0.23), ((4,), (0.1,), 0.4), ((0, 1), (9.0, 0.5), 0.5)],
+)
+def test_each_phase_has_its_epochs_at_its_rate(
+    slope: Any, epochs: tuple[int, ...], rates: tuple[float, ...], expected: float
+) -> None:
+    """Adam's step is the learning rate while the gradient stays the same: the weight's way is their sum."""
+    import keras
+
+    from ocnn.networks.training import train
+
+    way: list[float] = []
+    record = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: way.append(-weight(slope)))
+    X = np.ones((6, 1), "float32")
+    history = train(slope, X, epochs=epochs, learning_rates=rates, batch_size=6, callbacks=[record])
+    steps = np.repeat(rates, epochs)
+    np.testing.assert_allclose(way, np.cumsum(steps), rtol=1e-4)
+    assert way[-1] == pytest.approx(expected, rel=1e-4)
+    assert len(history["loss"]) == sum(epochs)
+    assert list(history) == ["loss"]
+
+
+def test_a_second_training_goes_on_with_adam_s_state_at_its_own_rates(slope: Any) -> None:
+    from ocnn.networks.training import train
+
+    X = np.ones((4, 1), "float32")
+    settings = {"batch_size": 4, "betas": (0.5, 0.9)}
+    train(slope, X, epochs=(1,), learning_rates=(0.1,), **settings)
+    train(slope, -X, epochs=(1,), learning_rates=(0.01,), **settings)
+    # m = 0.5 · 0.5 − 0.5 = −0.25 over 1 − 0.5²; v = 0.9 · 0.1 + 0.1 = 0.19 over 1 − 0.9².
+    second = 0.01 * (-0.25 / 0.75) / (0.19 / 0.19) ** 0.5
+    assert weight(slope) == pytest.approx(-0.1 - second, rel=1e-4)
+
+
+@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.99)])
+def test_adam_has_the_betas_that_it_is_given(slope: Any, betas: tuple[float, float]) -> None:
+    """Against Adam in NumPy, with gradients of both signs: one batch per training, so that their order is known."""
+    from ocnn.networks.training import train
+
+    w = m = v = 0.0
+    for t, gradient in enumerate((1.0, -3.0, 0.5), 1):
+        train(
+            slope, np.full((2, 1), gradient, "float32"), epochs=(1,), learning_rates=(0.1,), batch_size=2, betas=betas
+        )
+        m, v = betas[0] * m + (1 - betas[0]) * gradient, betas[1] * v + (1 - betas[1]) * gradient**2
+        w -= 0.1 * (m / (1 - betas[0] ** t)) / ((v / (1 - betas[1] ** t)) ** 0.5 + 1e-7)
+    assert weight(slope) == pytest.approx(w, rel=1e-4)
+
+
+def batches(samples: int, batch_size: int, epochs: int) -> list[list[NDArray[Any]]]:
+    """The batches of each epoch that `train` makes of the samples 0, 1, …."""
+    import keras
+
+    from ocnn.networks.training import ObjectiveModel, seeded, train
+
+    seen: list[NDArray[Any]] = []
+
+    def record(x: Any, y: Any) -> Any:
+        seen.append(np.asarray(x)[:, 0])
+        return keras.ops.mean(y)
+
+    inputs = keras.Input((1,))
+    model = ObjectiveModel(keras.Model(inputs, keras.layers.Dense(1)(inputs)), record)
+    model.compile(optimizer="adam", run_eagerly=True)
+    with seeded(0):
+        X = np.arange(samples, dtype="float32")[:, None]
+        train(model, X, epochs=(epochs,), learning_rates=(1e-3,), batch_size=batch_size)
+    per_epoch = len(seen) // epochs
+    return [seen[first : first + per_epoch] for first in range(0, len(seen), per_epoch)]
+
+
+def test_every_epoch_has_every_sample_once_in_a_random_order() -> None:
+    """Another one than they are given in; TensorFlow, seeded, draws it once for all epochs."""
+    for order in map(np.concatenate, batches(50, 8, 2)):
+        assert (order != np.arange(50)).mean() > 0.8
+        np.testing.assert_array_equal(np.sort(order), np.arange(50))
+
+
+@pytest.mark.parametrize(
+    ("samples", "wanted", "sizes"),
+    [
+        (64, 32, [32, 32]),
+        (65, 32, [33, 32]),
+        (66, 32, [32, 32, 2]),
+        (67, 32, [32, 32, 3]),
+        (33, 32, [33]),
+        (20, 32, [20]),
+        (3, 2, [3]),
+        (13, 3, [5, 5, 3]),
+    ],
+)
+def test_no_batch_has_one_sample(samples: int, wanted: int, sizes: list[int]) -> None:
+    assert [[len(batch) for batch in epoch] for epoch in batches(samples, wanted, 2)] == [sizes] * 2
+
+
+@given(st.integers(2, 10**6), st.integers(2, 10**4))
+def test_the_batch_size_is_the_next_that_leaves_no_single_sample(samples: int, wanted: int) -> None:
+    from ocnn.networks.training import batch_size_for
+
+    size = batch_size_for(samples, wanted)
+    assert samples % size != 1
+    assert all(samples % smaller == 1 for smaller in range(wanted, size))
+
+
+@pytest.fixture
+def foreign_settings() -> Iterator[tuple[Any, ...]]:
+    """Keras's global settings as some user may have them."""
+    import keras
+
+    config = keras.config
+    before = config.floatx(), config.dtype_policy(), config.image_data_format(), config.epsilon()
+    config.set_floatx("float64")
+    config.set_dtype_policy("float64")
+    config.set_image_data_format("channels_first")
+    config.set_epsilon(0.1)
+    yield config.floatx(), config.dtype_policy().name, config.image_data_format(), config.epsilon()
+    config.set_floatx(before[0])
+    config.set_dtype_policy(before[1])
+    config.set_image_data_format(before[2])
+    config.set_epsilon(before[3])
+
+
+def trained_autoencoder() -> tuple[NDArray[Any], list[float]]:
+    """Outputs and losses of a small training."""
+    from ocnn.networks.losses import mean_squared_error
+    from ocnn.networks.models import build_autoencoder
+    from ocnn.networks.shapes import NETWORKS
+    from ocnn.networks.training import ObjectiveModel, apply, seeded, train
+
+    X = np.random.default_rng(0).random((40, 32, 32, 3), dtype=np.float32)
+    with seeded(0):
+        model = build_autoencoder(NETWORKS["lenet-gtsrb"], X.shape[1:])
+        objective = ObjectiveModel(model, mean_squared_error)
+        losses = train(objective, X, epochs=(2,), learning_rates=(1e-3,), batch_size=16)["loss"]
+    assert {str(weight.dtype) for weight in model.weights} == {"float32"}
+    return apply(model, X), losses
+
+
+def test_the_user_s_settings_of_keras_change_nothing_and_stay(request: pytest.FixtureRequest) -> None:
+    import keras
+
+    outputs, losses = trained_autoencoder()
+    foreign = request.getfixturevalue("foreign_settings")
+    again, again_losses = trained_autoencoder()
+    np.testing.assert_array_equal(again, outputs)
+    assert again_losses == losses
+    config = keras.config
+    assert (config.floatx(), config.dtype_policy().name, config.image_data_format(), config.epsilon()) == foreign
+
+
+@pytest.mark.usefixtures("foreign_settings")
+def test_the_settings_come_back_after_an_error() -> None:
+    import keras
+
+    from ocnn.networks.keras_settings import stated_settings
+
+    @stated_settings()
+    def fail() -> None:
+        assert keras.config.floatx() == "float32"
+        assert keras.config.image_data_format() == "channels_last"
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert keras.config.floatx() == "float64"
+    assert keras.config.image_data_format() == "channels_first"

@@ -1,0 +1,99 @@
+"""The metrics: by hand, against scikit-learn, and where they are not defined."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
+
+from ocnn.results.metrics import METRICS, auc, average_precision, fpr_at_95_tpr
+from ocnn.results.statistics import chance_limit
+
+#: Two normal and two anomalous samples.
+LABELS = np.array([False, False, True, True])
+
+
+def test_by_hand() -> None:
+    scores = np.array([1, 2.5, 2, 3])
+    # Pairs (normal, anomalous): (1, 2), (1, 3) and (2.5, 3) are in order, (2.5, 2) is not.
+    assert auc(LABELS, scores) == 0.75
+    # The highest score is an anomaly: precision 1; the other comes third: precision 2/3; ½ of the recall each.
+    assert average_precision(LABELS, scores) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+    # Both anomalies are found only with 2.5 flagged, too.
+    assert fpr_at_95_tpr(LABELS, scores) == 0.5
+
+
+def test_ties_by_hand() -> None:
+    assert auc([False, True], [1.0, 1.0]) == 0.5
+    assert average_precision([False, True], [1.0, 1.0]) == 0.5
+    assert fpr_at_95_tpr([False, True], [1.0, 1.0]) == 1.0
+    # One anomaly above, one tied with the only normal sample.
+    assert auc([False, True, True], [1.0, 1.0, 2.0]) == 0.75
+    assert average_precision([False, True, True], [1.0, 1.0, 2.0]) == pytest.approx(0.5 * 1 + 0.5 * 2 / 3)
+
+
+def test_95_of_100_anomalies_are_enough() -> None:
+    """Five anomalies lie below all normal samples, and must not count; a sixth does."""
+    labels = np.repeat([True, False, True], [95, 10, 5])
+    assert fpr_at_95_tpr(labels, np.arange(110.0)[::-1]) == 0.0
+    labels[94] = False
+    labels[109] = True
+    labels[95] = True
+    assert fpr_at_95_tpr(labels, np.arange(110.0)[::-1]) == pytest.approx(1 / 10)
+
+
+def test_points_of_the_curve_in_a_straight_line_count() -> None:
+    """Anomalous and normal samples tie in twenty pairs: the curve is a diagonal, of which ends alone would give 1."""
+    scores = np.repeat(np.arange(20.0), 2)
+    assert fpr_at_95_tpr(np.tile([False, True], 20), scores) == pytest.approx(0.95)
+
+
+@given(data=st.lists(st.tuples(st.booleans(), st.integers(-5, 5)), min_size=2, max_size=60))
+def test_as_scikit_learn_has_them(data: list[tuple[bool, int]]) -> None:
+    labels, scores = np.array([label for label, _ in data]), np.array([float(score) for _, score in data])
+    if labels.all() or not labels.any():
+        assert all(np.isnan(metric.function(labels, scores)) for metric in METRICS.values())
+        return
+    assert auc(labels, scores) == pytest.approx(roc_auc_score(labels, scores))
+    assert average_precision(labels, scores) == pytest.approx(average_precision_score(labels, scores))
+    fpr, tpr, _ = roc_curve(labels, scores, drop_intermediate=False)
+    assert fpr_at_95_tpr(labels, scores) == pytest.approx(fpr[tpr >= 0.95].min())
+
+
+@pytest.mark.parametrize("name", list(METRICS))
+@pytest.mark.parametrize(
+    ("labels", "scores"),
+    [
+        ([False, False], [1.0, 2.0]),
+        ([True, True], [1.0, 2.0]),
+        ([], []),
+        ([False, True], [1.0, np.nan]),
+        ([False, True], [-np.inf, 1.0]),
+    ],
+    ids=["normal alone", "anomalies alone", "nothing", "NaN", "infinite"],
+)
+def test_where_they_are_not_defined(name: str, labels: list[bool], scores: list[float]) -> None:
+    assert np.isnan(METRICS[name].function(labels, scores))
+
+
+@pytest.mark.parametrize("name", list(METRICS))
+def test_a_perfect_ranking_and_the_direction(name: str) -> None:
+    metric = METRICS[name]
+    right, wrong = metric.function(LABELS, [0, 1, 2, 3]), metric.function(LABELS, [3, 2, 1, 0])
+    assert right == (1.0 if metric.higher_is_better else 0.0)
+    assert (right > wrong) == metric.higher_is_better
+
+
+def test_the_limit_of_chance() -> None:
+    # Five samples of each kind: variance 11 / (12 · 25), and the 5 % quantile of the normal distribution is −1.6449.
+    assert chance_limit(5, 5, 0.05) == pytest.approx(0.5 - 1.6449 * np.sqrt(11 / 300), abs=1e-4)
+    assert chance_limit(1, 1, 0.05) == 0
+    assert chance_limit(9000, 1000, 0.05) == pytest.approx(0.4842, abs=1e-4)
+
+
+def test_scores_without_information_are_rarely_below_chance() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.repeat([False, True], [30, 20])
+    values = np.array([auc(labels, rng.normal(size=50)) for _ in range(1000)])
+    share = (values < chance_limit(20, 30, 0.05)).mean()
+    assert 0.05 - 3 * np.sqrt(0.05 * 0.95 / 1000) < share < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
