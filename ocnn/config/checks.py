@@ -185,7 +185,8 @@ def _source_faults(read: Validated, name: str) -> list[str]:
     if (block.dataset is None) == (block.attack is None):
         return [f"{path}: one of dataset and attack is needed, and not both"]
     if block.dataset is not None:
-        unused = [key for key in ("steps", "held_out") if key in block.model_fields_set]
+        # A default may be written out, as a validator that fills in a schema's defaults does.
+        unused = [key for key in ("steps", "held_out") if getattr(block, key) != Experiment.model_fields[key].default]
         faults = [f"{path}.{key}: is for an experiment with an attack" for key in unused]
         dataset = _dataset_or_fault(f"{path}.dataset", block.dataset)
         return [*faults, dataset] if isinstance(dataset, str) else faults

@@ -139,8 +139,8 @@ class Experiment(Section):
                     "properties": {
                         "dataset": {"type": "string"},
                         "attack": {"type": "null"},
-                        "steps": False,
-                        "held_out": False,
+                        "steps": {"type": "null"},
+                        "held_out": {"enum": [True, "true", "True", "TRUE"]},
                     },
                 },
                 {

@@ -53,7 +53,10 @@ def test_snakemake_takes_the_schema() -> None:
     from snakemake.utils import validate
 
     path = str(ROOT / "workflow" / "schemas" / "config.schema.json")
-    validate(shipped("paper"), path, set_default=False)
+    content = shipped("paper")
+    validate(content, path)
+    assert content["experiments"]["mnist"]["holdout"] == 0.1
+    assert load(content) == load(shipped("paper"))
     with pytest.raises(WorkflowError):
         validate({"sedes": 3}, path, set_default=False)
 
@@ -93,7 +96,7 @@ def test_each_file_names_its_schema(name: str) -> None:
         ("experiments.digits.contamination", True),
         ("experiments.digits.holdout", 1),
         ("experiments.digits.steps", 10),
-        ("experiments.digits.held_out", True),
+        ("experiments.digits.held_out", False),
         ("experiments.digits.attack", "zeros"),
         ("experiments.digits.dataset", None),
         ("experiments.digits.normal_classes", []),
@@ -156,6 +159,8 @@ def test_neither_loader_nor_schema_takes_it(path: str, value: Any) -> None:
         ("experiments.digits.network", {"kind": "lenet", "widths": ["8"], "code": 4}),
         ("experiments.digits.attack", None),
         ("experiments.digits.seeds", None),
+        ("experiments.digits.steps", None),
+        ("experiments.digits.held_out", True),
         ("methods.kde", {"bandwidths": ["1e-1"]}),
         ("results", "a b/é"),
         ("verdicts.alpha", "0.1"),
