@@ -247,7 +247,7 @@ def test_images_over_the_margin_start_the_next_segment_as_they_are(
 
 def test_an_attack_on_another_classifier_is_refused(digits: tuple[Any, np.ndarray], begun: Attack) -> None:
     """One that has the class in every image."""
-    model, originals = digits
+    originals = digits[1]
 
     class Other:
         def predict_on_batch(self, images: np.ndarray) -> np.ndarray:
@@ -277,5 +277,4 @@ def test_a_segment_makes_its_own_steps_with_random_numbers_of_its_own(
     second = attacks.advance(model, originals, LABEL, first, steps=5, seed=0)
     assert (len(states), second.steps) == (12, 12)
     assert states[7] != states[0]
-    assert not set(states[:1]) & set(states[7:8])
     assert second.seconds > first.seconds

@@ -58,7 +58,9 @@ for name, model in built.items():
     single = model if len(model.outputs) == 1 else type(model)(model.input, model.outputs[0])
     outputs = apply(single, X)
     trained = ObjectiveModel(single, lambda x, y: losses.mean_squared_error(0.3, y))
-    losses_ = train(trained, X, epochs=(2,), learning_rates=(1e-3,), batch_size=9)["loss"] if name != "classifier" else []
+    # The classifier drops units at random, by other random numbers on each backend.
+    epochs = 0 if name == "classifier" else 2
+    losses_ = train(trained, X, epochs=(epochs,), learning_rates=(1e-3,), batch_size=9)["loss"]
     result[name] = {"outputs": outputs.ravel()[:50].tolist(), "losses": losses_}
 X = rng.random((65, 8, 8, 1), dtype="float32")
 y = (X.mean(axis=(1, 2, 3)) > 0.5).astype(int)

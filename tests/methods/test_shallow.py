@@ -148,8 +148,16 @@ LABELS = np.repeat([1, -1], 5)
 
 @pytest.mark.parametrize(
     "labels",
-    [LABELS > 0, (LABELS + 1) // 2, 2 * LABELS, LABELS.astype(str), LABELS * 1.5, np.append(LABELS[:-1], 0)]
-    + [LABELS[:-1], LABELS[:, None], np.where(LABELS > 0, 1.0, np.nan)],
+    [
+        LABELS > 0,
+        (LABELS + 1) // 2,
+        2 * LABELS,
+        LABELS.astype(str),
+        np.append(LABELS[:-1], 0),
+        np.where(LABELS > 0, 1.0, np.nan),
+        LABELS[:-1],
+        LABELS[:, None],
+    ],
 )
 def test_a_holdout_has_labels_of_1_and_minus_1(data: dict[str, Any], labels: Any) -> None:
     """With 0 and 1 the worst γ would be taken without a word."""
