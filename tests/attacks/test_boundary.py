@@ -193,3 +193,89 @@ def test_images_that_cannot_be_attacked_give_way_to_others(
         attacks.start(impossible, originals, 0, count=10, seed=0)
     with pytest.raises(DataError, match="50 images are to be attacked, but of 40"):
         attacks.start(model, originals, 0, count=50, seed=0)
+
+
+def perturbed(model: Any, size: float, seed: int) -> Any:
+    """The classifier as another machine computes it: each logit of each image moved by a fixed small number."""
+
+    class Other:
+        def predict_on_batch(self, images: np.ndarray) -> np.ndarray:
+            logits = np.asarray(model.predict_on_batch(images))
+            return logits + size * np.random.default_rng(seed).uniform(-1, 1, logits.shape).astype("float32")
+
+    return Other()
+
+
+@pytest.mark.parametrize("size", [1e-5, 1e-3, 1e-2])
+def test_an_attack_goes_on_where_its_images_lie_inside_the_margin(
+    digits: tuple[Any, np.ndarray], begun: Attack, size: float
+) -> None:
+    """The rounding errors of another machine put images that lie at the margin on its near side."""
+    model, originals = digits
+    attack = attacks.advance(model, originals, LABEL, begun, steps=200, seed=0)
+    sources = originals[attack.sources]
+    # Every image is drawn back to the very margin, where a long attack leaves it.
+    near, far = np.zeros(10), np.ones(10)
+    for _ in range(40):
+        middle = (near + far) / 2
+        images = (sources + middle[:, None, None, None] * (attack.images - sources)).astype("float32")
+        over = attacks.is_adversarial(np.asarray(model.predict_on_batch(images)), LABEL)
+        near, far = np.where(over, near, middle), np.where(over, middle, far)
+    images = (sources + far[:, None, None, None] * (attack.images - sources)).astype("float32")
+    attack = replace(attack, images=images)
+    other = perturbed(model, size, seed=1)
+    inside = ~attacks.is_adversarial(other.predict_on_batch(attack.images), LABEL)
+    assert inside.any()
+    first = attacks.push_over_margin(other, sources, attack.images, LABEL)
+    np.testing.assert_array_equal(first[~inside], attack.images[~inside])
+    assert attacks.is_adversarial(other.predict_on_batch(first), LABEL).all()
+    moved = attacks.distances(replace(attack, images=first), originals) / attacks.distances(attack, originals)
+    assert moved[~inside] == pytest.approx(1)
+    assert moved[inside] == pytest.approx(1, abs=20 * size + 1e-4)
+    found = attacks.advance(other, originals, LABEL, attack, steps=20, seed=0)
+    assert attacks.is_adversarial(other.predict_on_batch(found.images), LABEL).all()
+    if size < attacks.MARGIN / 2:
+        attacks.verify(found, originals, np.asarray(model.predict_on_batch(found.images)), LABEL)
+
+
+def test_images_over_the_margin_start_the_next_segment_as_they_are(
+    digits: tuple[Any, np.ndarray], begun: Attack
+) -> None:
+    model, originals = digits
+    found = attacks.push_over_margin(model, originals[begun.sources], begun.images, LABEL)
+    assert found.tobytes() == begun.images.tobytes()
+
+
+def test_an_attack_on_another_classifier_is_refused(digits: tuple[Any, np.ndarray], begun: Attack) -> None:
+    """One that has the class in every image."""
+    originals = digits[1]
+
+    class Other:
+        def predict_on_batch(self, images: np.ndarray) -> np.ndarray:
+            return np.eye(10, dtype="float32")[[LABEL] * len(images)]
+
+    with pytest.raises(ResultError, match="10 of 10 images are not misclassified by this classifier"):
+        attacks.advance(Other(), originals, LABEL, begun, steps=5, seed=0)  # type: ignore[arg-type]
+
+
+def test_a_segment_makes_its_own_steps_with_random_numbers_of_its_own(
+    digits: tuple[Any, np.ndarray], begun: Attack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not all steps again, and not the directions of the segment before."""
+    from foolbox.attacks import boundary_attack
+
+    model, originals = digits
+    draw = boundary_attack.draw_proposals
+    states: list[bytes] = []
+
+    def spy(*arguments: Any) -> Any:
+        states.append(np.random.get_state()[1].tobytes())  # type: ignore[union-attr]  # noqa: NPY002
+        return draw(*arguments)
+
+    monkeypatch.setattr(boundary_attack, "draw_proposals", spy)
+    first = attacks.advance(model, originals, LABEL, begun, steps=7, seed=0)
+    assert (len(states), first.steps) == (7, 7)
+    second = attacks.advance(model, originals, LABEL, first, steps=5, seed=0)
+    assert (len(states), second.steps) == (12, 12)
+    assert states[7] != states[0]
+    assert second.seconds > first.seconds

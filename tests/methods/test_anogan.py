@@ -144,3 +144,43 @@ def test_a_generator_of_one_sample_is_diagnosed() -> None:
 def test_images_that_cannot_be_halved_are_refused() -> None:
     with pytest.raises(ValueError, match="multiples of 4"):
         AnoGAN(**SMALL).fit(np.zeros((5, 6, 8, 1), "float32"))
+
+
+def test_adam_has_dcgan_s_betas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the optimiser that trained the networks; the search has Adam's own."""
+    from ocnn.networks import training
+
+    seen: list[tuple[float, float]] = []
+    train = training.train
+
+    def spy(model: Any, X: np.ndarray, **settings: Any) -> Any:
+        history = train(model, X, **settings)
+        seen.append((float(model.optimizer.beta_1), float(model.optimizer.beta_2)))
+        return history
+
+    monkeypatch.setattr(training, "train", spy)
+    AnoGAN(**SMALL).fit(np.random.default_rng(0).uniform(size=(40, 6)))
+    assert seen == [(0.5, 0.999)]
+
+
+def test_the_search_starts_at_the_point_that_was_drawn() -> None:
+    """With a learning rate of nothing: the score is the loss there, for training samples and for others."""
+    X = np.random.default_rng(0).uniform(size=(50, 6)).astype("float32")
+    model = AnoGAN(**{**SMALL, "latent": 64, "steps": 2, "search_learning_rate": 1e-12}).fit(X[:40])
+    generated = np.asarray(model.generator_(model.start_[None]))
+    (f, _), (f_generated, _) = (model.discriminator_(samples) for samples in (X, generated))
+    expected = 0.9 * np.abs(X - generated).sum(axis=1) + 0.1 * np.abs(np.asarray(f) - f_generated).sum(axis=1)
+    np.testing.assert_allclose(-model.score_samples(X), expected, rtol=1e-4)
+    np.testing.assert_allclose(-model.training_scores_, expected[:40], rtol=1e-4)
+    # It is drawn from N(0, 1): its 64 coordinates have about this mean square.
+    assert (model.start_**2).mean() == pytest.approx(1, abs=0.5)
+    assert len(set(model.start_)) == 64
+
+
+def test_the_diversity_counts_distinct_samples() -> None:
+    """A sample that occurs a thousand times has no less variety beside it."""
+    X = np.random.default_rng(0).uniform(size=(40, 6)).astype("float32")
+    repeated = np.concatenate([X, np.repeat(X[:1], 1000, axis=0)])
+    settings = {**SMALL, "learning_rates": (1e-12,), "batch_size": 1040}
+    once, often = (AnoGAN(**settings).fit(samples) for samples in (X, repeated))
+    assert often.diversity_ == pytest.approx(once.diversity_, rel=0.3)

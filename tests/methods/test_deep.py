@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ocnn.errors import ResultError
-from ocnn.methods import DCAE, DeepSVDD, OneClassNN, OneClassNNReleased, SoftDeepSVDD
+from ocnn.methods import DCAE, RCAE, DeepSVDD, OneClassNN, OneClassNNReleased, SoftDeepSVDD
 from ocnn.methods.sphere import away_from_zero
 from ocnn.networks.losses import nu_quantile
 from ocnn.storage.arrays import write_arrays
@@ -245,3 +245,77 @@ def test_a_fitted_method_is_unpickled_in_a_process_that_knows_nothing_of_its_net
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     np.testing.assert_array_equal(json.loads(run.stdout.splitlines()[-1]), model.score_samples(X))
+
+
+def test_one_sample_more_than_whole_batches_changes_little() -> None:
+    """Batch statistics of that one sample alone would ruin the moving statistics, and every score with them."""
+    X = np.random.default_rng(0).normal(size=(65, 3)) @ np.random.default_rng(1).normal(size=(3, 16))
+    settings = {**QUICK, "network": "dense", "epochs": (40,)}
+    whole, more = (-DCAE(**settings).fit(X[:n]).score_samples(X[:64]).mean() for n in (64, 65))
+    assert more == pytest.approx(whole, rel=0.3)
+
+
+DECAYED = [DCAE, RCAE, DeepSVDD, SoftDeepSVDD, OneClassNN, OneClassNNReleased]
+
+
+@pytest.mark.parametrize("method", DECAYED)
+def test_the_loss_holds_the_weight_decay_of_the_network(method: Any, tmp_path: Path) -> None:
+    """With weights that stand still: the first losses with λ and without differ by (λ/2) Σ‖W‖²."""
+    X = np.random.default_rng(0).normal(size=(64, 6)).astype("float32")
+    network = {"kind": "dense", "widths": [5], "code": 3}
+    DCAE(network=network, **QUICK).fit(X).save_autoencoder(tmp_path / "a.npz")
+    settings = {**QUICK, "network": network, "learning_rates": (1e-12,), "batch_size": 64}
+    if method is DCAE:
+        settings["learning_rates"] = (1e-9,)
+    else:
+        settings["autoencoder"] = tmp_path / "a.npz"
+    if method is RCAE:
+        settings |= {"iterations": 1, "lam": 0}
+    without, decayed = (method(weight_decay=decay, **settings).fit(X) for decay in (0, 0.5))
+    decays = decayed.autoencoder_ if hasattr(decayed, "autoencoder_") else decayed.encoder_
+    expected = 0.25 * sum(float((w**2).sum()) for w in weights(decays))
+    assert decayed.history_["loss"][0] - without.history_["loss"][0] == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("nu", [0.1, 0.25])
+def test_the_released_loss_is_that_of_r_a_tenth_and_of_nu(nu: float) -> None:
+    """Of weights that stand still, the loss of the only epoch in NumPy."""
+    X = np.random.default_rng(0).normal(size=(30, 4)).astype("float32")
+    settings = {**QUICK, "network": "none", "weight_decay": 0, "learning_rates": (1e-12,)}
+    model = OneClassNNReleased(nu=nu, hidden=3, **settings).fit(X)
+    excess = np.maximum(0, (X @ weights(model.encoder_)[0] - model.center_) ** 2 - 0.1**2)
+    assert model.history_["loss"] == [pytest.approx((0.1**2 + excess.sum(axis=1).mean()) / nu, rel=1e-4)]
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_a_forked_process_scores_or_says_why_not(threads: int, tmp_path: Path) -> None:
+    """1,500 samples, more than go at once: with one thread the same bits, with several, or to train, one sentence."""
+    program = f"""
+import os
+from ocnn.steps.runtime import use_threads
+use_threads({threads})
+import numpy as np
+from ocnn.methods import AnoGAN, DCAE
+X = np.random.default_rng(0).normal(size=(1500, 6))
+quick = dict(epochs=(1,), learning_rates=(1e-3,), random_state=0)
+model = DCAE(network=dict(kind="dense", widths=[4], code=2), **quick).fit(X[:50])
+gan = AnoGAN(latent=2, widths=(4,), steps=1, **quick).fit(X[:50])
+expected = model.score_samples(X)
+def attempt(work):
+    try:
+        return "same" if work().tobytes() == expected.tobytes() else "other"
+    except RuntimeError as error:
+        return str(error)
+if os.fork() == 0:
+    for work in (lambda: model.score_samples(X), lambda: gan.score_samples(X), lambda: model.fit(X).training_scores_):
+        print(attempt(work), flush=True)
+    os._exit(0)
+os.wait()
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+    )
+    lines = run.stdout.splitlines()
+    assert len(lines) == 3, run.stderr
+    assert all("This process was forked from one that had used a network" in line for line in lines[threads == 1 :])
+    assert threads > 1 or lines[0] == "same"

@@ -13,7 +13,7 @@ from sklearn.neighbors import KernelDensity
 from sklearn.svm import OneClassSVM
 
 from ocnn.methods import KDE, OCSVM, IForest
-from ocnn.methods.gaussian import gaussian_kernels
+from ocnn.methods.gaussian import gaussian_kernels, origin_of
 from ocnn.methods.kde import BANDWIDTHS
 
 #: Powers of two, whose kernels are squares of one another; and numbers in no order, of which few are.
@@ -105,3 +105,64 @@ def test_a_grid_needs_a_holdout_of_both_kinds(data: dict[str, Any], labels: Any)
 def test_a_grid_holds_positive_numbers(data: dict[str, Any], gamma: Any) -> None:
     with pytest.raises(ValueError, match="gamma must be a sequence of positive numbers"):
         OCSVM(gamma=gamma).fit(data["train"], X_holdout=data["test"], y_holdout=data["labels"])
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("offset", [0.0, 1e4, 1e8, -1e8])
+def test_kde_of_samples_far_from_the_origin(data: dict[str, Any], offset: float, dtype: str) -> None:
+    """As scikit-learn's trees, which subtract before they square; whatever float32 has left of the samples."""
+    train, test = ((data[name] + offset).astype(dtype) for name in ("train", "test"))
+    model = KDE(bandwidths=(1.0, 2.0)).fit(train)
+    expected = KernelDensity(bandwidth=model.bandwidth_).fit(train.astype("float64"))
+    for samples in (train, test):
+        found = model.score_samples(samples)
+        np.testing.assert_allclose(found, expected.score_samples(samples.astype("float64")), rtol=1e-6, atol=1e-6)
+    np.testing.assert_allclose(model.training_scores_, model.score_samples(train), rtol=1e-10)
+
+
+@pytest.mark.parametrize("offset", [1e4, 1e8, np.linspace(-1e8, 1e8, 12)], ids=["1e4", "1e8", "each its own"])
+def test_ocsvm_does_not_depend_on_where_the_origin_is(data: dict[str, Any], offset: Any) -> None:
+    """Against its own scores without an offset: scikit-learn's kernel itself loses the digits."""
+    exact = {name: np.round(data[name] * 2**20) / 2**20 for name in ("train", "test")}
+    for gamma in (0.02, [0.005, 0.02, 0.1]):
+        holdout, labels = exact["test"][::4], data["labels"][::4]
+        near = OCSVM(gamma=gamma).fit(exact["train"], X_holdout=holdout, y_holdout=labels)
+        far = OCSVM(gamma=gamma).fit(exact["train"] + offset, X_holdout=holdout + offset, y_holdout=labels)
+        assert far.gamma_ == near.gamma_
+        np.testing.assert_allclose(
+            far.decision_function(exact["test"] + offset), near.decision_function(exact["test"]), atol=1e-6
+        )
+        np.testing.assert_allclose(far.training_scores_, near.training_scores_, atol=1e-6)
+
+
+def test_the_origin_is_whole_multiples_of_the_range() -> None:
+    """By hand: of ranges 3 and 1 the step is 4; and data about zero, as pixels in [0, 1], stay as they are."""
+    rows = np.array([[101.0, -50.0], [104.0, -51.0]])
+    np.testing.assert_array_equal(origin_of(rows), [100, -48])
+    np.testing.assert_array_equal(origin_of(np.random.default_rng(0).random((50, 3))), [0, 0, 0])
+    np.testing.assert_array_equal(origin_of(np.full((3, 2), 0.3)), [0.3, 0.3])
+
+
+LABELS = np.repeat([1, -1], 5)
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        LABELS > 0,
+        (LABELS + 1) // 2,
+        2 * LABELS,
+        LABELS.astype(str),
+        np.append(LABELS[:-1], 0),
+        np.where(LABELS > 0, 1.0, np.nan),
+        LABELS[:-1],
+        LABELS[:, None],
+    ],
+)
+def test_a_holdout_has_labels_of_1_and_minus_1(data: dict[str, Any], labels: Any) -> None:
+    """With 0 and 1 the worst γ would be taken without a word."""
+    X = data["test"][:10]
+    with pytest.raises(ValueError, match="one label per sample, 1 for normal and -1 for anomalous"):
+        OCSVM(gamma=GAMMAS[0]).fit(data["train"], X_holdout=X, y_holdout=labels)
+    for good in (LABELS, LABELS.tolist(), LABELS.astype(float)):
+        OCSVM(gamma=GAMMAS[0][:2]).fit(data["train"], X_holdout=X, y_holdout=good)
