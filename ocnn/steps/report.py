@@ -17,7 +17,7 @@ import pandas as pd
 from PIL import Image
 
 from ocnn.config.plan import Plan
-from ocnn.data.archives import digest
+from ocnn.data.archives import digest, origin
 from ocnn.report.rendering import MISSING, Document, Table, frame_table, literal, read_documents, templates
 from ocnn.report.tables import below_chance, below_chance_rule, degenerate_fits
 from ocnn.results.frames import read_frame
@@ -166,6 +166,7 @@ def _provenance(
         {
             "archive": f"{path.parent.name}/{path.name}",
             "SHA-256": digest(path) if path.is_file() else "no longer there",
+            "accepted as": origin(path),
         }
         for path in archives
     ]
@@ -187,8 +188,9 @@ def _provenance(
         frame_table("Machine that wrote this report", pd.DataFrame(machine)),
         frame_table(
             "Archives",
-            pd.DataFrame(sums, columns=["archive", "SHA-256"]),
-            "As they are now; compared with the official ones, or the mirror's list, when they were obtained.",
+            pd.DataFrame(sums, columns=["archive", "SHA-256", "accepted as"]),
+            "As they are now. Official archives have the checksum of their publisher, known editions one that the"
+            " reader knows; what a mirror vouches for itself may hold anything.",
         ),
         frame_table("Configuration", pd.DataFrame(settings)),
     ]

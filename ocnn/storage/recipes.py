@@ -54,10 +54,11 @@ def digest_of(path: Path) -> str | None:
     kept = path.with_name(f"{path.name}.sha256")
     try:
         if kept.is_file():
-            return kept.read_text(encoding="utf-8").split()[0]
+            lines = kept.read_text(encoding="utf-8").splitlines()
+            return next(line.split()[0] for line in lines if line.strip() and not line.startswith("#"))
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, LookupError) as error:
+    except (OSError, LookupError, ValueError, StopIteration) as error:
         raise ResultError(f"{path} cannot be read: {error}.") from error
 
 

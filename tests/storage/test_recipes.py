@@ -141,7 +141,7 @@ def test_arrays_are_known_by_their_checksums(tmp_path: Path) -> None:
 
 def test_an_archive_is_known_by_the_checksum_beside_it(tmp_path: Path) -> None:
     (tmp_path / "a.zip").write_bytes(b"1")
-    (tmp_path / "a.zip.sha256").write_text("abc  a.zip\n")
+    (tmp_path / "a.zip.sha256").write_text("# origin: official\nabc  a.zip\n")
     assert digest_of(tmp_path / "a.zip") == "abc"
 
 
