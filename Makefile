@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 SET_UP := $(VENV)/set-up
 CORES ?= all
 FUZZ ?= 10000
+# `make test COVERAGE='--cov --cov-report=term'` prints which lines the tests reach.
+COVERAGE ?=
 
 .PHONY: run test test-benchmarks test-fuzz test-faults test-cluster lint lock clean
 
@@ -14,7 +16,7 @@ run: $(SET_UP)
 	@echo; echo "Read results/report.html: verdicts, claims, tables, figures and where they come from, in one file."
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(BIN)/python -m pytest $(COVERAGE) -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 # That the scripts in benchmarks/ still run, on tiny sizes.
 test-benchmarks: $(SET_UP)

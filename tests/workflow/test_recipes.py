@@ -184,7 +184,7 @@ CLASSES = ("T-shirt/top", "x{y}z", "None", "größer")
 def read(archives):
     table = pd.read_csv("rows.csv")
     X, y = table.drop(columns="label"), table["label"]
-    return Arrays(X.to_numpy("float32"), y, X, y)
+    return Arrays(X[::2].to_numpy("float32"), y[::2], X[1::2], y[1::2])
 
 
 MINE = Dataset(name="my-data {of mine}", classes=CLASSES, read=read, images=False)
