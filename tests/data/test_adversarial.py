@@ -11,23 +11,20 @@ from ocnn.data.adversarial import ATTACK_FILE, adversarial_dataset
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.data.splits import class_sizes, draw_split
 from ocnn.errors import ResultError
+from ocnn.storage.arrays import write_arrays, write_npy_files
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> dict[str, Path]:
-    """Images whose pixels all have one value that names them: training 1 to 20, test 101 to 110, adversarial 0.5."""
+    """Images of one value each, in 128ths: training 1 to 20, test 101 to 110, adversarial 64."""
     arrays = {
-        "train.npy": np.ones((20, 2, 2, 1), np.float32) * np.arange(1, 21, dtype=np.float32)[:, None, None, None] / 128,
+        "train.npy": np.broadcast_to(np.arange(1, 21, dtype=np.float32)[:, None, None, None] / 128, (20, 2, 2, 1)),
         "train_labels.npy": np.repeat([3, 0], [12, 8]),
-        "test.npy": np.ones((10, 2, 2, 1), np.float32)
-        * np.arange(101, 111, dtype=np.float32)[:, None, None, None]
-        / 128,
+        "test.npy": np.broadcast_to(np.arange(101, 111, dtype=np.float32)[:, None, None, None] / 128, (10, 2, 2, 1)),
         "test_labels.npy": np.repeat([0, 3], [4, 6]),
     }
-    assert set(arrays) == set(ARRAY_FILES)
-    for name, array in arrays.items():
-        np.save(tmp_path / name, array)
-    np.savez(tmp_path / ATTACK_FILE, images=np.full((3, 2, 2, 1), 0.5))
+    write_npy_files([tmp_path / name for name in ARRAY_FILES], arrays, {})
+    write_arrays(tmp_path / ATTACK_FILE, {"images": np.full((3, 2, 2, 1), 0.5, np.float32)})
     return {path.name: path for path in tmp_path.iterdir()}
 
 
