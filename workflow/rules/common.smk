@@ -41,7 +41,7 @@ if not workflow.overwrite_configfiles:
 
 
 try:
-    CONFIG = load(config)
+    CONFIG = load(config, workflow.configfiles)
 except ConfigError as error:
     raise WorkflowError(str(error))
 
