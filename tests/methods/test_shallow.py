@@ -76,7 +76,7 @@ def test_ocsvm_equals_refitting_for_every_gamma(data: dict[str, Any], gammas: li
         models.append(OneClassSVM(nu=0.1, gamma=gamma).fit(data["train"]))
         aucs.append(roc_auc_score(y_holdout, models[-1].decision_function(X_holdout)))
     model = OCSVM(nu=0.1, gamma=gammas).fit(data["train"], X_holdout=X_holdout, y_holdout=y_holdout)
-    np.testing.assert_allclose(model.holdout_auc_, aucs, atol=1e-6)
+    np.testing.assert_allclose(np.array(model.holdout_auc_), aucs, atol=1e-6)
     assert model.gamma_ == gammas[int(np.argmax(aucs))]
     expected = models[int(np.argmax(aucs))]
     for name in ("decision_function", "score_samples"):
