@@ -4,12 +4,13 @@ What scikit-learn's `GridSearchCV(KernelDensity())` computes, with the squared d
 bandwidths and folds, and for the scores of the training samples.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import KFold
 from sklearn.utils._param_validation import Interval
@@ -41,7 +42,7 @@ class KDE(ThresholdedDetector):
         log_likelihoods_: mean over the folds of the held-out samples' total log-likelihood, for each bandwidth.
     """
 
-    bandwidths: ArrayLike = BANDWIDTHS
+    bandwidths: Sequence[float] | NDArray[np.float64] = BANDWIDTHS
     cv: int = 5
 
     reported: ClassVar[tuple[str, ...]] = ("bandwidth_",)

@@ -81,7 +81,7 @@ def batch_size_for(samples: int, wanted: int) -> int:
 
     Batch normalisation would divide such a batch by a deviation of zero, and mix that into its moving statistics, which
     decide every score. Two samples have half the variance of many on average, three two thirds; as such a batch
-    is one of several, a dense network then underestimates deviations by about a tenth, and is left as it is.
+    is one of several, a dense network then underestimates deviations by a seventh at most, and it is left as it is.
     """
     size = wanted
     while samples > 1 and samples % size == 1:
@@ -103,6 +103,8 @@ def train(
     name: str = "training",
 ) -> dict[str, list[float]]:
     """Train with Adam in phases, `epochs[i]` epochs at `learning_rates[i]`, the optimiser's state going on.
+
+    The samples are shuffled. TensorFlow, once it is seeded, draws their order once for all epochs of a training.
 
     A model that was trained before goes on with the state that its optimiser has, without being compiled again.
 

@@ -5,8 +5,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from joblib import Parallel, delayed
 from sklearn.base import clone
+from sklearn.utils.parallel import Parallel, delayed
 
 from ocnn.methods import METHODS, DeepSVDD, OneClassNN, OneClassNNReleased, load_estimator
 from ocnn.methods.base import AnomalyDetector, flatten
@@ -114,7 +114,7 @@ def test_a_method_of_two_functions(blobs: Any) -> None:
     np.testing.assert_array_equal(model.training_scores_ - model.offset_, model.decision_function(blobs[0]))
     assert (model.reported, model.shared_settings, model.trains_network) == ((), {}, False)
     with pytest.raises(TypeError):
-        DeepSVDD("auto")  # type: ignore[misc]
+        DeepSVDD("auto")
 
 
 @pytest.mark.parametrize("method", [OneClassNN, OneClassNNReleased])

@@ -131,7 +131,7 @@ def test_centred_codes_are_those_less_their_mean(images: np.ndarray, pretrained:
 def test_unit_norm_bounds_what_diverges_without() -> None:
     """On data on which plain Eq. 3 runs off: the outputs are at most ‖w‖, the objective at least −½."""
     X = np.random.default_rng(0).normal(100, 1, (64, 6))
-    settings = {"network": "none", "epochs": (200,), "learning_rates": (1e-2,), "random_state": 0}
+    settings: dict[str, Any] = {"network": "none", "epochs": (200,), "learning_rates": (1e-2,), "random_state": 0}
     model = OneClassNN(unit_norm=True, **settings).fit(X)
     assert model.diagnosis_.status != "diverged"
     assert min(model.history_["objective"]) >= -0.5

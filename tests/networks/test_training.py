@@ -54,7 +54,7 @@ def test_a_second_training_goes_on_with_adam_s_state_at_its_own_rates(slope: Any
     from ocnn.networks.training import train
 
     X = np.ones((4, 1), "float32")
-    settings = {"batch_size": 4, "betas": (0.5, 0.9)}
+    settings: dict[str, Any] = {"batch_size": 4, "betas": (0.5, 0.9)}
     train(slope, X, epochs=(1,), learning_rates=(0.1,), **settings)
     train(slope, -X, epochs=(1,), learning_rates=(0.01,), **settings)
     # m = 0.5 · 0.5 − 0.5 = −0.25 over 1 − 0.5²; v = 0.9 · 0.1 + 0.1 = 0.19 over 1 − 0.9².
