@@ -242,9 +242,12 @@ def missing_archives(dataset):
         kinds.append("pixels")
     if all(Path(RESULTS, kind, dataset, file).is_file() for kind in kinds for file in ARRAY_FILES):
         return []
-    kept = [Path(path) for path in kept_archives(source)]
-    there = [path.is_file() and checksum_file(path).is_file() for path in kept]
+    kept = kept_archives(source)
+    # Of a folder that cannot be looked into, these say no, where a `Path` would raise an error.
+    there = [os.path.isfile(path) and os.path.isfile(checksum_file(Path(path))) for path in kept]
     needed = [archive for archive, found in zip(source.archives, there) if not found]
+    if needed and (unwritable := why_not_writable(Path(CONFIG.archives))):
+        return [f"{unwritable} The archives are to be kept there; name another folder by the key `archives`."]
     return check_available(source.name, needed, CONFIG.mirror_folder())
 
 
