@@ -1,6 +1,7 @@
 # The configuration, and what the rules share.
 import json
 import os
+import re
 import sys
 from collections import Counter
 from functools import cache
