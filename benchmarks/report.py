@@ -30,6 +30,18 @@ from ocnn.data.dataset import ARRAY_FILES
 from ocnn.data.splits import Split, draw_split, write_split
 from ocnn.methods import load_estimator
 from ocnn.results.scores import Fit, write_scores
+from ocnn.steps.attacks import RECORD
+from ocnn.steps.jobs import Job, Jobs
+from ocnn.storage.arrays import (
+    CHECKSUM_SCHEMA,
+    CHECKSUMS,
+    open_array,
+    row_checksums,
+    write_arrays,
+    write_npy_files,
+)
+from ocnn.storage.files import safe_name
+from ocnn.storage.parquet import write_table
 
 #: Samples a class of the training and of the test part, and the shape of a sample.
 SIZES: dict[str, tuple[int, int, tuple[int, ...]]] = {
@@ -49,11 +61,27 @@ def simulate(config: Config, folder: Path) -> None:
         config: what is simulated.
         folder: where the workflow runs.
     """
-    results, plan = folder / config.results, config.plan()
+    results, plan, jobs = folder / config.results, config.plan(), Jobs(config)
     for experiment in plan.experiments:
-        _simulate_experiment(config, results, experiment)
+        _simulate_experiment(jobs, results, experiment)
     for attack in {(attack.attack, attack.steps) for attack in plan.attacked.values()}:
-        _simulate_attack(config, results, *attack)
+        _simulate_attack(jobs, results, *attack)
+
+
+def recipe_of(job: Job) -> dict[str, Any]:
+    """Give the recipe by which a product counts as this job's, whatever it was made from."""
+    return {"code": job.code, "settings": {**job.settings, **job.stated}, "inputs": {}}
+
+
+def _write_checksums(folder: Path, recipe: dict[str, Any]) -> None:
+    """The table of checksums of the arrays in a folder."""
+    frames = []
+    for file in ARRAY_FILES[:-1]:
+        values = np.load(folder / file, mmap_mode="r")
+        blocks = [row_checksums(values[start : start + 5000]) for start in range(0, len(values), 5000)]
+        checksums = np.concatenate(blocks) if blocks else np.empty(0, np.uint64)
+        frames.append(pd.DataFrame({"file": file, "row": np.arange(len(values)), "checksum": checksums}))
+    write_table(folder / CHECKSUMS, pd.concat(frames, ignore_index=True), CHECKSUM_SCHEMA, {"recipe": recipe})
 
 
 def check_out(config: Config, folder: Path) -> None:
@@ -68,11 +96,11 @@ def check_out(config: Config, folder: Path) -> None:
             path.touch()
 
 
-def _simulate_experiment(config: Config, results: Path, experiment: PlannedExperiment) -> None:
-    name = experiment.name
+def _simulate_experiment(jobs: Jobs, results: Path, experiment: PlannedExperiment) -> None:
+    config, name = jobs.config, experiment.name
     dataset = config.dataset(name)
     labels, shape = sample_labels(config, name)
-    arrays = results / "images" / dataset.name
+    arrays = results / "images" / experiment.dataset
     if not arrays.exists():
         arrays.mkdir(parents=True)
         rng = np.random.default_rng(0)
@@ -83,7 +111,10 @@ def _simulate_experiment(config: Config, results: Path, experiment: PlannedExper
             )
             pixels[:500] = rng.normal(size=pixels[:500].shape)
             pixels.flush()
-            np.save(arrays / f"{part}_labels.npy", labels[part])
+            np.save(arrays / f"{part}_labels.npy", labels[part].astype(np.int64))
+        block = config.experiments[name]
+        job = jobs.images(str(block.dataset)) if block.attack is None else jobs.adversarial_images(name)
+        _write_checksums(arrays, recipe_of(job))
     for normal in experiment.normal_classes:
         for seed in experiment.seeds:
             split = draw_split(
@@ -95,12 +126,13 @@ def _simulate_experiment(config: Config, results: Path, experiment: PlannedExper
                 holdout=config.experiments[name].holdout,
                 seed=seed,
             )
-            write_split(results / "splits" / name / normal / f"seed-{seed}.parquet", Split(split, 0.0, 1.0), {})
-            weights = results / "autoencoders" / name / normal / f"seed-{seed}.weights.h5"
-            weights.parent.mkdir(parents=True, exist_ok=True)
-            weights.touch()
+            wildcards = name, safe_name(normal), str(seed)
+            file = f"{name}/{wildcards[1]}/seed-{seed}"
+            recipe = {"recipe": recipe_of(jobs.split(*wildcards))}
+            write_split(results / "splits" / f"{file}.parquet", Split(split, 0.0, 1.0), recipe)
+            write_arrays(results / "autoencoders" / f"{file}.npz", {}, recipe_of(jobs.autoencoder(*wildcards)))
             for place, method in enumerate(experiment.methods):
-                _simulate_fit(config, results, Fit(name, normal, method, seed), split, place)
+                _simulate_fit(jobs, results, Fit(name, normal, method, seed), split, place)
 
 
 def sample_labels(config: Config, name: str) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
@@ -119,8 +151,8 @@ def sample_labels(config: Config, name: str) -> tuple[dict[str, np.ndarray], tup
     return {"train": np.repeat(classes, train), "test": np.repeat(classes, test)}, shape
 
 
-def _simulate_fit(config: Config, results: Path, fit: Fit, split: pd.DataFrame, place: int) -> None:
-    name, method, seed = fit.experiment, fit.method, fit.seed
+def _simulate_fit(jobs: Jobs, results: Path, fit: Fit, split: pd.DataFrame, place: int) -> None:
+    config, name, method, seed = jobs.config, fit.experiment, fit.method, fit.seed
     rng = np.random.default_rng([place, seed, len(fit.normal)])
     identity: dict[str, Any] = {**vars(fit)}
     anomalous = split["is_anomaly"].to_numpy()
@@ -137,6 +169,7 @@ def _simulate_fit(config: Config, results: Path, fit: Fit, split: pd.DataFrame, 
         "history": {"loss": list(np.exp(-np.linspace(0, 3, 250)))} if deep else {},
         "backend": "tensorflow" if deep else None,
         "versions": VERSIONS,
+        "recipe": recipe_of(jobs.fit(name, safe_name(fit.normal), method, str(seed))),
     }
     place_of = "{experiment}/{normal}/{method}/seed-{seed}"
     write_scores(fit.path(f"{results}/scores/{place_of}.parquet"), scores, metadata)
@@ -146,25 +179,31 @@ def _simulate_fit(config: Config, results: Path, fit: Fit, split: pd.DataFrame, 
     benchmark.write_text(f"{HEADER}{seconds}\t0:00:10\t900\t1\t1\t1\t0\t0\t100\t{seconds}\n")
 
 
-def _simulate_attack(config: Config, results: Path, attack: str, steps: int) -> None:
-    block, rng = config.attacks[attack], np.random.default_rng(steps)
+def _simulate_attack(jobs: Jobs, results: Path, attack: str, steps: int) -> None:
+    block, rng = jobs.config.attacks[attack], np.random.default_rng(steps)
     _, test, shape = SIZES[block.dataset]
-    pixels = results / "pixels" / block.dataset
-    pixels.mkdir(parents=True, exist_ok=True)
-    arrays = {"train.npy": np.zeros((1, *shape)), "test.npy": rng.uniform(size=(test, *shape))}
-    for file in ARRAY_FILES:
-        if not (pixels / file).exists():
-            np.save(pixels / file, arrays.get(file, np.zeros(test, int)).astype(np.float32))
+    pixels = results / "pixels" / safe_name(load_dataset(block.dataset).name)
+    if not pixels.exists():
+        arrays: dict[str, Any] = {
+            "train.npy": np.zeros((1, *shape), np.float32),
+            "train_labels.npy": np.zeros(1, np.int64),
+            "test.npy": rng.uniform(size=(test, *shape)).astype(np.float32),
+            "test_labels.npy": np.zeros(test, np.int64),
+        }
+        write_npy_files([pixels / file for file in ARRAY_FILES], arrays, recipe_of(jobs.pixels(block.dataset)))
     folder = results / "attacks" / attack
-    folder.mkdir(parents=True, exist_ok=True)
-    for name in ("classifier.weights.h5", "classifier.json"):
-        (folder / name).touch()
+    write_arrays(folder / "classifier.npz", {}, recipe_of(jobs.classifier(attack)))
+    (folder / "classifier.json").touch()
     sources = np.arange(block.images) % test
-    images = np.clip(np.load(pixels / "test.npy")[sources] + rng.normal(0, 0.1, (block.images, *shape)), 0, 1)
-    np.savez(folder / f"steps-{steps}.npz", images=images.astype(np.float32))
+    originals = open_array(pixels / "test.npy")[sources]
+    images = np.clip(originals + rng.normal(0, 0.1, (block.images, *shape)), 0, 1)
+    recipe = recipe_of(jobs.attack(attack, str(steps)))
+    write_arrays(folder / f"steps-{steps}.npz", {"images": images.astype(np.float32)}, recipe)
     l2 = rng.uniform(1, 2, block.images) * 1000 / (100 + steps)
-    record = {"source": sources, "l2": l2, "before": "stop", "after": "yield", "steps": steps, "replaced": 0}
-    pd.DataFrame(record).to_parquet(folder / f"steps-{steps}.parquet")
+    texts = {"label": "stop", "before": "stop", "after": "yield"}
+    record = pd.DataFrame({"source": sources, **texts, "l2": l2, "steps": steps, "seconds": 1.0, "replaced": 0})
+    stated = {"recipe": recipe_of(jobs.verify(attack, str(steps)))}
+    write_table(folder / f"steps-{steps}.parquet", record, RECORD, stated)
 
 
 def main() -> None:

@@ -73,13 +73,26 @@ def fit_method(
 
 
 def _versions() -> dict[str, str]:
-    versions = {"python": platform.python_version()}
+    versions = {
+        "python": platform.python_version(),
+        "threads": os.environ["OMP_NUM_THREADS"],
+        "processor": _processor(),
+    }
     for package in PACKAGES:
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
             continue
     return versions
+
+
+def _processor() -> str:
+    """The name of the processor, which may decide the last digits."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
 
 
 def _finite(value: Any) -> Any:

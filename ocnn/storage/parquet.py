@@ -99,23 +99,6 @@ def read_table(path: Path, schema: pa.Schema, names: Collection[str]) -> tuple[p
         return frame, {name: json.loads(text) for name, text in texts.items()}
 
 
-def read_some_metadata(
-    path: Path, schema: pa.Schema, names: Collection[str], wanted: Collection[str]
-) -> dict[str, Any]:
-    """Read some of the metadata of such a file: none of its pages, so that damage is found as far as its ends tell.
-
-    Args:
-        names: of the metadata that must be there.
-        wanted: of those to return.
-
-    Raises:
-        ResultError: as `read_table`.
-    """
-    with _opened(path, schema, names) as file:
-        texts = _texts(file)
-        return {name: json.loads(texts[name]) for name in wanted}
-
-
 def read_statement(path: Path) -> tuple[dict[str, Any] | None, str]:
     """Read the recipe and the digest that a file of `write_table` states; no page of it is read.
 

@@ -29,8 +29,9 @@ from ocnn.data.splits import Split, read_split, write_split
 from ocnn.errors import DataError, OcnnError, ResultError
 from ocnn.results.measurements import job_cost
 from ocnn.results.published import read_claims, read_published, read_texts
-from ocnn.results.scores import find_damage, read_scores
-from ocnn.storage.arrays import open_array, read_arrays, write_arrays
+from ocnn.results.scores import read_scores
+from ocnn.storage.arrays import CHECKSUMS, open_array, read_arrays, write_arrays, write_npy_files
+from ocnn.storage.parquet import read_statement as parquet_statement
 from ocnn.storage.places import why_snakemake_would_fail
 from tests.data.test_gtsrb import SIGN, annotations, ppm, sign, training, write_zip
 from tests.fuzz.conftest import INPUTS, TIME
@@ -152,10 +153,16 @@ def read_rows_and_metadata(path: Path) -> str:
     return repr((scores.to_dict("list"), metadata))
 
 
-def read_ends(path: Path) -> None:
-    damage = find_damage(path)
-    if damage is not None:
-        raise ResultError(damage)
+def read_ends(path: Path) -> str:
+    return repr(parquet_statement(path))
+
+
+def read_rows(path: Path) -> dict[str, Any]:
+    """The rows of an array with the checksums of the whole file beside it."""
+    content = path.read_bytes()
+    write_npy_files([path, path.with_name(CHECKSUMS)], {path.name: SMALL}, {})
+    path.write_bytes(content)
+    return plain({"rows": np.asarray(open_array(path))})
 
 
 def read_split_rows(path: Path) -> str:
@@ -245,10 +252,7 @@ READERS = {
         ResultError,
         write=stored,
     ),
-    "npy": Reader(written(lambda path: np.save(path.open("wb"), SMALL)), open_array, ResultError),
-    "npy, mapped": Reader(
-        written(lambda path: np.save(path.open("wb"), np.zeros(2**14, np.int64))), open_array, ResultError
-    ),
+    "npy": Reader(written(lambda path: np.save(path.open("wb"), SMALL)), read_rows, ResultError, exact=True),
     "published AUCs": Reader(CSV, lambda path: read_published([path]), ResultError),
     "published texts": Reader(CSV, read_texts, ResultError),
     "claims": Reader(CLAIMS, read_claims, ResultError),

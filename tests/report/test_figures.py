@@ -12,6 +12,7 @@ from ocnn.report.figures import comparison, samples, training
 from ocnn.report.figures.style import method_styles, save
 from ocnn.results.summary import evaluated, summarise
 from ocnn.steps.figures import draw_adversarial_images
+from ocnn.storage.arrays import CHECKSUMS, write_arrays, write_npy_files
 from tests.results.conftest import fits, published
 
 STYLES = method_styles(["a", "b", "c"])
@@ -26,9 +27,9 @@ def texts(path: Path) -> set[str]:
 def test_adversarial_images(tmp_path: Path, channels: int) -> None:
     rng = np.random.default_rng(0)
     pixels = rng.uniform(0, 1, (8, 6, 6, channels)).astype(np.float32)
-    np.save(tmp_path / "test.npy", pixels)
+    write_npy_files([tmp_path / "test.npy", tmp_path / CHECKSUMS], {"test.npy": pixels}, {})
     adversarial = np.clip(pixels[[5, 2]] + 0.1, 0, 1)
-    np.savez(tmp_path / "attack.npz", images=adversarial)
+    write_arrays(tmp_path / "attack.npz", {"images": adversarial})
     record = {"source": [5, 2], "l2": [1.5, 2.5], "before": "stop", "after": ["go", "turn"], "steps": 5000}
     pd.DataFrame(record).to_parquet(tmp_path / "signs-5000.parquet")
     files: Any = {

@@ -25,6 +25,7 @@ from ocnn.steps.figures import draw_comparisons, draw_samples
 from ocnn.steps.metrics import collect_metrics, make_consistency, make_summary
 from ocnn.steps.report import make_report
 from ocnn.steps.tables import make_tables
+from ocnn.storage.arrays import CHECKSUMS, write_npy_files
 from ocnn.storage.parquet import read_table
 from tests.conftest import ROOT
 from tests.results.conftest import ODD_NAMES, metadata
@@ -115,11 +116,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
         write_split(fit.path(made.pattern("splits", "parquet")), Split(split.assign(holdout=False), 0.0, 1.0), {})
     (folder / "images").mkdir()
     # Each image is of the colour of its index.
-    for part, count in (("train", 2), ("test", 13)):
-        np.save(
-            folder / "images" / f"{part}.npy",
-            np.ones((count, 2, 2, 1), np.float32) * np.arange(count)[:, None, None, None],
-        )
+    arrays = {
+        f"{part}.npy": np.ones((count, 2, 2, 1), np.float32) * np.arange(count, dtype=np.float32)[:, None, None, None]
+        for part, count in (("train", 2), ("test", 13))
+    }
+    write_npy_files([folder / "images" / name for name in (*arrays, CHECKSUMS)], arrays, {})
     collect_metrics(
         plan=plan.to_json(),
         scores=made.pattern("scores", "parquet"),

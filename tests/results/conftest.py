@@ -23,6 +23,7 @@ def metadata(identity: Mapping[str, Any], status: str) -> dict[str, Any]:
         "history": {"loss": [3.0, "nan", 1.0]},
         "backend": None,
         "versions": {"python": "3.11"},
+        "recipe": {"code": "0", "settings": {}, "inputs": {}},
     }
 
 

@@ -1,6 +1,5 @@
 """Score files and what is measured from them, on scores made by hand."""
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import pytest
 from ocnn.errors import ResultError
 from ocnn.results.consistency import consistency
 from ocnn.results.measurements import changed_versions, collect, job_cost, measure
-from ocnn.results.scores import SCHEMA, Fit, find_damage, read_scores
+from ocnn.results.scores import SCHEMA, Fit, read_scores
 from ocnn.storage.parquet import write_table
 from tests.results.conftest import write
 
@@ -81,14 +80,10 @@ def retyped(name: str, kind: pa.DataType) -> pa.Schema:
 )
 def test_damage_that_the_ends_of_a_file_tell(tmp_path: Path, damage: Callable[[Path], Any], message: str) -> None:
     path = write(tmp_path / "s.parquet", [1, 2.5, 2, 3])
-    assert find_damage(path) is None
     damage(path)
-    found = find_damage(path)
-    assert found is not None
-    assert message in found
     with pytest.raises(ResultError, match=r"s\.parquet.*Delete it to have it remade") as error:
         read_scores(path)
-    assert str(error.value).startswith(found)
+    assert message in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -117,7 +112,6 @@ def test_a_flipped_bit_is_an_error_and_not_a_wrong_number(tmp_path: Path) -> Non
     last = pages.data_page_offset + pages.total_compressed_size - 1
     for place, message in ((last, "crc|CRC|checksum"), (whole.rindex(b"ocnn.seed") + 11, "not what was written")):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
-        assert find_damage(path) is None  # which reads neither
         with pytest.raises(ResultError, match=message):
             read_scores(path)
 
@@ -134,14 +128,11 @@ def fit(seed: int) -> Fit:
 
 def test_the_scores_of_another_fit_are_not_taken_for_those_of_this_one(tmp_path: Path) -> None:
     path = write(tmp_path / "0.parquet", [1, 2, 3, 4], seed=1)
-    found = find_damage(path, fit(0))
-    assert found is not None
-    assert re.search(r"0\.parquet is of another fit, .*'seed': 1}\.", found)
-    with pytest.raises(ResultError, match=re.escape(found)):
+    with pytest.raises(ResultError, match=r"0\.parquet is of another fit, .*'seed': 1}\."):
         collect([fit(0)], f"{tmp_path}/{{seed}}.parquet", "none")
-    with pytest.raises(ResultError, match=re.escape(found)):
+    with pytest.raises(ResultError, match="is of another fit"):
         consistency([fit(0)], f"{tmp_path}/{{seed}}.parquet")
-    assert find_damage(path, fit(1)) is None
+    read_scores(path, fit(1))
 
 
 def test_what_all_score_files_say(tmp_path: Path) -> None:
