@@ -62,10 +62,11 @@ def simulate(config: Config, folder: Path) -> None:
         folder: where the workflow runs.
     """
     results, plan, jobs = folder / config.results, config.plan(), Jobs(config)
-    for experiment in plan.experiments:
-        _simulate_experiment(jobs, results, experiment)
+    # In the order in which they would be made: nothing is older than what it comes from.
     for attack in {(attack.attack, attack.steps) for attack in plan.attacked.values()}:
         _simulate_attack(jobs, results, *attack)
+    for experiment in plan.experiments:
+        _simulate_experiment(jobs, results, experiment)
 
 
 def recipe_of(job: Job) -> dict[str, Any]:
@@ -223,8 +224,6 @@ def main() -> None:
         size = sum(path.stat().st_size for path in files) / 2**20
         print(f"{len(files)} score files, {size:.0f} MiB, written in {time.monotonic() - began:.0f} s", flush=True)
         command = [sys.executable, "-m", "snakemake", "--cores", arguments.cores, "--configfile", arguments.config]
-        # What was simulated counts as made by the present code; the steps between that are missing are not needed then.
-        subprocess.run([*command, "--touch"], cwd=folder, capture_output=True, check=True)
         began = time.monotonic()
         run = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         seconds = time.monotonic() - began

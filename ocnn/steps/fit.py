@@ -75,7 +75,7 @@ def fit_method(
 def _versions() -> dict[str, str]:
     versions = {
         "python": platform.python_version(),
-        "threads": os.environ["OMP_NUM_THREADS"],
+        "threads": os.environ.get("OMP_NUM_THREADS", "all"),
         "processor": _processor(),
     }
     for package in PACKAGES:

@@ -15,7 +15,11 @@ from ocnn.results.scores import read_scores
 from ocnn.storage.files import safe_name
 from tests.workflow.conftest import CONFIG, MEASURED, Checkout, rules
 
-SHALLOW: dict[str, Any] = {**CONFIG, "methods": {"kde": {"bandwidths": [0.3]}, "iforest": {}}}
+SHALLOW: dict[str, Any] = {
+    "methods": {"kde": {"bandwidths": [0.3]}, "iforest": {}},
+    "experiments": {"digits": {**CONFIG["experiments"]["digits"], "published": "mine"}},
+    "published": {"auc": ["config/published.csv"]},
+}
 SCORES = "results/scores/digits/3/{}/seed-0.parquet"
 #: What a run of the shallow methods has beside its fits, tables included.
 SHOWN = {"metrics": 1, "consistency": 1, "summary": 1, "tables": 1, "comparison_figures": 1, "sample_figures": 1}
@@ -28,8 +32,6 @@ def shallow(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     checkout = Checkout(tmp_path_factory.mktemp("shallow"))
     published = "dataset,class,method,auc_mean,auc_std\nmine,3,kde,96.6,0.1\n"
     (checkout.folder / "config" / "published.csv").write_text(published)
-    SHALLOW["published"] = {"auc": ["config/published.csv"]}
-    SHALLOW["experiments"]["digits"] = {**CONFIG["experiments"]["digits"], "published": "mine"}
     checkout.configure(SHALLOW)
     checkout.succeed()
     return checkout
@@ -182,7 +184,7 @@ CLASSES = ("T-shirt/top", "x{y}z", "None", "größer")
 
 
 def read(archives):
-    table = pd.read_csv("rows.csv")
+    table = pd.read_csv("rows.csv", keep_default_na=False)
     X, y = table.drop(columns="label"), table["label"]
     return Arrays(X[::2].to_numpy("float32"), y[::2], X[1::2], y[1::2])
 
