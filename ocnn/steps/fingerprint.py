@@ -306,10 +306,10 @@ def _beside(folder: Path, parts: list[str]) -> Path | None:
 
 
 def _named(texts: Iterable[str], folder: Path) -> frozenset[Path]:
-    """The files that texts name, from this folder or from the working directory."""
+    """The files with a suffix that texts name, from this folder or from the working directory."""
     found = set()
     for text in texts:
-        for base in (folder, Path.cwd()) if 0 < len(text) <= LONGEST_NAME else ():
+        for base in (folder, Path.cwd()) if len(text) <= LONGEST_NAME and "." in text[1:] else ():
             try:
                 if (base / text).is_file():
                     found.add((base / text).resolve())
