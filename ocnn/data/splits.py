@@ -181,5 +181,5 @@ def read_split(path: Path) -> Split:
     samples, metadata = parquet.read_table(path, SCHEMA, ("minimum", "maximum"))
     minimum, maximum = metadata["minimum"], metadata["maximum"]
     if not all(constant is None or isinstance(constant, float) for constant in (minimum, maximum)):
-        raise ResultError(f"{path} states the constants {minimum!r} and {maximum!r}. Delete it to have it made anew.")
+        raise ResultError(f"{path} states the constants {minimum!r} and {maximum!r}. Delete it to have it remade.")
     return Split(samples, minimum, maximum)

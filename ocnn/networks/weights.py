@@ -66,5 +66,5 @@ def load_weights(model: "keras.Model", path: str | Path) -> None:
         model.set_weights(weights)
     except ValueError as error:
         raise ResultError(
-            f"{path} does not hold the weights of this network ({error}). Delete it to have it made anew."
+            f"{path} does not hold the weights of this network ({error}). Delete it to have it remade."
         ) from error

@@ -252,7 +252,9 @@ READERS = {
         ResultError,
         write=stored,
     ),
-    "npy": Reader(written(lambda path: np.save(path.open("wb"), SMALL)), read_rows, ResultError, exact=True),
+    "npy": Reader(
+        written(lambda path: np.save(path.open("wb"), SMALL)), read_rows, ResultError, exact=True, name="input.npy"
+    ),
     "published AUCs": Reader(CSV, lambda path: read_published([path]), ResultError),
     "published texts": Reader(CSV, read_texts, ResultError),
     "claims": Reader(CLAIMS, read_claims, ResultError),

@@ -200,7 +200,7 @@ def test_a_damaged_autoencoder_is_refused(
 ) -> None:
     path = tmp_path / "a.npz"
     path.write_bytes(damage(pretrained[1].read_bytes()))
-    with pytest.raises(ResultError, match=r"a\.npz does not hold whole arrays .*Delete it to have it made anew"):
+    with pytest.raises(ResultError, match=r"a\.npz does not hold whole arrays .*Delete it to have it remade"):
         DeepSVDD(network=NETWORK, autoencoder=path, **QUICK).fit(images)
 
 
