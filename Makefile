@@ -7,6 +7,8 @@ CORES ?= all
 FUZZ ?= 10000
 # `make test COVERAGE='--cov --cov-report=term'` prints which lines the tests reach.
 COVERAGE ?=
+# `make test-faults SELECT='-k disk'` runs a part of them.
+SELECT ?=
 
 .PHONY: run test test-benchmarks test-fuzz test-faults test-cluster lint lock clean
 
@@ -28,11 +30,11 @@ test-fuzz: $(SET_UP)
 
 # What goes wrong in long runs, done on purpose, with what takes minutes.
 test-faults: $(SET_UP)
-	OCNN_FAULTS=1 $(BIN)/python -m pytest tests/workflow/test_faults.py
+	OCNN_FAULTS=1 $(BIN)/python -m pytest $(SELECT) tests/workflow/test_faults.py
 
 # A real SLURM cluster of this machine alone, started as root; skipped where its packages are not installed.
 test-cluster: $(SET_UP)
-	OCNN_CLUSTER=1 $(BIN)/python -m pytest tests/cluster
+	OCNN_CLUSTER=1 $(BIN)/python -m pytest $(SELECT) tests/cluster
 
 lint: $(SET_UP)
 	$(BIN)/ruff check .

@@ -13,7 +13,7 @@ from ocnn.steps.runtime import use_threads
 use_threads(1)
 
 # A commit's tests give the same result every time, on a machine however slow; `make test-fuzz` draws new inputs.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=40)
 if "OCNN_FUZZ" not in os.environ:
     settings.load_profile("repeatable")
 
