@@ -279,7 +279,7 @@ def test_a_score_file_that_is_not_whole_or_not_its_own(undisturbed: Checkout, co
     for content, message in (
         (truncated(whole), "is damaged or of another kind: Parquet magic bytes not found in footer"),
         (of_another_schema(whole), "is damaged or of another kind: it does not state its recipe"),
-        (other.read_bytes(), r"was made with other settings \\(.*identity.method"),
+        (other.read_bytes(), r"was made with other settings \(.*identity.method"),
     ):
         path.write_bytes(content)
         output = copy.succeed("-n", MEASURED)
