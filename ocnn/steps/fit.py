@@ -14,6 +14,7 @@ from ocnn.data.samples import load_samples
 from ocnn.data.splits import read_split
 from ocnn.methods.base import AnomalyDetector
 from ocnn.results.scores import write_scores
+from ocnn.steps.runtime import processor
 
 #: Packages whose versions a score file states.
 PACKAGES = ("ocnn", "numpy", "scipy", "scikit-learn", "keras", "tensorflow", "tensorflow-cpu", "jax")
@@ -76,7 +77,7 @@ def _versions() -> dict[str, str]:
     versions = {
         "python": platform.python_version(),
         "threads": os.environ.get("OMP_NUM_THREADS", "all"),
-        "processor": _processor(),
+        "processor": processor(),
     }
     for package in PACKAGES:
         try:
@@ -84,15 +85,6 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return versions
-
-
-def _processor() -> str:
-    """The name of the processor, which may decide the last digits."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def _finite(value: Any) -> Any:

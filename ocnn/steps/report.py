@@ -24,6 +24,7 @@ from ocnn.results.frames import read_frame
 from ocnn.results.measurements import changed_versions, job_cost, schema
 from ocnn.results.summary import SCHEMA
 from ocnn.results.verdicts import ALL_VERDICTS, judge
+from ocnn.steps.runtime import processor
 from ocnn.storage.files import atomic_write
 
 #: In the order of the report.
@@ -155,7 +156,7 @@ def _provenance(
         for environment in known
     ]
     machine = [
-        {"what": "processor", "value": _processor()},
+        {"what": "processor", "value": processor()},
         {"what": "cores", "value": str(os.cpu_count())},
         {"what": "system", "value": platform.platform()},
         {"what": "Python", "value": platform.python_version()},
@@ -211,14 +212,6 @@ def _core_hours(folder: Path, threads: int) -> pd.DataFrame:
     both = pd.concat([by_rule, pd.DataFrame([total])], ignore_index=True)
     both.insert(3, "core_hours", threads * both["hours"])
     return both.rename(columns={"memory": "largest job, MiB"})
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
 
 
 def _commit() -> str:

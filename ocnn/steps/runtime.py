@@ -1,6 +1,7 @@
 """What a job of the workflow runs in: the threads that it was given, and a stated environment."""
 
 import os
+import platform
 import sys
 from pathlib import Path
 
@@ -52,3 +53,12 @@ def export_environment(root: Path, mirror: Path | None) -> None:
     if mirror is not None:
         os.environ["OCNN_MIRROR"] = str(mirror)
     state_environment()
+
+
+def processor() -> str:
+    """Return the name of the processor, which may decide the last digits."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

@@ -22,7 +22,7 @@ from ocnn.config.plan import figure_files
 from ocnn.data import load_dataset
 from ocnn.data.archives import check_available, checksum_file
 from ocnn.data.dataset import ARRAY_FILES
-from ocnn.errors import ConfigError, ResultError
+from ocnn.errors import ConfigError
 from ocnn.steps.jobs import Jobs
 from ocnn.steps.runtime import export_environment
 from ocnn.storage.files import safe_name
@@ -57,7 +57,7 @@ RESULTS = CONFIG.results
 JOBS = Jobs(CONFIG)
 ENVIRONMENT = "../../envs/jobs.yaml"
 #: The command of every job: one step, its log, and the end of that where it failed.
-RUN = "python -m ocnn.steps {params.job:q} {params.files:q} > {log:q} 2>&1" " || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+RUN = "python -m ocnn.steps {params.job:q} {params.files:q} > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
 #: For each experiment on an attacked class its attack; for its arrays' folder the experiment.
 ATTACKED = {name: block for name, block in CONFIG.experiments.items() if block.attack is not None}
 ADVERSARIAL = {CONFIG.dataset(name).name: name for name in ATTACKED}
@@ -165,7 +165,7 @@ def array_files(folder):
 
 def image_files(wildcards):
     """The arrays of an experiment's data set."""
-    return array_files(f"{RESULTS}/images/{safe_name(CONFIG.dataset(wildcards.experiment).name)}")
+    return array_files(f"{RESULTS}/images/{PLAN[wildcards.experiment].dataset}")
 
 
 def pixel_files(wildcards):
