@@ -74,6 +74,12 @@ def truncated(content: bytes) -> bytes:
     return content[: random.Random(len(content)).randrange(len(content))]
 
 
+def altered(content: bytes) -> bytes:
+    """One byte in the middle is another one, as after a fault of a disk or of memory."""
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
 def of_another_schema(content: bytes) -> bytes:
     table = pq.read_table(io.BytesIO(content)).rename_columns({"anomaly_score": "score"})
     buffer = io.BytesIO()
@@ -293,17 +299,21 @@ def test_a_score_file_that_is_not_whole_or_not_its_own(undisturbed: Checkout, co
 
 @long
 @pytest.mark.parametrize(
-    ("file", "method"),
-    [("images/digits/train.npy", "kde"), ("autoencoders/digits/3/seed-0.npz", "deep_svdd")],
-    ids=["array", "autoencoder"],
+    ("file", "method", "damage"),
+    [
+        ("images/digits/train.npy", "kde", truncated),
+        ("images/digits/train.npy", "kde", altered),
+        ("autoencoders/digits/3/seed-0.npz", "deep_svdd", altered),
+    ],
+    ids=["short-array", "array", "autoencoder"],
 )
 def test_a_damaged_input_is_named_and_made_again_alone(
-    undisturbed: Checkout, copy: Checkout, file: str, method: str
+    undisturbed: Checkout, copy: Checkout, file: str, method: str, damage: Callable[[bytes], bytes]
 ) -> None:
     """As the README says: deleted, made alone, and then the usual command finds everything else up to date."""
     path = copy.folder / "results" / file
     times = path.stat()
-    path.write_bytes(truncated(path.read_bytes()))
+    path.write_bytes(damage(path.read_bytes()))
     # As a failing disk does it: Snakemake would take a newer file for a changed one.
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     score_file(copy, method).unlink()
@@ -317,5 +327,17 @@ def test_a_damaged_input_is_named_and_made_again_alone(
     path.unlink()
     copy.succeed(f"results/{file}")
     assert rules(copy.succeed("-n", *TARGETS)) == {"fit": 1, "metrics": 1}
+    copy.succeed(*TARGETS)
+    assert copy.scores() == undisturbed.scores()
+
+
+def test_a_file_that_no_longer_states_its_recipe_is_made_again(undisturbed: Checkout, copy: Checkout) -> None:
+    """An archive of weights without its end: planning says so, and only what follows from it runs."""
+    path = copy.folder / "results" / "autoencoders" / "digits" / "3" / "seed-0.npz"
+    path.write_bytes(truncated(path.read_bytes()))
+    score_file(copy, "deep_svdd").unlink()
+    output = copy.succeed("-n", *TARGETS)
+    assert re.search(r"autoencoders/digits/3/seed-0\.npz is damaged or of another kind: .*\. It is made again\.", output)
+    assert rules(output) == {"autoencoder": 1, "fit": 1, "metrics": 1}
     copy.succeed(*TARGETS)
     assert copy.scores() == undisturbed.scores()
