@@ -59,7 +59,11 @@ def corrections_document(compared: pd.DataFrame) -> Document:
         "Published cells beside the authors' notebooks",
         legend,
         [
-            frame_table("By column", count_cells(compared), "Cells; the last two of those with ten seeds."),
+            frame_table(
+                "By column",
+                count_cells(compared),
+                "Numbers of cells; other mean and other std are counted among those with ten seeds.",
+            ),
             _list_table("Means that differ", other_mean, "A cell with several lists has a line for each."),
             _list_table("Standard deviations that differ where the mean does not", std_alone),
             _list_table(
