@@ -18,7 +18,7 @@ from ocnn.data.dataset import Dataset
 from ocnn.data.splits import size_faults
 from ocnn.errors import ConfigError, DataError, ResultError
 from ocnn.results.metrics import EVALUATIONS
-from ocnn.results.published import claimed_methods, read_claims, read_published, read_texts
+from ocnn.results.published import claimed_methods, read_claims, read_published, read_runs, read_texts
 
 #: Other labs' results cannot have these names, which the tables use.
 RESERVED_REFERENCES = (*EVALUATIONS, "published")
@@ -296,6 +296,8 @@ def _published_faults(read: Validated) -> list[str]:
     for key, texts in (("data", files.data), ("networks", files.networks)):
         if texts is not None:
             contents(f"published.{key}", read_texts, texts)
+    if files.runs is not None:
+        contents("published.runs", read_runs, files.runs)
     claims = [] if files.claims is None else contents("published.claims", read_claims, files.claims)
     unreadable = bool(faults)
     for name, path in config.references.items():

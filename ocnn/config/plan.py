@@ -74,6 +74,7 @@ class PublishedFiles:
     data: str | None = None
     networks: str | None = None
     claims: str | None = None
+    runs: str | None = None
 
 
 @dataclass(frozen=True)
@@ -156,9 +157,10 @@ class Plan:
 
     def published_files(self) -> list[str]:
         """Name every file of published results."""
-        singles = (self.published.data, self.published.networks, self.published.claims)
+        published = self.published
+        singles = (published.data, published.networks, published.claims, published.runs)
         references = [reference.path for reference in self.references]
-        return [*self.published.auc, *references, *(path for path in singles if path)]
+        return [*published.auc, *references, *(path for path in singles if path)]
 
     def comparison_names(self) -> list[str]:
         """Name the figures that come from measurements: `kind/experiment`, or `kind`."""

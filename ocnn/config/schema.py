@@ -268,6 +268,13 @@ class Published(Section):
     data: Annotated[PathText | None, Field(description="CSV file of texts for Table 1, on the data")] = None
     networks: Annotated[PathText | None, Field(description="CSV file of texts for Table 2, on the networks")] = None
     claims: Annotated[PathText | None, Field(description="YAML file of claims")] = None
+    runs: Annotated[
+        PathText | None,
+        Field(
+            description="CSV file of the AUCs of the authors' own runs, columns `ocnn.results.published.RUN_COLUMNS`;"
+            " adds to the report which published cells differ from them"
+        ),
+    ] = None
 
 
 class Verdicts(Section):

@@ -12,6 +12,8 @@ from ocnn.errors import ResultError
 from ocnn.results.frames import read_csv
 
 AUC_COLUMNS = ["dataset", "class", "method", "auc_mean", "auc_std"]
+#: Of single runs: a cell of the tables, the seed, the AUC in percent, and the notebook and its cell that print it.
+RUN_COLUMNS = ["dataset", "class", "method", "seed", "auc", "notebook", "cell"]
 
 
 def read_published(paths: Iterable[Path]) -> pd.DataFrame:
@@ -23,18 +25,9 @@ def read_published(paths: Iterable[Path]) -> pd.DataFrame:
     """
     tables, paths = [], list(paths)
     for path in paths:
-        table = read_csv(path)
-        if list(table.columns) != AUC_COLUMNS:
-            raise ResultError(f"{path} has columns {list(table.columns)}; expected {AUC_COLUMNS}.")
-        if (table[AUC_COLUMNS[:3]] == "").any(axis=None):
-            raise ResultError(f"{path}: a row lacks its {', '.join(AUC_COLUMNS[:3])}.")
+        table = _read_table(path, AUC_COLUMNS, AUC_COLUMNS[:3])
         for column in AUC_COLUMNS[3:]:
-            try:
-                table[column] = pd.to_numeric(table[column])
-            except ValueError as error:
-                raise ResultError(f"{path}: {column} must be numbers ({error}).") from error
-            if not table[column].dropna().between(0, 100).all():
-                raise ResultError(f"{path}: {column} must be percentages, 0 to 100.")
+            _take_percentages(table, column, path)
         tables.append(table)
     table = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=AUC_COLUMNS)
     repeated = table[table.duplicated(AUC_COLUMNS[:3])]
@@ -42,6 +35,50 @@ def read_published(paths: Iterable[Path]) -> pd.DataFrame:
         cell = ", ".join(map(str, repeated.iloc[0][AUC_COLUMNS[:3]]))
         raise ResultError(f"{', '.join(map(str, paths))}: the cell {cell} is there twice.")
     return table
+
+
+def read_runs(path: Path | None) -> pd.DataFrame:
+    """Read the AUCs of single runs, one row per run, with the place that prints each; columns `RUN_COLUMNS`.
+
+    Raises:
+        ResultError: other columns, a row without a name or an AUC, a number that is none or beyond its range, or a run
+            that is there twice.
+    """
+    if path is None:
+        return pd.DataFrame(columns=RUN_COLUMNS)
+    table = _read_table(path, RUN_COLUMNS, [name for name in RUN_COLUMNS if name != "auc"])
+    _take_percentages(table, "auc", path)
+    if table["auc"].isna().any():
+        raise ResultError(f"{path}: a row lacks its auc.")
+    for column in ("seed", "cell"):
+        if not table[column].str.fullmatch("[0-9]{1,9}").all():
+            raise ResultError(f"{path}: {column} must be whole numbers below 10⁹.")
+        table[column] = table[column].astype(int)
+    repeated = table[table.duplicated([name for name in RUN_COLUMNS if name != "auc"])]
+    if len(repeated):
+        row = repeated.iloc[0]
+        raise ResultError(f"{path}: seed {row['seed']} of {row['notebook']}, cell {row['cell']}, is there twice.")
+    return table
+
+
+def _read_table(path: Path, columns: list[str], names: list[str]) -> pd.DataFrame:
+    """Read a CSV file of these columns, of which the names must be there."""
+    table = read_csv(path)
+    if list(table.columns) != columns:
+        raise ResultError(f"{path} has columns {list(table.columns)}; expected {columns}.")
+    if (table[names] == "").any(axis=None):
+        raise ResultError(f"{path}: a row lacks its {', '.join(names)}.")
+    return table
+
+
+def _take_percentages(table: pd.DataFrame, column: str, path: Path) -> None:
+    """Turn the texts of a column into numbers; an empty one is a missing number."""
+    try:
+        table[column] = pd.to_numeric(table[column])
+    except ValueError as error:
+        raise ResultError(f"{path}: {column} must be numbers ({error}).") from error
+    if not table[column].dropna().between(0, 100).all():
+        raise ResultError(f"{path}: {column} must be percentages, 0 to 100.")
 
 
 def read_texts(path: Path | None) -> dict[str, dict[str, str]]:

@@ -92,6 +92,46 @@ def judge_means(
     return pd.DataFrame(p, columns=[f"p_{name}" for name in VERDICTS]).assign(verdict=verdict)
 
 
+def welch_p_values(
+    mean: ArrayLike,
+    std: ArrayLike,
+    count: ArrayLike,
+    reference_mean: ArrayLike,
+    reference_std: ArrayLike,
+    reference_count: ArrayLike,
+    *,
+    margin: float,
+) -> NDArray[np.float64]:
+    """Test whether means lie within a margin of the means of other samples, above it or below.
+
+    The three hypotheses of `judge_means`, of the difference of two true means, by Welch's t-test (1947) for independent
+    samples of unequal variance, its degrees of freedom after Satterthwaite (1946). A reference of standard deviation 0
+    is one that is taken as exact: the p-values are then those of `judge_means`.
+
+    Args:
+        mean, std, count: (n,) sample mean, sample standard deviation (divisor n − 1) and size.
+        reference_mean, reference_std, reference_count: (n,) the same of the other samples.
+        margin: half the width of the zone of equivalence, in the unit of the values.
+
+    Returns:
+        (n, 3) p-values, not adjusted, in the order of `VERDICTS`; NaN where a sample has fewer than two values, or
+        where neither varies and the difference lies on the bound of the zone.
+    """
+    mean, std, count = (np.asarray(values, np.float64) for values in (mean, std, count))
+    other = [np.asarray(values, np.float64) for values in (reference_mean, reference_std, reference_count)]
+    std, other[1] = np.where(count > 1, std, np.nan), np.where(other[2] > 1, other[1], np.nan)
+
+    def p_of(shift: float, alternative: str) -> NDArray[np.float64]:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            result = stats.ttest_ind_from_stats(
+                mean - shift, std, count, *other, equal_var=False, alternative=alternative
+            )
+        return np.asarray(result.pvalue, np.float64)
+
+    within = np.maximum(p_of(margin, "less"), p_of(-margin, "greater"))
+    return np.column_stack([within, p_of(margin, "greater"), p_of(-margin, "less")])
+
+
 def average_ranks(table: pd.DataFrame) -> pd.Series:
     """Average the rank of each column over the rows, 1 = the highest value; ties share their mean rank."""
     return table.rank(axis=1, ascending=False).mean().sort_values(kind="stable")

@@ -74,6 +74,7 @@ def make_report(
         verdicts=tables["verdicts"],
         claims=tables["claims"],
         tables={name: _without_listings(tables[name]) for name in TABLES if name in tables},
+        corrections=tables.get("corrections"),
         comparison=tables["comparison"],
         figures=_figures(planned, figures, captions),
         degenerate=degenerate_fits(fits),

@@ -10,6 +10,7 @@ import pandas as pd
 
 from ocnn.config.plan import TABLE_SUFFIXES, Plan
 from ocnn.data.splits import read_split
+from ocnn.report.corrections import corrections_document
 from ocnn.report.inventory import data_document, data_summary, network_document, network_summary
 from ocnn.report.rendering import DOCUMENTS, FORMATS, Document, literal
 from ocnn.report.tables import (
@@ -22,10 +23,11 @@ from ocnn.report.tables import (
     verdict_document,
 )
 from ocnn.results.claims import check_claims
+from ocnn.results.corrections import compare
 from ocnn.results.frames import read_frame, write_csv
 from ocnn.results.measurements import changed_versions, schema
 from ocnn.results.metrics import PUBLISHED_METRIC
-from ocnn.results.published import read_claims, read_published, read_texts
+from ocnn.results.published import read_claims, read_published, read_runs, read_texts
 from ocnn.results.summary import REFERENCES, SCHEMA
 from ocnn.results.verdicts import judge
 from ocnn.steps.records import read_attacks
@@ -88,10 +90,14 @@ def make_tables(
     write("verdicts", judged, verdict_document(judged, planned.margin, planned.alpha), (".csv", ".md", ".html"))
     write("comparison", cells, comparison_document(cells), (".md", ".html"))
     write_csv(tables / "differences.csv", all_differences(cells))
+    published = read_published(map(Path, planned.published.auc))
+    compared = published[published["dataset"].isin(planned.datasets.values())]
+    if planned.published.runs and len(compared):
+        documents["corrections"] = corrections_document(compare(compared, read_runs(Path(planned.published.runs))))
     claims = check_claims(
         read_claims(Path(planned.published.claims) if planned.published.claims else None),
         fits,
-        read_published(map(Path, planned.published.auc)),
+        published,
         {name: dataset for name, dataset in planned.datasets.items() if dataset},
         planned.published_methods,
         alpha=planned.alpha,

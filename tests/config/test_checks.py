@@ -216,6 +216,7 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
         ("published.auc", ["config/published/table3.csv"] * 2, "table3.csv: the cell mnist, 0, ocsvm is there twice"),
         ("published.claims", "README.md", "published.claims: README.md is not a list of claims"),
         ("published.data", "config/published", "published.data: there is no file config/published"),
+        ("published.runs", "config/published/table3.csv", "published.runs: config/published/table3.csv has columns"),
         ("references.lab", "README.md", "references.lab: README.md"),
         ("references.train", "config/published/table3.csv", "references.train: is a column of the tables already"),
     ],

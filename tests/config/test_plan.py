@@ -98,8 +98,8 @@ def test_tables() -> None:
     assert both.table_files()["verdicts"] == ["tables/verdicts.csv", "tables/verdicts.md", "tables/verdicts.html"]
     assert both.table_files()["claims"][0] == "claims.csv"
     assert both.attacked == {"attacked": attack}
-    files = Plan((), (), PublishedFiles(("a.csv",), "b.csv", None, "c.yaml"), (Reference("lab", "d.csv"),))
-    assert files.published_files() == ["a.csv", "d.csv", "b.csv", "c.yaml"]
+    files = Plan((), (), PublishedFiles(("a.csv",), "b.csv", None, "c.yaml", "e.csv"), (Reference("lab", "d.csv"),))
+    assert files.published_files() == ["a.csv", "d.csv", "b.csv", "c.yaml", "e.csv"]
 
 
 def test_figures_from_measurements() -> None:

@@ -28,7 +28,7 @@ from ocnn.data.formats.tar import pack_members, read_members
 from ocnn.data.splits import Split, read_split, write_split
 from ocnn.errors import DataError, OcnnError, ResultError
 from ocnn.results.measurements import job_cost
-from ocnn.results.published import read_claims, read_published, read_texts
+from ocnn.results.published import read_claims, read_published, read_runs, read_texts
 from ocnn.results.scores import read_scores
 from ocnn.storage.arrays import CHECKSUMS, open_array, read_arrays, write_arrays, write_npy_files
 from ocnn.storage.parquet import read_statement as parquet_statement
@@ -130,6 +130,7 @@ MEMBERS = {"folder/a.bin": b"first" * 200, "folder/b.bin": b"second"}
 TAR = written(lambda path: pack_members(path, MEMBERS))
 IDX = b"\0\0\x08\x03" + np.array([2, 3, 4], ">u4").tobytes() + bytes(range(24))
 CSV = b"dataset,class,method,auc_mean,auc_std\nmnist,0,kde,97.1,0.0\nmnist,1,kde,98.9,\n"
+RUNS = b"dataset,class,method,seed,auc,notebook,cell\nmnist,0,kde,42,97.1,a b.ipynb,2\nmnist,0,kde,56,98,a b.ipynb,2\n"
 CLAIMS = b"""# The claims.
 - {name: first, says: "It is 'better'.", where: p. 4, dataset: mnist, better: [rcae], than: others, over: classes}
 - name: second
@@ -256,6 +257,7 @@ READERS = {
         written(lambda path: np.save(path.open("wb"), SMALL)), read_rows, ResultError, exact=True, name="input.npy"
     ),
     "published AUCs": Reader(CSV, lambda path: read_published([path]), ResultError),
+    "published runs": Reader(RUNS, read_runs, ResultError),
     "published texts": Reader(CSV, read_texts, ResultError),
     "claims": Reader(CLAIMS, read_claims, ResultError),
     "benchmark": Reader(b"s\th:m:s\tmax_rss\n12.5\t0:00:12\t-\n", job_cost, ResultError),

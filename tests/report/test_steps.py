@@ -18,6 +18,7 @@ from ocnn.data.splits import Split, write_split
 from ocnn.report.figures import comparison, samples
 from ocnn.results.frames import read_csv, read_frame
 from ocnn.results.metrics import METRICS, metric
+from ocnn.results.published import RUN_COLUMNS
 from ocnn.results.scores import Fit, write_scores
 from ocnn.results.summary import SCHEMA
 from ocnn.steps import figures
@@ -97,6 +98,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
     )
     (folder / "lab.csv").write_text(header + "paper,None,kde,55.5,\n")
     (folder / "texts.csv").write_text("dataset,instances\npaper,NA\n")
+    runs = "".join(f'paper,None,kde,{seed},{40 + seed},"{MARKUP}",7\n' for seed in range(10))
+    (folder / "runs.csv").write_text(f"{','.join(RUN_COLUMNS)}\n{runs}")
     claim: dict[str, Any] = {"name": "ahead", "says": MARKUP, "where": MARKUP, "dataset": "paper"}
     claim |= {"better": ["kde"], "than": ["iforest"], "over": "classes"}
     (folder / "claims.yaml").write_text(yaml.safe_dump([claim]))
@@ -106,7 +109,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
     plan = Plan(
         (experiment,),
         (PlannedMethod("kde", "kde"), PlannedMethod("iforest", "iforest")),
-        PublishedFiles((str(folder / "auc.csv"),), str(folder / "texts.csv"), None, str(folder / "claims.yaml")),
+        PublishedFiles(
+            auc=(str(folder / "auc.csv"),),
+            data=str(folder / "texts.csv"),
+            claims=str(folder / "claims.yaml"),
+            runs=str(folder / "runs.csv"),
+        ),
         (Reference("lab", str(folder / "lab.csv")),),
     )
     made = HandMade(folder, plan)
@@ -295,6 +303,11 @@ def test_the_report(made: HandMade, monkeypatch: pytest.MonkeyPatch) -> None:
     assert headings == [name.replace("<", "&lt;").replace(">", "&gt;") for name in CLASSES[1:]]
     assert f"{4 * len(CLASSES)} fits of 1 experiment" in page
     assert "Not all fits were made with the same versions: keras 3.0" in page
+    # Ten runs of 40 to 49 %, where 97.5 is published.
+    corrections = page.partition('<h2 id="corrections">')[2].partition("<h2")[0]
+    assert "1 published means are neither" in corrections
+    line = ">97.50 ± 0.0</td>", ">44.50 ± 2.87</td>", ">53.00</td>", "<td>&lt;img src=x onerror"
+    assert re.search("[^/]*".join(line), corrections)
     # 12 anomalous cells of iforest on the test part, and every cell on the two training samples is too small to tell.
     assert page.count("0.0 ± 0.0 ‡</td>") == len(CLASSES) - 1
     assert "0.0 ± 0.0 †1/2 ‡</td>" in page

@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import scikit_posthocs as posthocs
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
-from statsmodels.stats.weightstats import DescrStatsW
+from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
 from ocnn.results.statistics import (
     VERDICTS,
@@ -17,6 +17,7 @@ from ocnn.results.statistics import (
     pairwise_differences,
     smallest_holm_wilcoxon,
     t_interval,
+    welch_p_values,
 )
 
 
@@ -166,3 +167,71 @@ def test_ten_classes_cannot_tell_nine_methods_apart() -> None:
     assert pairs["p_holm"].min() == pytest.approx(smallest_holm_wilcoxon(10, 9))
     assert pairs["p_holm"].min() > 0.05
     assert (pairs["high"] < 0).all()
+
+
+def welch(samples: np.ndarray, references: np.ndarray) -> np.ndarray:
+    """p-values of the rows of two arrays, a pair of samples each."""
+    moments = [
+        moment
+        for part in (samples, references)
+        for moment in (part.mean(axis=1), part.std(axis=1, ddof=1), np.full(len(part), part.shape[1]))
+    ]
+    return welch_p_values(*moments, margin=2.0)
+
+
+@pytest.mark.parametrize("mean", [86.0, 88.5, 90.0, 91.9, 95.0])
+def test_welchs_p_values_are_those_of_scipy_and_statsmodels(mean: float) -> None:
+    own, other = RNG.normal(mean, 1, 10), RNG.normal(90, 3, 7)
+    within, above, below = welch(own[None], other[None])[0]
+    assert within == pytest.approx(CompareMeans.from_data(own, other).ttost_ind(-2, 2, usevar="unequal")[0])
+    assert above == pytest.approx(stats.ttest_ind(own - 2, other, equal_var=False, alternative="greater").pvalue)
+    assert below == pytest.approx(stats.ttest_ind(own + 2, other, equal_var=False, alternative="less").pvalue)
+
+
+def test_welchs_p_values_by_hand() -> None:
+    # 90 ± 0.1 against 90.1 ± 0.1, of two values each: standard errors √0.02/√2 = 0.1, together √0.02; as the variances
+    # are the same, 2 degrees of freedom, with which P(T > t) = (1 − t/√(2 + t²))/2. The difference of −0.1 lies 1.9
+    # from the lower bound, which decides, and 2.1 from the upper one.
+    lower, upper = 1.9 / np.sqrt(0.02), 2.1 / np.sqrt(0.02)
+    within, above, below = welch(np.array([[89.9, 90.1]]), np.array([[90.0, 90.2]]))[0]
+    assert within == pytest.approx((1 - lower / np.sqrt(2 + lower**2)) / 2)
+    assert above == pytest.approx((1 + upper / np.sqrt(2 + upper**2)) / 2)
+    assert below == pytest.approx((1 + lower / np.sqrt(2 + lower**2)) / 2)
+
+
+@given(
+    values=st.lists(st.floats(50, 100), min_size=2, max_size=10),
+    reference=st.floats(50, 100),
+    count=st.integers(2, 20),
+)
+def test_a_reference_without_spread_is_exact(values: list[float], reference: float, count: int) -> None:
+    sample = np.array(values)
+    assume(sample.std() > 1e-6)
+    of_sample = [sample.mean()], [sample.std(ddof=1)], [len(sample)]
+    exact = judge_means(*of_sample, [reference], **ZONE)[[f"p_{name}" for name in VERDICTS]].to_numpy()
+    assert welch_p_values(*of_sample, [reference], [0], [count], margin=2.0) == pytest.approx(exact, abs=1e-12)
+
+
+def test_one_value_on_either_side_establishes_nothing() -> None:
+    known, single = ([90.0], [0.1], [10]), ([90.0], [0.0], [1])
+    assert np.isnan(welch_p_values(*known, *single, margin=2.0)).all()
+    assert np.isnan(welch_p_values(*single, *known, margin=2.0)).all()
+    certain = welch_p_values([90, 95, 80, 92], [0] * 4, [2] * 4, [90] * 4, [0] * 4, [2] * 4, margin=2.0)
+    assert certain[:3].tolist() == [[0, 1, 1], [1, 0, 1], [1, 1, 0]]
+    assert np.isnan(certain[3, :2]).all()
+
+
+@pytest.mark.parametrize("spread", [0.5, 3.0])
+def test_a_reference_that_varies_is_not_exact(spread: float) -> None:
+    """At the edge of the zone: Welch's test is wrong with a chance of α at most, that of an exact reference more."""
+    tables, alpha = 4000, 0.05
+    rng = np.random.default_rng(5)
+    references = rng.normal(90, spread, (tables, 10))
+    samples = rng.normal(92.0001, 1, (tables, 10))
+    allowed = alpha + 3 * np.sqrt(alpha * (1 - alpha) / tables)
+    wrong = (welch(samples, references)[:, 0] <= alpha).mean()
+    assert wrong <= allowed
+    means = references.mean(axis=1)
+    exact = judge_means(samples.mean(axis=1), samples.std(axis=1, ddof=1), np.full(tables, 10), means, **ZONE)
+    assert (exact["p_reproduced"] <= alpha).mean() > allowed
+    print(f"spread {spread}: wrong {wrong:.3f}, as if exact {(exact['p_reproduced'] <= alpha).mean():.3f}")
