@@ -261,7 +261,9 @@ def autoencoder_file(wildcards):
 
 def group_of_short(wildcards):
     """On a cluster, a split and the methods that need no autoencoder are one submission, which is worth its while."""
-    short = "method" not in wildcards.keys() or not (trains_network(wildcards.method) or CONFIG.on_codes(wildcards.method))
+    short = "method" not in wildcards.keys() or not (
+        trains_network(wildcards.method) or CONFIG.on_codes(wildcards.method)
+    )
     return "shallow" if short and workflow.non_local_exec else None
 
 
