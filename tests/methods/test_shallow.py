@@ -260,7 +260,7 @@ def test_linear_ocsvm_equals_scikit_learn(data: dict[str, Any], unit: float) -> 
 
 
 def test_linear_ocsvm_by_hand() -> None:
-    """With ν so small that none is outside, the hyperplane passes through the point of the hull nearest to the origin."""
+    """With ν so small that none is outside, the hyperplane is through the nearest point of the hull."""
     model = LinearOCSVM(nu=0.01).fit([[1.0, 2.0], [1.0, -1.0], [3.0, 0.0]])
     assert model.margin_ == pytest.approx(1, rel=1e-3)
     np.testing.assert_allclose(model.coef_ / np.linalg.norm(model.coef_), [1, 0], atol=1e-2)
