@@ -1,4 +1,4 @@
-"""Writes what describes the configuration, from the descriptions in its model.
+"""Write what describes the configuration, from the descriptions in its model.
 
     python -m ocnn.config
 
@@ -36,7 +36,7 @@ NAMES = {"methods": "kde", "attacks": "threes", "experiments": "digits"}
 
 
 def main() -> None:
-    """Writes all of it."""
+    """Write all of it."""
     for path, text in products().items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -15,20 +15,8 @@ from ocnn.results.statistics import t_interval
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 COLUMNS = [
-    "claim",
-    "dataset",
-    "experiment",
-    "evaluation",
-    "method",
-    "verdict",
-    "effect",
-    "low",
-    "high",
-    "replicates",
-    "detail",
-    "published_effect",
-    "says",
-    "where",
+    *("claim", "dataset", "experiment", "evaluation", "method", "verdict"),
+    *("effect", "low", "high", "replicates", "detail", "published_effect", "says", "where"),
 ]
 
 
@@ -186,12 +174,8 @@ def _verdict_of(
     low, high = t_interval(mean, std, count, 1 - 2 * alpha)
     weakest = int(np.argmin(mean))
     details = [f"smallest difference: {names[weakest]}", *unusable]
-    row: dict[str, Any] = {
-        "effect": mean[weakest],
-        "low": low[weakest],
-        "high": high[weakest],
-        "replicates": int(count.min()),
-    }
+    row: dict[str, Any] = {"effect": mean[weakest], "low": low[weakest], "high": high[weakest]}
+    row["replicates"] = int(count.min())
     if count.min() < 2:
         details.append(f"with one of the {over} there is no interval")
         return {**row, "verdict": UNDECIDED, "detail": "; ".join(details)}
@@ -212,17 +196,9 @@ def _check_detection(fits: pd.DataFrame, alpha: float) -> dict[str, Any]:
     normals = int((fits["samples"] - fits["anomalies"]).sum())
     detail = f"{found} of {all_} anomalies and {int(fits['flagged_normals'].sum())} of {normals} normals flagged"
     interval = stats.binomtest(found, all_).proportion_ci(confidence_level=1 - 2 * alpha, method="exact")
-    row = {
-        "effect": 100 * found / all_,
-        "low": 100 * interval.low,
-        "high": 100 * interval.high,
-        "replicates": len(fits),
-        "detail": detail,
-    }
+    verdict = SUPPORTED if found == all_ else CONTRADICTED
     if len(degenerate):
-        return {
-            **row,
-            "verdict": UNDECIDED,
-            "detail": f"{detail}; {len(degenerate)} of {len(fits)} fits diverged or collapsed",
-        }
-    return {**row, "verdict": SUPPORTED if found == all_ else CONTRADICTED}
+        verdict, detail = UNDECIDED, f"{detail}; {len(degenerate)} of {len(fits)} fits diverged or collapsed"
+    low, high = 100 * interval.low, 100 * interval.high
+    row = {"verdict": verdict, "effect": 100 * found / all_, "low": low, "high": high}
+    return {**row, "replicates": len(fits), "detail": detail}
