@@ -174,8 +174,12 @@ def _verdict_of(
     low, high = t_interval(mean, std, count, 1 - 2 * alpha)
     weakest = int(np.argmin(mean))
     details = [f"smallest difference: {names[weakest]}", *unusable]
-    row: dict[str, Any] = {"effect": mean[weakest], "low": low[weakest], "high": high[weakest]}
-    row["replicates"] = int(count.min())
+    row: dict[str, Any] = {
+        "effect": mean[weakest],
+        "low": low[weakest],
+        "high": high[weakest],
+        "replicates": int(count.min()),
+    }
     if count.min() < 2:
         details.append(f"with one of the {over} there is no interval")
         return {**row, "verdict": UNDECIDED, "detail": "; ".join(details)}
@@ -199,6 +203,11 @@ def _check_detection(fits: pd.DataFrame, alpha: float) -> dict[str, Any]:
     verdict = SUPPORTED if found == all_ else CONTRADICTED
     if len(degenerate):
         verdict, detail = UNDECIDED, f"{detail}; {len(degenerate)} of {len(fits)} fits diverged or collapsed"
-    low, high = 100 * interval.low, 100 * interval.high
-    row = {"verdict": verdict, "effect": 100 * found / all_, "low": low, "high": high}
-    return {**row, "replicates": len(fits), "detail": detail}
+    return {
+        "verdict": verdict,
+        "effect": 100 * found / all_,
+        "low": 100 * interval.low,
+        "high": 100 * interval.high,
+        "replicates": len(fits),
+        "detail": detail,
+    }
