@@ -265,8 +265,3 @@ def group_of_short(wildcards):
         trains_network(wildcards.method) or CONFIG.on_codes(wildcards.method)
     )
     return "shallow" if short and workflow.non_local_exec else None
-
-
-def gpus_of_fit(wildcards):
-    """The GPUs of a fit: none for a method without a network."""
-    return CONFIG.gpus if trains_network(wildcards.method) else 0
