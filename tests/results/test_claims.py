@@ -100,6 +100,28 @@ def test_it_is_holms_correction_that_contradicts_a_claim() -> None:
     assert (row["verdict"], "2 of 2 below 0" in row["detail"]) == ("contradicted", True)
 
 
+@pytest.mark.parametrize(
+    ("p", "alpha", "verdict"),
+    [
+        (0.04, 0.05, "supported"),
+        (0.06, 0.05, "undecided"),
+        (0.06, 0.1, "supported"),
+        (0.94, 0.05, "undecided"),
+        (0.94, 0.1, "contradicted"),
+        (0.96, 0.05, "contradicted"),
+    ],
+)
+def test_the_level_of_a_claim(p: float, alpha: float, verdict: str) -> None:
+    """A single difference with a one-sided p-value of p, at either level; its interval is at 1 − 2 alpha."""
+    claim = OVER_SEEDS.model_copy(update={"classes": ["3"]})
+    ahead = [50 + d for d in difference_of(float(stats.t.isf(p, 2)))]
+    metrics = fits({("a", "3"): ahead, ("b", "3"): [50.0] * 3})
+    (row,) = check_claims([claim], metrics, PUBLISHED, {"toy": "toyset"}, {}, alpha=alpha).to_dict("records")
+    assert row["verdict"] == verdict
+    half = stats.t.isf(alpha, 2) / np.sqrt(3)
+    assert (row["low"], row["high"]) == pytest.approx((row["effect"] - half, row["effect"] + half))
+
+
 def test_degenerate_and_missing_fits_support_nothing_but_others_can_contradict() -> None:
     claim = RankingClaim(name="best", better=["a"], than=["b", "c"], over="seeds", **HEAD)
     bad = [("c", "3", 0)]
@@ -147,6 +169,10 @@ def test_a_detection(found: int, verdict: str) -> None:
     if found == 2:
         # Clopper and Pearson: (α/2)^(1/n), 90 %, 4 of 4.
         assert row["low"] == pytest.approx(100 * 0.05**0.25)
+    # In terms of the beta distribution, whose quantiles are 0 and 1 at the ends.
+    low = stats.beta.ppf(0.05, 2 * found, 4 - 2 * found + 1)
+    high = stats.beta.ppf(0.95, 2 * found + 1, 4 - 2 * found) if found < 2 else 1
+    assert (row["low"], row["high"]) == pytest.approx((100 * low, 100 * high))
     (row,) = check(claim, metrics.assign(status="collapsed"))
     assert row["verdict"] == "undecided"
 
