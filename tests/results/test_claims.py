@@ -224,15 +224,17 @@ def test_what_is_no_list_of_claims(tmp_path: Path, content: str) -> None:
         ("class,auc\n3,97\n", "columns"),
         ("dataset,class,method,auc_mean,auc_std\nx,3,kde,many,0\n", "numbers"),
         ("dataset,class,method,auc_mean,auc_std\nx,3,kde,0.97,-1\n", "percentages"),
+        ("dataset,class,method,auc_mean,auc_std\nx,3,kde,100.5,0\n", "percentages"),
         (
             "dataset,class,method,auc_mean,auc_std\nx,3,kde,97,0\nx,3,kde,96,0\n",
             "cell x, 3, kde is there twice",
         ),
         ("dataset,class,method,auc_mean,auc_std\nx,,kde,97,0\n", "a row lacks its dataset, class, method"),
+        ("dataset,class,method,auc_mean,auc_std\nx,3,,97,0\n", "a row lacks its dataset, class, method"),
         ("dataset,class,method,auc_mean,auc_std\nx,3,kde,NA,0\n", "numbers"),
         ("", "not a table"),
     ],
-    ids=["columns", "text", "range", "twice", "nameless", "missing", "empty"],
+    ids=["columns", "text", "range", "above", "twice", "nameless", "methodless", "missing", "empty"],
 )
 def test_what_is_no_published_table(tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "table.csv"
@@ -250,6 +252,14 @@ def test_names_that_look_like_missing_values_or_numbers_stay_texts(tmp_path: Pat
     assert np.isnan(row["auc_std"])
     path.write_text(f"dataset,code\n{name},{name}\n")
     assert read_texts(path) == {name: {"dataset": name, "code": name}}
+
+
+def test_published_tables_are_joined(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_text(f"dataset,class,method,auc_mean,auc_std\n{name},3,kde,100,0\n")
+    rows = read_published([tmp_path / "a", tmp_path / "b"])
+    assert rows["dataset"].to_dict() == {0: "a", 1: "b"}
+    assert read_published([]).empty
 
 
 def test_published_texts() -> None:
