@@ -387,7 +387,7 @@ def import_again(mutant: Mutant) -> None:
     """Forget this package and the tests, so that whoever needs them imports them with the mutant."""
     for name in [name for name in sys.modules if name.split(".")[0] in ("ocnn", "tests")]:
         del sys.modules[name]
-    sys.meta_path.insert(0, MutantFinder(mutant))  # type: ignore[arg-type]
+    sys.meta_path.insert(0, MutantFinder(mutant))
 
 
 def pairs(a: CodeType, b: CodeType) -> Iterator[tuple[CodeType, CodeType]]:

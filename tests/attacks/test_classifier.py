@@ -37,7 +37,7 @@ def test_the_training_of_the_classifier() -> None:
 
 def test_the_progress_of_the_classifier(capsys: pytest.CaptureFixture[str]) -> None:
     model: Any = Recorded()
-    train_classifier(model, np.zeros((4, 2)), np.zeros(4), epochs=9, learning_rate=0.1, batch_size=2)
+    train_classifier(model, np.zeros((4, 2), "float32"), np.zeros(4), epochs=9, learning_rate=0.1, batch_size=2)
     (callback,) = model.fitted[2]["callbacks"]
     callback.on_epoch_end(2, {"loss": 0.12345, "accuracy": 0.98765})
     assert capsys.readouterr().out == "classifier: epoch 3 of 9, loss 0.1235, accuracy 0.988\n"

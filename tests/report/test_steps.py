@@ -211,7 +211,9 @@ def test_the_level_and_the_margin_of_the_plan_hold_everywhere(
         monkeypatch.setattr(module, name, spied(name, getattr(module, name)))
     plan = replace(made.plan, alpha=0.2, margin=7.0)
     files = {**made.files, **{name: tmp_path / f"{name}.parquet" for name in ("summary", "references")}}
-    make_summary(plan=plan.to_json(), **{name: files[name] for name in ("metrics", "summary", "references")})
+    make_summary(
+        plan=plan.to_json(), metrics=files["metrics"], summary=files["summary"], references=files["references"]
+    )
     make_tables(
         plan=plan.to_json(),
         **{name: files[name] for name in ("metrics", "summary", "references", "provenance")},

@@ -61,8 +61,8 @@ def test_the_constants_of_a_split_are_those_of_its_normal_training_images(arrays
     split = read_split(tmp_path / "split.parquet")
     assert (split.minimum, split.maximum) == (2.0, 5.0)
     drawn = {"contamination": 0.25, "holdout": 0.5, "seed": 3}
-    labels = [np.asarray(open_array(path)) for path in (arrays[1], arrays[3])]
-    expected = draw_split(*labels, CLASSES, "b", **drawn)  # type: ignore[arg-type]
+    train_labels, test_labels = (np.asarray(open_array(path)) for path in (arrays[1], arrays[3]))
+    expected = draw_split(train_labels, test_labels, CLASSES, "b", **drawn)  # type: ignore[arg-type]
     assert split.samples.astype(str).equals(expected.astype(str))
     # A third of the five normal samples, 1.67, is the nearest to a quarter of all.
     assert split.part("train")["is_anomaly"].sum() == 2
@@ -353,7 +353,13 @@ def test_an_autoencoder_is_trained_on_the_training_part_and_saved(arrays: list[P
 
     make_split(arrays, tmp_path / "split.parquet", **arguments("b"))
     network = {"kind": "dense", "widths": [3], "code": 2}
-    settings = {"network": network, "epochs": (2,), "learning_rates": (1e-2,), "batch_size": 4, "random_state": 0}
+    settings: dict[str, Any] = {
+        "network": network,
+        "epochs": (2,),
+        "learning_rates": (1e-2,),
+        "batch_size": 4,
+        "random_state": 0,
+    }
     pretrain(tmp_path / "split.parquet", arrays, tmp_path / "a.npz", settings=settings, recipe=RECIPE)
     split = read_split(tmp_path / "split.parquet")
     X = (np.asarray(open_array(arrays[0]))[split.part("train")["sample"]] - 2) / 3
