@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import ThresholdedDetector, flatten
 from ocnn.methods.diagnosis import Diagnosis, first_of_each
-from ocnn.methods.gaussian import origin_of
+from ocnn.methods.gaussian import neighbour_gamma, origin_of
 
 #: Samples that are scored at once.
 SLICE = 4096
@@ -37,8 +37,8 @@ class OneClassNNRadial(ThresholdedDetector):
 
     Args:
         hidden: landmarks; all distinct training samples where there are fewer.
-        gamma: γ, a number, or `neighbour`: 1 / (median squared distance of a landmark to the nearest training sample
-            other than itself). It sees no label.
+        gamma: γ, a number; or `neighbours`, 1 / the median squared distance to the nearest neighbour
+            (`gaussian.neighbour_gamma`), which sees no label.
         nu: ν in (0, 1]. At most this share of training samples lies below r.
         tol: the fit has converged when the objective is at most this share of its depth above the minimum.
         random_state: seed below 2³¹, generator or None; it draws the landmarks.
@@ -55,7 +55,7 @@ class OneClassNNRadial(ThresholdedDetector):
     """
 
     hidden: int = 512
-    gamma: Any = "neighbour"
+    gamma: Any = "neighbours"
     nu: float = 0.5
     tol: float = 1e-3
     random_state: Any = None
@@ -64,7 +64,7 @@ class OneClassNNRadial(ThresholdedDetector):
     reported: ClassVar[tuple[str, ...]] = ("gamma_", "r_", "objective_", "gap_")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden": [Interval(Integral, 1, None, closed="left")],
-        "gamma": [StrOptions({"neighbour"}), Interval(Real, 0, None, closed="neither")],
+        "gamma": [StrOptions({"neighbours"}), Interval(Real, 0, None, closed="neither")],
         "nu": [Interval(Real, 0, 1, closed="right")],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
@@ -74,11 +74,9 @@ class OneClassNNRadial(ThresholdedDetector):
         rows = flatten(X)
         self.origin_ = origin_of(rows)
         rows = rows - self.origin_
-        distinct = first_of_each(X)
-        drawn = check_random_state(self.random_state).permutation(distinct)[: self.hidden]
-        self.landmarks_ = rows[drawn]
+        self.gamma_ = neighbour_gamma(rows) if self.gamma == "neighbours" else float(self.gamma)
+        self.landmarks_ = rows[check_random_state(self.random_state).permutation(first_of_each(rows))[: self.hidden]]
         features = euclidean_distances(rows, self.landmarks_, squared=True)
-        self.gamma_ = neighbour_gamma(features, distinct, drawn) if self.gamma == "neighbour" else float(self.gamma)
         np.exp(np.multiply(features, -self.gamma_, out=features), out=features)
         for fineness in FINENESS:
             self.w_ = linear_one_class_svm(features, self.nu, fineness)
@@ -95,27 +93,6 @@ class OneClassNNRadial(ThresholdedDetector):
         rows = flatten(X) - self.origin_
         parts = (rows[first : first + SLICE] for first in range(0, len(rows), SLICE))
         return np.concatenate([rbf_kernel(part, self.landmarks_, gamma=self.gamma_) @ self.w_ for part in parts])
-
-
-def neighbour_gamma(
-    squared_distances: NDArray[np.float64], distinct: NDArray[np.int64], landmarks: NDArray[np.int64]
-) -> float:
-    """Compute 1 / (median squared distance of a landmark to the nearest other distinct sample).
-
-    Args:
-        squared_distances: of each sample to each landmark, (n, hidden).
-        distinct: indices of the distinct samples, ascending (`first_of_each`).
-        landmarks: the indices, among the samples, of the landmarks, (hidden,).
-
-    Returns:
-        γ > 0; 1 where there is one distinct sample only.
-    """
-    if len(distinct) < 2:
-        return 1.0
-    others = squared_distances[distinct]
-    others[np.searchsorted(distinct, landmarks), np.arange(len(landmarks))] = np.inf
-    # Samples may differ by less than their distance can be computed to.
-    return 1 / max(float(np.median(others.min(axis=0))), np.finfo(np.float32).tiny)
 
 
 def radial_objective(w: NDArray[np.float64], y: NDArray[np.float64], nu: float) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.svm import OneClassSVM
 
 from ocnn.methods import OneClassNN, OneClassNNRadial
-from ocnn.methods.ocnn_radial import linear_one_class_svm, neighbour_gamma, radial_objective
+from ocnn.methods.ocnn_radial import linear_one_class_svm, radial_objective
 from ocnn.networks.losses import nu_quantile, one_class_nn, weight_decay
 
 NU = 0.2
@@ -104,6 +104,15 @@ def test_linear_eq_3_has_the_infimum_zero_or_none_by_rho(rho: float, samples: np
         assert eq_3(w, V, X @ V.T @ w) < -0.9e6
 
 
+def test_eq_3_with_relu_is_homogeneous_too(samples: np.ndarray) -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        w, V, t = rng.normal(size=3), rng.normal(size=(3, 4)), rng.uniform(0, 10)
+        outputs = np.maximum(0, samples @ V.T) @ w
+        assert eq_3(t * w, t * V, t**2 * outputs) == pytest.approx(t**2 * eq_3(w, V, outputs))
+        np.testing.assert_allclose(np.maximum(0, samples @ (t * V).T) @ (t * w), t**2 * outputs)
+
+
 @pytest.mark.parametrize(("rho", "grows"), [(0.5, False), (3.0, True)])
 def test_the_method_does_as_rho_says(rho: float, grows: bool, samples: np.ndarray) -> None:
     """Below 1 all weights shrink to nothing; above 1 the fit diverges, along the linear one-class SVM's direction."""
@@ -112,15 +121,16 @@ def test_the_method_does_as_rho_says(rho: float, grows: bool, samples: np.ndarra
     settings: dict[str, Any] = {"network": "none", "hidden": 4, "tol": 0, "random_state": 0, "batch_size": 50}
     with np.testing.suppress_warnings() as quiet:
         quiet.filter(UserWarning)
-        model = OneClassNN(nu=NU, epochs=(400,), learning_rates=(1e-2,), **settings).fit(X)
+        model = OneClassNN(nu=NU, epochs=(80,), learning_rates=(3e-2,), **settings).fit(X)
     if grows:
         assert model.diagnosis_.status == "diverged"
         V, w = (np.asarray(weight) for weight in model.head_.trainable_variables)
         u = V @ w[:, 0]
         assert u @ direction / np.linalg.norm(u) > 0.9
     else:
-        assert model.history_["w_norm"][-1] < 0.1 * model.history_["w_norm"][0]
-        assert model.history_["objective"][-1] > -1e-6
+        for name in ("w_norm", "V_norm"):
+            assert model.history_[name][-1] < 0.2 * model.history_[name][0]
+        assert min(model.history_["objective"]) > -1e-6
 
 
 # 3. Trained encoder
@@ -198,6 +208,12 @@ def test_unit_norm_of_centred_codes_is_above_it_until_the_encoder_is_trained(sam
     for _ in range(1000):
         w, V = rng.normal(size=3), rng.normal(size=(3, 4))
         assert eq_3(w, V, unit((codes - mean) @ V.T) @ w) >= 0
+    centred = samples - samples.mean(axis=0)
+    for _ in range(1000):
+        w, V = rng.normal(size=3), rng.normal(size=(3, 4))
+        outputs = unit(centred @ V.T) @ w
+        assert outputs.min() < 0
+        assert eq_3(w, V, outputs) >= -0.5 * (1 - 1 / (NU * len(samples))) ** 2
     a = np.ones(3) / np.sqrt(3)
     V = 1e-4 * np.outer(a, -mean)
     assert eq_3(a, V, unit((1e-6 * codes - mean) @ V.T) @ a) == pytest.approx(-0.5, abs=1e-6)
@@ -257,14 +273,12 @@ def test_an_unfinished_solution_is_not_called_converged(samples: np.ndarray, mon
     assert model.gap_ > 1e-3
 
 
-def test_the_bandwidth_is_that_of_the_nearest_other_distinct_sample() -> None:
-    """Points at 0, 1, 3 and 3 again: nearest others at 1, 1 and 2; landmarks 0 and 3 have the median (1 + 4) / 2."""
+def test_the_bandwidth_sees_each_distinct_sample_once() -> None:
+    """Points at 0, 1, 3 and 3 again: squared distances to the nearest others 1, 1 and 4, so 1 is the median."""
     X = np.array([[0.0], [1.0], [3.0], [3.0]])
-    landmarks = np.array([0, 2])
-    distances = (X - X[landmarks].T) ** 2
-    assert neighbour_gamma(distances, np.array([0, 1, 2]), landmarks) == pytest.approx(1 / 2.5)
     model = OneClassNNRadial(random_state=0).fit(X)
     assert model.gamma_ == pytest.approx(1.0)
+    assert len(model.landmarks_) == 3
     assert OneClassNNRadial(random_state=0).fit(10 * X).gamma_ == pytest.approx(0.01)
 
 
@@ -290,7 +304,8 @@ def test_wider_and_longer_is_not_worse_on_digits(digit: int) -> None:
         return float(np.mean([roc_auc_score(is_normal, model.decision_function(test)) for model in models]))
 
     by_width = [auc(hidden=hidden) for hidden in (8, 32, 100)]
-    assert by_width == sorted(by_width)
+    assert (np.diff(by_width) > -0.005).all()
+    assert by_width[-1] > by_width[0] + 0.001
     assert auc(tol=1e-6) > auc(tol=1e-2) - 0.002
 
 
