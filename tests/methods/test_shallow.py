@@ -1,5 +1,6 @@
 """The shallow methods give scikit-learn's own scores, only sooner."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -260,7 +261,7 @@ def test_linear_ocsvm_equals_scikit_learn(data: dict[str, Any], unit: float) -> 
 
 
 def test_linear_ocsvm_by_hand() -> None:
-    """With ν so small that none is outside, the hyperplane passes through the point of the hull nearest to the origin."""
+    """With ν so small that none is outside, the hyperplane is through the nearest point of the hull."""
     model = LinearOCSVM(nu=0.01).fit([[1.0, 2.0], [1.0, -1.0], [3.0, 0.0]])
     assert model.margin_ == pytest.approx(1, rel=1e-3)
     np.testing.assert_allclose(model.coef_ / np.linalg.norm(model.coef_), [1, 0], atol=1e-2)
@@ -270,3 +271,15 @@ def test_linear_ocsvm_of_samples_about_the_origin_has_collapsed(data: dict[str, 
     """No half-space holds nine tenths of them; scikit-learn's scores are then what its tolerance left over."""
     with pytest.warns(ConvergenceWarning, match="the origin lies among the samples"):
         assert LinearOCSVM(nu=0.1).fit(data["train"]).diagnosis_.status == "collapsed"
+
+
+@pytest.mark.parametrize("detector", [KNN(), PCA(), LinearOCSVM()], ids=lambda detector: type(detector).__name__)
+def test_nothing_of_the_size_n_by_n_is_allocated(detector: Any) -> None:
+    """Of 6,000 samples that would be 288 MB; the kernel's cache, which NumPy does not know of, is bounded by libsvm."""
+    rows = np.random.default_rng(0).normal(3, 1, (6000, 20))
+    tracemalloc.start()
+    try:
+        detector.fit(rows).score_samples(rows)
+        assert tracemalloc.get_traced_memory()[1] < 30e6
+    finally:
+        tracemalloc.stop()
