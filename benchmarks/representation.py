@@ -36,7 +36,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
 }
 RATES = (1e-3, 1e-4)
 LEARNING_RATE = 1e-3
-NU = 0.5
+NU = 0.1
 
 
 def samples(data: str, normal: str, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
@@ -101,7 +101,7 @@ def trajectory(
     with seeded(how["seed"]):
         inputs = keras.Input(train.shape[1:])
         network = keras.Model(inputs, Radial()(encoder(inputs)))
-        w = keras.Variable(radial.w_, trainable=False)
+        w = keras.Variable(radial.w_.astype(np.float32), trainable=False)
         r = keras.Variable(radial.r_, trainable=False)
 
         def objective(x: Any, features: Any) -> Any:

@@ -12,18 +12,20 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from ocnn.methods.base import ThresholdedDetector, flatten
+from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.diagnosis import Diagnosis, first_of_each
 from ocnn.methods.gaussian import neighbour_gamma, origin_of
 
 #: Samples that are scored at once.
 SLICE = 4096
+#: More than the relative rounding errors of a score.
+ROUNDING = 1e-9
 #: Tolerances of libsvm, as shares of the mean feature's squared norm, that are tried until the fit has converged.
 FINENESS = (1e-4, 1e-6, 1e-8)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class OneClassNNRadial(ThresholdedDetector):
+class OneClassNNRadial(AnomalyDetector):
     """OC-NN on flattened samples: one layer of radial units and one output, solved exactly.
 
         min over w, r :  ½‖w‖² + (1/ν)(1/N) Σ_n max(0, r − ŷ_n) − r ,   ŷ_n = ⟨w, g(x_n)⟩ ,   g_j(x) = exp(−γ‖x − c_j‖²)
@@ -33,17 +35,15 @@ class OneClassNNRadial(ThresholdedDetector):
     landmarks or steps cannot make it run off, and every fit says how near to it it came (docs/theory.md). It is the
     linear ν-one-class SVM on the features g (Schölkopf et al. 2001), which libsvm solves.
 
-    `score_samples` is ŷ, between 0 and the number of landmarks.
+    `score_samples` is ŷ, between 0 and the number of landmarks, `decision_function` ŷ − r.
 
     Args:
         hidden: landmarks; all distinct training samples where there are fewer.
         gamma: γ, a number; or `neighbours`, 1 / the median squared distance to the nearest neighbour
             (`gaussian.neighbour_gamma`), which sees no label.
-        nu: ν in (0, 1]. At most this share of training samples lies below r.
+        nu: ν in (0, 1]; less than this share of the training samples lies below r.
         tol: the fit has converged when the objective is at most this share of its depth above the minimum.
         random_state: seed below 2³¹, generator or None; it draws the landmarks.
-
-    The other is that of `ThresholdedDetector`: the threshold of `predict` is r's rule (Theorem 1) at `contamination`.
 
     Attributes:
         landmarks_, origin_: c (hidden, d), less this origin (d,) of all distances.
@@ -56,7 +56,7 @@ class OneClassNNRadial(ThresholdedDetector):
 
     hidden: int = 512
     gamma: Any = "neighbours"
-    nu: float = 0.5
+    nu: float = 0.1
     tol: float = 1e-3
     random_state: Any = None
 
@@ -70,7 +70,7 @@ class OneClassNNRadial(ThresholdedDetector):
         "random_state": ["random_state"],
     }
 
-    def _fit(self, X: NDArray[Any]) -> Diagnosis | None:
+    def _fit(self, X: NDArray[Any]) -> Diagnosis:
         rows = flatten(X)
         self.origin_ = origin_of(rows)
         rows = rows - self.origin_
@@ -78,6 +78,13 @@ class OneClassNNRadial(ThresholdedDetector):
         self.landmarks_ = rows[check_random_state(self.random_state).permutation(first_of_each(rows))[: self.hidden]]
         features = euclidean_distances(rows, self.landmarks_, squared=True)
         np.exp(np.multiply(features, -self.gamma_, out=features), out=features)
+        diagnosis = self._solve(features)
+        # Some training samples have r for their score: rounding is to put none of them outside.
+        self.offset_ = self.r_ * (1 - ROUNDING)
+        return diagnosis
+
+    def _solve(self, features: NDArray[np.float64]) -> Diagnosis:
+        """Set w and what follows from it; features (n, hidden) of the training samples."""
         for fineness in FINENESS:
             self.w_ = linear_one_class_svm(features, self.nu, fineness)
             self.training_scores_ = features @ self.w_
