@@ -111,7 +111,12 @@ def main() -> None:
     summary = pd.concat([aucs, aucs.mean().to_frame("mean AUC").T, ranks.to_frame("mean rank").T])
     if arguments.output:
         summary.to_csv(arguments.output)
-    show([{"method": method, **column.round(2).to_dict()} for method, column in summary.items()])
+    show(
+        [
+            {"method": method, **{str(name): auc for name, auc in column.round(2).items()}}
+            for method, column in summary.items()
+        ]
+    )
 
 
 if __name__ == "__main__":
