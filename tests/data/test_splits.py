@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ocnn.data import load_dataset
-from ocnn.data.splits import Split, anomaly_count, draw_split, read_split, write_split
+from ocnn.data.splits import Split, anomaly_count, draw_split, read_split, size_faults, write_split
 from ocnn.errors import DataError, ResultError
 
 CLASSES = ("a", "b", "c")
@@ -151,3 +151,10 @@ def test_the_anomalies_that_join_each_real_class(name: str) -> None:
 def test_a_share_gives_back_the_number_that_it_was_made_of(normals: int, anomalies: int) -> None:
     assume(anomalies <= normals and normals + anomalies < 10**6)
     assert anomaly_count(normals, anomalies / (normals + anomalies)) == anomalies
+
+
+def test_no_holdout_asks_for_nothing() -> None:
+    """Of one test sample of each kind none could be held out, but none is to be."""
+    sizes = {"a": (10, 1), "b": (10, 1)}
+    assert size_faults(sizes, "a", contamination=0.0, holdout=0.0) == {}
+    assert list(size_faults(sizes, "a", contamination=0.0, holdout=0.5)) == ["holdout"]

@@ -256,3 +256,9 @@ def test_what_is_no_archive_of_the_workflow(write: Callable[[Path], Any], messag
     write(tmp_path / "a.npz")
     with pytest.raises(ResultError, match=rf"a\.npz does not hold whole arrays.*{message}"):
         read_arrays(tmp_path / "a.npz", ["images"])
+
+
+def test_objects_are_not_pickled_into_an_archive(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="allow_pickle"):
+        write_arrays(tmp_path / "a.npz", {"names": np.array(["a", None], object)})
+    assert not list(tmp_path.iterdir())
