@@ -1,6 +1,8 @@
 """The steps from archives to scores, called with data made by hand: known answers."""
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ from sklearn.ensemble import IsolationForest
 
 from ocnn.attacks import boundary
 from ocnn.attacks.boundary import Attack
+from ocnn.data.archives import Archive
 from ocnn.data.dataset import ARRAY_FILES, Arrays, Dataset
 from ocnn.data.splits import Split, draw_split, read_split, write_split
 from ocnn.errors import DataError, ResultError
@@ -127,6 +130,40 @@ def test_the_score_file_of_a_fit_by_hand(arrays: list[Path], tmp_path: Path) -> 
     assert {"python", "threads", "processor"} <= set(stated["versions"])
 
 
+class Doubled:
+    """Codes: twice each pixel, and the autoencoder that it was given."""
+
+    def __init__(self, network: str, autoencoder: str) -> None:
+        assert (network, autoencoder) == ("small", "a.npz")
+
+    def fit(self, X: Any) -> "Doubled":
+        return self
+
+    def transform(self, X: Any) -> Any:
+        return 2 * X.reshape(len(X), -1)
+
+
+def test_a_method_on_codes_sees_codes_of_both_parts(arrays: list[Path], tmp_path: Path) -> None:
+    """They are those of the scaled images, and the method itself is given no autoencoder."""
+    make_split(arrays, tmp_path / "split.parquet", **arguments("b", contamination=0))
+    fit_method(
+        Brightness,
+        tmp_path / "split.parquet",
+        arrays,
+        tmp_path / "scores.parquet",
+        settings={"factor": 3.0},
+        identity=IDENTITY,
+        recipe=RECIPE,
+        autoencoder=Path("a.npz"),
+        encoder=Doubled,
+        encoder_settings={"network": "small"},
+    )
+    rows, stated = read_scores(tmp_path / "scores.parquet", Fit(**IDENTITY))
+    train, test = (2 * (np.array(values) + 0.5 - 2) - 1 for values in ([2, 3, 4, 2.5, 3.5], [500, -500, 1, 2, 3, 4]))
+    np.testing.assert_allclose(rows["anomaly_score"], [*train, *test], rtol=1e-5, atol=1e-6)
+    assert stated["backend"] == "tensorflow"
+
+
 @pytest.mark.parametrize("has_test", [True, False])
 def test_a_method_tunes_on_the_held_out_samples_with_their_labels(has_test: bool, tmp_path: Path) -> None:
     """The γ is the best of the grid, not the worst, on just these samples; they are marked."""
@@ -205,6 +242,18 @@ def test_images_are_contrast_normalised_one_by_one(tmp_path: Path, monkeypatch: 
     assert (found[1].tolist(), found[3].tolist()) == ([0, 1, 0], [1])
     prepare_images(toy(images=False), paths, recipe=RECIPE)
     assert np.asarray(open_array(paths[0])).tolist() == [[1, 2], [3, 4], [5, 9]]
+
+
+def test_an_archive_that_has_changed_is_not_read(tmp_path: Path) -> None:
+    archive = tmp_path / "toys.bin"
+    archive.write_bytes(b"toys")
+    archive.with_name("toys.bin.sha256").write_text(f"{hashlib.sha256(b'toys').hexdigest()}  toys.bin\n")
+    source = replace(toy(), archives=(Archive("toys.bin", (), ""),))
+    paths = [tmp_path / name for name in ARRAY_FILES]
+    prepare_images(source, paths, archives=[archive], recipe=RECIPE)
+    archive.write_bytes(b"tops")
+    with pytest.raises(DataError, match=r"toys\.bin has changed since it was fetched"):
+        prepare_images(source, paths, archives=[archive], recipe=RECIPE)
 
 
 def test_pixels_for_an_attack_are_in_0_to_1_and_nothing_else(tmp_path: Path) -> None:
