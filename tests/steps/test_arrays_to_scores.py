@@ -24,7 +24,7 @@ from ocnn.steps.attacks import RECORD, attack_images, verify_attack
 from ocnn.steps.fit import fit_method
 from ocnn.steps.images import prepare_adversarial_images, prepare_images, prepare_pixels
 from ocnn.steps.split import make_split
-from ocnn.storage.arrays import open_array, write_npy_files
+from ocnn.storage.arrays import open_array, read_arrays, write_npy_files
 from ocnn.storage.parquet import read_table
 
 IDENTITY: dict[str, Any] = {"experiment": "toy", "normal": "b", "method": "own", "seed": 5}
@@ -305,6 +305,8 @@ def test_an_attack_starts_once_and_then_makes_the_steps_that_are_missing(
 
     def start(model: Any, originals: Any, label: int, *, count: int, seed: int) -> Attack:
         np.testing.assert_array_equal(originals, test[[1, 2, 4]])
+        kernel = model.get_weights()[0]
+        assert any(np.array_equal(kernel, values) for values in read_arrays(attacked["weights"]).values())
         calls.append(("start", label, count, seed))
         return empty_attack(0)
 
