@@ -1,4 +1,4 @@
-"""Writes what describes the configuration, from the descriptions in its model.
+"""Write what describes the configuration, from the descriptions in its model.
 
     python -m ocnn.config
 
@@ -16,30 +16,9 @@ import yaml
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from ocnn.config.schema import (
-    Attack,
-    Autoencoder,
-    Classifier,
-    Config,
-    Experiment,
-    MethodBlock,
-    Published,
-    Training,
-    Verdicts,
-)
+from ocnn.config.schema import Config
 
 ROOT = Path(__file__).resolve().parents[2]
-SECTIONS: tuple[type[BaseModel], ...] = (
-    Config,
-    MethodBlock,
-    Experiment,
-    Training,
-    Autoencoder,
-    Attack,
-    Classifier,
-    Published,
-    Verdicts,
-)
 #: Of the README, what is between these lines is written here.
 BEGIN, END = "<!-- Written by `python -m ocnn.config` from ocnn/config/schema.py. -->", "<!-- The end of it. -->"
 #: What of a schema an overlay need not have, since the configuration under it does.
@@ -57,7 +36,7 @@ NAMES = {"methods": "kde", "attacks": "threes", "experiments": "digits"}
 
 
 def main() -> None:
-    """Writes all of it."""
+    """Write all of it."""
     for path, text in products().items():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -70,7 +49,7 @@ def products() -> dict[Path, str]:
     head, rest = readme.read_text(encoding="utf-8").split(BEGIN)
     tail = rest.split(END)[1]
     return {
-        readme: "".join([head, BEGIN, "\n\n", *map(_table, SECTIONS), END, tail]),
+        readme: "".join([head, BEGIN, "\n\n", *map(_table, sections(Config)), END, tail]),
         ROOT / "config" / "all_keys.yaml": "\n".join(_commented()) + "\n",
         **{
             ROOT / "workflow" / "schemas" / f"{name}.schema.json": json.dumps(content, indent=1, ensure_ascii=False)
@@ -91,7 +70,7 @@ def json_schema(*, whole: bool = True) -> dict[str, Any]:
         if not whole and any("required" in branch for branch in schema.get("anyOf", [])):
             schema = {key: value for key, value in schema.items() if key != "anyOf"}
         return {
-            key: kept(value)
+            key: " ".join(value.split()) if key == "description" and isinstance(value, str) else kept(value)
             for key, value in schema.items()
             # A title that pydantic makes of a key's name says nothing.
             if not (key == "title" and isinstance(value, str)) and (whole or key not in WHOLE)
@@ -109,8 +88,16 @@ def _section(field: FieldInfo) -> tuple[Any, bool]:
     return (kind, named) if isinstance(kind, type) and issubclass(kind, BaseModel) else (None, False)
 
 
-def _first_line(section: Any) -> str:
-    return str(section.__doc__).split("\n")[0]
+def sections(section: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """A section and those below it."""
+    yield section
+    for inner in filter(None, (_section(field)[0] for field in section.model_fields.values())):
+        yield from sections(inner)
+
+
+def meaning(field: FieldInfo) -> str:
+    """The description of a key, on one line."""
+    return " ".join(str(field.description).split())
 
 
 def _flow(value: Any) -> str:
@@ -122,7 +109,7 @@ def _flow(value: Any) -> str:
 
 def _table(section: type[BaseModel]) -> str:
     """The keys of a section as a table in Markdown."""
-    lines = [f"### {section.__name__.removesuffix('Block')}", "", _first_line(section), ""]
+    lines = [f"### {section.__name__.removesuffix('Block')}", "", str(section.__doc__), ""]
     lines += ["| key | meaning | values | default |", "|---|---|---|---|"]
     properties = json_schema()
     if section is not Config:
@@ -136,7 +123,7 @@ def _table(section: type[BaseModel]) -> str:
             default = "its defaults"
         else:
             default = f"`{_flow(field.default)}`" if field.default not in (None, "", {}, []) else "none"
-        lines.append(f"| `{key}` | {field.description} | {values} | {default} |")
+        lines.append(f"| `{key}` | {meaning(field)} | {values} | {default} |")
     return "\n".join(lines) + "\n\n"
 
 
@@ -184,8 +171,8 @@ def _keys(section: type[BaseModel], *, as_they_are: bool = False) -> Iterator[st
     for key, field in section.model_fields.items():
         inner, named = _section(field)
         yield ""
-        meaning = str(field.description)
-        yield from (f"# {line}" for line in textwrap.wrap(f"{meaning[0].upper()}{meaning[1:]}.", 110))
+        text = meaning(field)
+        yield from (f"# {line}" for line in textwrap.wrap(f"{text[0].upper()}{text[1:]}.", 110))
         mark = "" if as_they_are or field.examples or (key in NAMES and named) else "# "
         if inner is None:
             yield f"{mark}{key}: {_flow(field.examples[0] if field.examples else field.default)}"

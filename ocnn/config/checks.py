@@ -27,7 +27,7 @@ MOST_FITS = 100_000
 
 
 def load(content: Any, files: Iterable[Path | str] = ()) -> Config:
-    """Checks the whole configuration.
+    """Check the whole configuration.
 
     Args:
         content: the mapping that the configuration files hold together.
@@ -80,12 +80,7 @@ def _families_resolved(experiments: Mapping[str, Experiment]) -> dict[str, Exper
 def _name_faults(read: Validated) -> list[str]:
     """Names of blocks that cannot be names, blocks that are missing, and names in `run` without a block."""
     config = read.config
-    blocks: dict[str, Mapping[str, Any]] = {
-        "methods": config.methods,
-        "attacks": config.attacks,
-        "experiments": config.experiments,
-        "references": config.references,
-    }
+    blocks = {key: getattr(config, key) for key in ("methods", "attacks", "experiments", "references")}
     faults = [
         f"{key}: at least one is needed"
         for key in ("methods", "experiments")

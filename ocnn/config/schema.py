@@ -5,7 +5,7 @@ ones: `python -m ocnn.config` writes the reference page, the JSON schemas and th
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -39,93 +39,69 @@ from ocnn.data.dataset import Dataset
 from ocnn.methods import METHODS, load_estimator
 from ocnn.storage.files import safe_name
 
-#: What an experiment has for those of its methods that take it, see `shared_parameters`.
-SHARED_SETTINGS = (
-    "batch_size",
-    "weight_decay",
-    "network",
-    "pretrain_epochs",
-    "pretrain_learning_rates",
-    "contamination",
-    "seed",
-    "verbose",
-)
 #: Of a mapping whose keys the user chooses.
 NAMED = {"propertyNames": {"pattern": f"^{NAME_TEXT}$"}}
 LearningRate = Annotated[Number, Field(gt=0)]
 
 
 class Section(BaseModel):
-    """A part of the configuration; a key that it does not know is an error."""
+    """A part of the configuration; a key that it does not know is an error. The text below a key describes it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Autoencoder(Section):
     """The pretraining that the deep methods of an experiment share."""
 
-    epochs: Annotated[
-        tuple[Epochs, ...], Field(min_length=1, description="epochs of each phase; 0 leaves a phase out")
-    ] = (250, 100)
-    learning_rates: Annotated[
-        tuple[LearningRate, ...], Field(min_length=1, description="learning rate of each phase, as many as `epochs`")
-    ] = (1e-4, 1e-5)
+    epochs: Annotated[tuple[Epochs, ...], Field(min_length=1)] = (250, 100)
+    """epochs of each phase; 0 leaves a phase out"""
+    learning_rates: Annotated[tuple[LearningRate, ...], Field(min_length=1)] = (1e-4, 1e-5)
+    """learning rate of each phase, as many as `epochs`"""
 
 
 class Training(Section):
     """What every deep method of an experiment shares."""
 
-    batch_size: Annotated[Count, Field(le=1_000_000, description="samples per step of the optimiser")] = 200
-    weight_decay: Annotated[
-        Number, Field(ge=0, description="factor of the regulariser ½ Σ‖W‖²; a method may have its own")
-    ] = 1e-5
+    batch_size: Annotated[Count, Field(le=1_000_000)] = 200
+    """samples per step of the optimiser"""
+    weight_decay: Annotated[Number, Field(ge=0)] = 1e-5
+    """factor of the regulariser ½ Σ‖W‖²; a method may have its own"""
 
 
 class Classifier(Section):
     """The classifier that is attacked."""
 
-    widths: Annotated[Widths, Field(description="filters of each convolution, which is followed by 2 × 2 pooling")] = (
-        16,
-        32,
-        64,
-    )
-    epochs: Annotated[Count, Field(le=100_000, description="epochs of its training")] = 15
-    learning_rate: Annotated[LearningRate, Field(description="learning rate of its training")] = 1e-3
-    batch_size: Annotated[Count, Field(le=1_000_000, description="images per step of its training")] = 128
-    minimum_accuracy: Annotated[
-        Number, Field(ge=0, le=1, description="accuracy on the test part below which no attack starts")
-    ] = 0.9
-    seed: Annotated[Seed, Field(description="decides its initial weights, batches and dropout")] = 0
+    widths: Widths = (16, 32, 64)
+    """filters of each convolution, which is followed by 2 × 2 pooling"""
+    epochs: Annotated[Count, Field(le=100_000)] = 15
+    """epochs of its training"""
+    learning_rate: LearningRate = 1e-3
+    """learning rate of its training"""
+    batch_size: Annotated[Count, Field(le=1_000_000)] = 128
+    """images per step of its training"""
+    minimum_accuracy: Annotated[Number, Field(ge=0, le=1)] = 0.9
+    """accuracy on the test part below which no attack starts"""
+    seed: Seed = 0
+    """decides its initial weights, batches and dropout"""
 
 
 class Attack(Section):
     """A boundary attack on test images of one class."""
 
-    dataset: Annotated[
-        str, Field(description="data set with the attacked class, named as in an experiment", examples=["mnist"])
-    ]
-    attacked_class: Annotated[ClassName, Field(description="class whose test images are attacked", examples=[3])]
-    images: Annotated[
-        Count,
-        Field(
-            le=100_000,
-            description="how many are attacked: drawn at random from those that are correctly classified; one for which"
-            " no misclassified image is found gives way to another",
-        ),
-    ] = 100
-    segment: Annotated[
-        Whole,
-        Field(
-            ge=1000,
-            le=1_000_000,
-            description="steps per job, and so the most that an interruption loses; at least 1,000, within which"
-            " foolbox adapts its step sizes",
-        ),
-    ] = 1000
-    seed: Annotated[
-        Seed, Field(description="decides which images are attacked, and the random directions of the attack")
-    ] = 0
-    classifier: Annotated[Classifier, Field(description="the classifier that is attacked")] = Classifier()
+    dataset: Annotated[str, Field(examples=["mnist"])]
+    """data set with the attacked class, named as in an experiment"""
+    attacked_class: Annotated[ClassName, Field(examples=[3])]
+    """class whose test images are attacked"""
+    images: Annotated[Count, Field(le=100_000)] = 100
+    """how many are attacked: drawn at random from those that are correctly classified; one for which no misclassified
+    image is found gives way to another"""
+    segment: Annotated[Whole, Field(ge=1000, le=1_000_000)] = 1000
+    """steps per job, and so the most that an interruption loses; at least 1,000, within which foolbox adapts its step
+    sizes"""
+    seed: Seed = 0
+    """decides which images are attacked, and the random directions of the attack"""
+    classifier: Classifier = Classifier()
+    """the classifier that is attacked"""
 
 
 class Experiment(Section):
@@ -155,79 +131,53 @@ class Experiment(Section):
         }
     )
 
-    dataset: Annotated[
-        str | None,
-        Field(
-            description="name in `ocnn.data.DATASETS`, or `package.module:OBJECT`; this or `attack` is required",
-            examples=["digits"],
-        ),
-    ] = None
-    attack: Annotated[
-        str | None,
-        Field(
-            description="name in `attacks`: the attacked class is normal, its adversarial images are the anomalies;"
-            " this or `dataset` is required"
-        ),
-    ] = None
-    steps: Annotated[
-        AttackSteps | None,
-        Field(
-            description="steps of that attack, required with `attack`; a list makes an experiment `NAME_STEPS` of each"
-        ),
-    ] = None
-    held_out: Annotated[
-        Flag,
-        Field(
-            description="with `attack`: true fits the training images of the class and scores its test images and the"
-            " adversarial ones; false fits and scores all of them at once, as in the paper"
-        ),
-    ] = True
-    normal_classes: Annotated[ClassNames, Field(description="classes that are normal in turn, or `all`")] = "all"
-    contamination: Annotated[
-        Share,
-        Field(
-            ge=0,
-            le=0.5,
-            description="share of anomalies among all samples of the training set, as in scikit-learn and PyOD; 0 for"
-            " clean training. A fraction may be written out: `1/101` is 1 anomaly to 100 normals. With `attack`, 0"
-            " where the adversarial images are held out; else it says how many of them take part",
-            examples=["1/11"],
-        ),
-    ]
-    holdout: Annotated[
-        Share,
-        Field(
-            ge=0,
-            lt=1,
-            description="share of the test samples whose labels a method may tune on; it is not measured on them",
-        ),
-    ] = 0.1
-    seeds: Annotated[
-        Seeds | None, Field(description="how many seeds (0, 1, …), or a list of them; none: those of the configuration")
-    ] = None
-    network: Annotated[
-        NetworkFields,
-        Field(
-            description="name in `ocnn.networks.shapes.NETWORKS`, its fields `{kind, widths, code, kernel}`, or `auto`"
-        ),
-    ] = "auto"
-    training: Annotated[Training, Field(description="what every deep method shares")] = Training()
-    autoencoder: Annotated[Autoencoder, Field(description="the shared pretraining")] = Autoencoder()
-    methods: Annotated[Names, Field(description="names in `methods`, or `all`")] = "all"
-    settings: Annotated[
-        dict[str, Settings],
-        Field(description="name of a method → settings that override those under `methods`"),
-    ] = {}
-    published: Annotated[
-        str | None, Field(description="`dataset` in the published tables and claims to compare with")
-    ] = None
-    remark: Annotated[
-        str,
-        Field(
-            description="what a reader of the results must know, shown with them: that it is not the published"
-            " protocol, say"
-        ),
-    ] = ""
+    dataset: Annotated[str | None, Field(examples=["digits"])] = None
+    """name in `ocnn.data.DATASETS`, or `package.module:OBJECT`; this or `attack` is required"""
+    attack: str | None = None
+    """name in `attacks`: the attacked class is normal, its adversarial images are the anomalies; this or `dataset` is
+    required"""
+    steps: AttackSteps | None = None
+    """steps of that attack, required with `attack`; a list makes an experiment `NAME_STEPS` of each"""
+    held_out: Flag = True
+    """with `attack`: true fits the training images of the class and scores its test images and the adversarial ones;
+    false fits and scores all of them at once, as in the paper"""
+    normal_classes: ClassNames = "all"
+    """classes that are normal in turn, or `all`"""
+    contamination: Annotated[Share, Field(ge=0, le=0.5, examples=["1/11"])]
+    """share of anomalies among all samples of the training set, as in scikit-learn and PyOD; 0 for clean training. A
+    fraction may be written out: `1/101` is 1 anomaly to 100 normals. With `attack`, 0 where the adversarial images are
+    held out; else it says how many of them take part"""
+    holdout: Annotated[Share, Field(ge=0, lt=1)] = 0.1
+    """share of the test samples whose labels a method may tune on; it is not measured on them"""
+    seeds: Seeds | None = None
+    """how many seeds (0, 1, …), or a list of them; none: those of the configuration"""
+    network: NetworkFields = "auto"
+    """name in `ocnn.networks.shapes.NETWORKS`, its fields `{kind, widths, code, kernel}`, or `auto`"""
+    training: Training = Training()
+    """what every deep method shares"""
+    autoencoder: Autoencoder = Autoencoder()
+    """the shared pretraining"""
+    methods: Names = "all"
+    """names in `methods`, or `all`"""
+    settings: dict[str, Settings] = {}
+    """name of a method → settings that override those under `methods`"""
+    published: str | None = None
+    """`dataset` in the published tables and claims to compare with"""
+    remark: str = ""
+    """what a reader of the results must know, shown with them: that it is not the published protocol, say"""
+
+
+#: What an experiment has for those of its methods that take it, see `shared_parameters`.
+SHARED_SETTINGS: dict[str, Callable[[Experiment, int], Any]] = {
+    "batch_size": lambda block, seed: block.training.batch_size,
+    "weight_decay": lambda block, seed: block.training.weight_decay,
+    "network": lambda block, seed: block.network,
+    "pretrain_epochs": lambda block, seed: list(block.autoencoder.epochs),
+    "pretrain_learning_rates": lambda block, seed: list(block.autoencoder.learning_rates),
+    "contamination": lambda block, seed: block.contamination,
+    "seed": lambda block, seed: seed,
+    "verbose": lambda block, seed: 1,
+}
 
 
 def _settings(value: Any) -> Any:
@@ -238,17 +188,12 @@ def _settings(value: Any) -> Any:
 class MethodBlock(BaseModel):
     """A row of the tables: an estimator and its settings, which are parameters of its constructor."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
 
-    estimator: Annotated[
-        str | None,
-        Field(
-            description="name in `ocnn.methods.METHODS`, or `package.module:Class`; none: the name of the row itself"
-        ),
-    ] = None
-    published: Annotated[
-        str | None, Field(description="published column to compare with; none: the one with the name of the row")
-    ] = None
+    estimator: str | None = None
+    """name in `ocnn.methods.METHODS`, or `package.module:Class`; none: the name of the row itself"""
+    published: str | None = None
+    """published column to compare with; none: the one with the name of the row"""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -262,35 +207,26 @@ Method = Annotated[MethodBlock, BeforeValidator(_settings), Or("null")]
 class Published(Section):
     """Files of published results."""
 
-    auc: Annotated[
-        list[PathText], Field(description="CSV files of AUCs, columns `ocnn.results.published.AUC_COLUMNS`")
-    ] = []
-    data: Annotated[PathText | None, Field(description="CSV file of texts for Table 1, on the data")] = None
-    networks: Annotated[PathText | None, Field(description="CSV file of texts for Table 2, on the networks")] = None
-    claims: Annotated[PathText | None, Field(description="YAML file of claims")] = None
-    runs: Annotated[
-        PathText | None,
-        Field(
-            description="CSV file of the AUCs of the authors' own runs, columns `ocnn.results.published.RUN_COLUMNS`;"
-            " adds to the report which published cells differ from them"
-        ),
-    ] = None
+    auc: list[PathText] = []
+    """CSV files of AUCs, columns `ocnn.results.published.AUC_COLUMNS`"""
+    data: PathText | None = None
+    """CSV file of texts for Table 1, on the data"""
+    networks: PathText | None = None
+    """CSV file of texts for Table 2, on the networks"""
+    claims: PathText | None = None
+    """YAML file of claims"""
+    runs: PathText | None = None
+    """CSV file of the AUCs of the authors' own runs, columns `ocnn.results.published.RUN_COLUMNS`; adds to the report
+    which published cells differ from them"""
 
 
 class Verdicts(Section):
     """The rule by which a published cell holds, see `ocnn.results.statistics.judge_means`."""
 
-    margin: Annotated[
-        Number, Field(gt=0, description="points of AUC (percent) within which a mean counts as the same")
-    ] = 2.0
-    alpha: Annotated[
-        Number,
-        Field(
-            gt=0,
-            lt=0.5,
-            description="chance of any wrong verdict in an experiment under one evaluation; level of a claim",
-        ),
-    ] = 0.05
+    margin: Annotated[Number, Field(gt=0)] = 2.0
+    """points of AUC (percent) within which a mean counts as the same"""
+    alpha: Annotated[Number, Field(gt=0, lt=0.5)] = 0.05
+    """chance of any wrong verdict in an experiment under one evaluation; level of a claim"""
 
 
 class Config(Section):
@@ -298,59 +234,33 @@ class Config(Section):
 
     model_config = ConfigDict(title="Configuration of ocnn", json_schema_extra={"required": ["methods", "experiments"]})
 
-    results: Annotated[Folder, Field(description="folder of everything that is made")] = "results"
-    archives: Annotated[Folder, Field(description="folder of downloaded archives")] = "resources"
-    mirror: Annotated[
-        PathText | None,
-        Field(
-            description="folder to take archives from instead of downloading them; the environment variable"
-            " `OCNN_MIRROR` overrides it"
-        ),
-    ] = None
-    seeds: Annotated[
-        Seeds, Field(description="how many seeds (0, 1, …), or a list of them, for experiments that do not say")
-    ] = 1
-    threads: Annotated[
-        Count,
-        Field(
-            le=1024,
-            description="CPU threads of a fit; several jobs of one thread each are the better use of cores",
-        ),
-    ] = 1
-    gpus: Annotated[
-        Whole,
-        Field(
-            ge=0,
-            le=1024,
-            description="GPUs that a job with a network asks a SLURM cluster for; TensorFlow or JAX with CUDA must be"
-            " installed for it",
-        ),
-    ] = 0
-    methods: Annotated[
-        dict[str, Method],
-        Field(
-            description="rows of the tables, at least one: name → settings of its estimator",
-            json_schema_extra={**NAMED, "minProperties": 1},
-        ),
-    ] = {}
-    attacks: Annotated[dict[str, Attack], Field(description="boundary attacks by name", json_schema_extra=NAMED)] = {}
-    experiments: Annotated[
-        dict[str, Experiment],
-        Field(description="experiments by name, at least one", json_schema_extra={**NAMED, "minProperties": 1}),
-    ] = {}
-    run: Annotated[
-        Names, Field(description="names of the experiments to run, or `all`; the others are checked and left out")
-    ] = "all"
-    published: Annotated[Published, Field(description="files of published results")] = Published()
-    references: Annotated[
-        dict[str, PathText],
-        Field(
-            description="AUCs of other labs: name → CSV file in the columns of `published/table3.csv`; each adds a line"
-            " to Tables 3 and 4",
-            json_schema_extra=NAMED,
-        ),
-    ] = {}
-    verdicts: Annotated[Verdicts, Field(description="the rule by which a published cell holds")] = Verdicts()
+    results: Folder = "results"
+    """folder of everything that is made"""
+    archives: Folder = "resources"
+    """folder of downloaded archives"""
+    mirror: PathText | None = None
+    """folder to take archives from instead of downloading them; the environment variable `OCNN_MIRROR` overrides it"""
+    seeds: Seeds = 1
+    """how many seeds (0, 1, …), or a list of them, for experiments that do not say"""
+    threads: Annotated[Count, Field(le=1024)] = 1
+    """CPU threads of a fit; several jobs of one thread each are the better use of cores"""
+    gpus: Annotated[Whole, Field(ge=0, le=1024)] = 0
+    """GPUs that a job with a network asks a SLURM cluster for; TensorFlow or JAX with CUDA must be installed for it"""
+    methods: Annotated[dict[str, Method], Field(json_schema_extra={**NAMED, "minProperties": 1})] = {}
+    """rows of the tables, at least one: name → settings of its estimator"""
+    attacks: Annotated[dict[str, Attack], Field(json_schema_extra=NAMED)] = {}
+    """boundary attacks by name"""
+    experiments: Annotated[dict[str, Experiment], Field(json_schema_extra={**NAMED, "minProperties": 1})] = {}
+    """experiments by name, at least one"""
+    run: Names = "all"
+    """names of the experiments to run, or `all`; the others are checked and left out"""
+    published: Published = Published()
+    """files of published results"""
+    references: Annotated[dict[str, PathText], Field(json_schema_extra=NAMED)] = {}
+    """AUCs of other labs: name → CSV file in the columns of `published/table3.csv`; each adds a line to Tables 3 and
+    4"""
+    verdicts: Verdicts = Verdicts()
+    """the rule by which a published cell holds"""
 
     def dataset(self, experiment: str) -> Dataset:
         """The data set of an experiment."""
@@ -421,19 +331,7 @@ class Config(Section):
 
     def shared_settings(self, experiment: str, seed: int) -> dict[str, Any]:
         """What a method may take from its experiment, by the names that `shared_settings` of an estimator uses."""
-        block = self.experiments[experiment]
-        training, pretraining = block.training, block.autoencoder
-        values = (
-            training.batch_size,
-            training.weight_decay,
-            block.network,
-            list(pretraining.epochs),
-            list(pretraining.learning_rates),
-            block.contamination,
-            seed,
-            1,
-        )
-        return dict(zip(SHARED_SETTINGS, values, strict=True))
+        return {name: value(self.experiments[experiment], seed) for name, value in SHARED_SETTINGS.items()}
 
     def autoencoder_settings(self, experiment: str, seed: int) -> dict[str, Any]:
         """The parameters of the shared autoencoder."""

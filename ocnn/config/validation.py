@@ -53,7 +53,7 @@ class Validated:
 
 
 def validate(content: Any) -> Validated:
-    """Checks keys and types.
+    """Check keys and types.
 
     Raises:
         ConfigError: not a mapping, so that there is nothing to check, or one without an end.

@@ -82,7 +82,7 @@ def typed(value: Any) -> Any:
 
 
 def _number(value: Any) -> Any:
-    """Refuses truth values, which Python takes for 0 and 1: YAML reads `yes` and `on` as such."""
+    """Refuse truth values, which Python takes for 0 and 1: YAML reads `yes` and `on` as such."""
     if isinstance(value, bool):
         raise _fault("must be a number")
     return float(value) if isinstance(value, str) and re.fullmatch(NUMBER_TEXT, value) else value
@@ -115,7 +115,7 @@ def _class_name(value: Any) -> Any:
 
 
 def _different(values: Any) -> Any:
-    """Refuses a list in which something stands twice."""
+    """Refuse a list in which something stands twice."""
     if isinstance(values, list):
         twice = [value for place, value in enumerate(values) if value in values[:place]]
         if twice:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ocnn.data.dataset import Arrays, Dataset
-from ocnn.storage.arrays import open_array, read_arrays
+from ocnn.storage.arrays import open_arrays, read_arrays
 
 ADVERSARIAL = "adversarial"
 #: By this name `read` finds the images that the attack made.
@@ -41,7 +41,7 @@ def adversarial_dataset(attacked: Dataset, attacked_class: str, *, name: str, he
 
 
 def _read(files: Mapping[str, Path], label: int, held_out: bool) -> Arrays:
-    arrays = {name: open_array(path) for name, path in files.items() if path.suffix == ".npy"}
+    arrays = open_arrays(files.values())
     train, test = (
         arrays[f"{part}.npy"][np.flatnonzero(np.asarray(arrays[f"{part}_labels.npy"]) == label)]
         for part in ("train", "test")

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from ocnn.data.formats.tar import MAXIMUM_SIZE, pack_members, read_members
 from ocnn.errors import DataError
-from ocnn.storage.files import atomic_write, read_text
+from ocnn.storage.files import atomic_write, read_text, write_text
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -258,8 +258,7 @@ def obtain(dataset: str, archive: Archive, destination: Path, mirror: Path | Non
         DataError: it is nowhere to be had, or not what it should be.
     """
     kind = _download(archive, destination) if mirror is None else _copy(archive, destination, mirror / dataset)
-    with atomic_write(checksum_file(destination)) as temporary:
-        temporary.write_text(f"{COMMENT}{kind}\n{digest(destination)}  {destination.name}\n", encoding="utf-8")
+    write_text(checksum_file(destination), f"{COMMENT}{kind}\n{digest(destination)}  {destination.name}\n")
 
 
 def _copy(archive: Archive, destination: Path, folder: Path) -> str:

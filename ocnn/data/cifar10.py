@@ -29,7 +29,7 @@ SIDE, CHANNELS = 32, 3
 
 
 def parse_batch(content: bytes, name: str, records: int = RECORDS) -> tuple[np.ndarray, np.ndarray]:
-    """Splits a batch into images (records, 32, 32, 3) uint8 and labels (records,) int64.
+    """Split a batch into images (records, 32, 32, 3) uint8 and labels (records,) int64.
 
     A record is a byte with the label and 3 × 1024 bytes: the red plane, the green, the blue, each row by row.
 
@@ -48,7 +48,7 @@ def parse_batch(content: bytes, name: str, records: int = RECORDS) -> tuple[np.n
 
 
 def read(archives: Mapping[str, Path]) -> Arrays:
-    """Reads the five training batches, in order, and the test batch."""
+    """Read the five training batches, in order, and the test batch."""
     members = read_members(archives[NAME], SHA256)
     batches = [parse_batch(content, f"{archives[NAME]}, {name}") for name, content in members.items()]
     images, labels = zip(*batches, strict=True)

@@ -96,7 +96,7 @@ class Dataset:
         return tuple(name for name in self.classes if name not in self.anomaly_classes)
 
     def load(self, archives: Mapping[str, Path]) -> Arrays:
-        """Reads and checks the arrays, and brings them to the types that `Arrays` names.
+        """Read and check the arrays, and bring them to the types that `Arrays` names.
 
         Raises:
             DataError: the samples are not of the expected kind, or a label has no class.

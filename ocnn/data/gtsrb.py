@@ -178,7 +178,7 @@ def read_test(images_path: Path, labels_path: Path) -> tuple[np.ndarray, np.ndar
 
 
 def read(archives: Mapping[str, Path]) -> Arrays:
-    """Reads training and test part; images (n, 32, 32, 3) uint8."""
+    """Read training and test part; images (n, 32, 32, 3) uint8."""
     train, train_labels = read_training(archives[TRAIN_IMAGES])
     test, test_labels = read_test(archives[TEST_IMAGES], archives[TEST_LABELS])
     return Arrays(train, train_labels, test, test_labels)

@@ -38,7 +38,7 @@ SIZES = (
 
 
 def read(archives: Mapping[str, Path]) -> Arrays:
-    """Reads the four IDX files; images (n, 28, 28, 1) uint8."""
+    """Read the four IDX files; images (n, 28, 28, 1) uint8."""
     return Arrays(
         train=read_idx(archives[TRAIN_IMAGES], (60_000, 28, 28))[..., None],
         train_labels=read_idx(archives[TRAIN_LABELS], (60_000,)),

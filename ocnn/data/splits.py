@@ -167,13 +167,13 @@ def draw_split(
 
 
 def write_split(path: Path, split: Split, metadata: Mapping[str, Any]) -> None:
-    """Writes a split, its constants and what else is to be known of it."""
+    """Write a split, its constants and what else is to be known of it."""
     constants = {"minimum": split.minimum, "maximum": split.maximum}
     parquet.write_table(path, split.samples, SCHEMA, {**metadata, **constants})
 
 
 def read_split(path: Path) -> Split:
-    """Reads a split.
+    """Read a split.
 
     Raises:
         ResultError: missing, damaged, or not a split file of this schema.

@@ -15,20 +15,8 @@ from ocnn.results.statistics import t_interval
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 COLUMNS = [
-    "claim",
-    "dataset",
-    "experiment",
-    "evaluation",
-    "method",
-    "verdict",
-    "effect",
-    "low",
-    "high",
-    "replicates",
-    "detail",
-    "published_effect",
-    "says",
-    "where",
+    *("claim", "dataset", "experiment", "evaluation", "method", "verdict"),
+    *("effect", "low", "high", "replicates", "detail", "published_effect", "says", "where"),
 ]
 
 
@@ -212,17 +200,14 @@ def _check_detection(fits: pd.DataFrame, alpha: float) -> dict[str, Any]:
     normals = int((fits["samples"] - fits["anomalies"]).sum())
     detail = f"{found} of {all_} anomalies and {int(fits['flagged_normals'].sum())} of {normals} normals flagged"
     interval = stats.binomtest(found, all_).proportion_ci(confidence_level=1 - 2 * alpha, method="exact")
-    row = {
+    verdict = SUPPORTED if found == all_ else CONTRADICTED
+    if len(degenerate):
+        verdict, detail = UNDECIDED, f"{detail}; {len(degenerate)} of {len(fits)} fits diverged or collapsed"
+    return {
+        "verdict": verdict,
         "effect": 100 * found / all_,
         "low": 100 * interval.low,
         "high": 100 * interval.high,
         "replicates": len(fits),
         "detail": detail,
     }
-    if len(degenerate):
-        return {
-            **row,
-            "verdict": UNDECIDED,
-            "detail": f"{detail}; {len(degenerate)} of {len(fits)} fits diverged or collapsed",
-        }
-    return {**row, "verdict": SUPPORTED if found == all_ else CONTRADICTED}

@@ -1,8 +1,6 @@
 """Tables that steps hand to each other, as Parquet, and that people write, as CSV: a text stays the text it is."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -15,15 +13,8 @@ from ocnn.storage.files import atomic_write
 TEXT = pa.dictionary(pa.int32(), pa.string())
 
 
-def write_frame(
-    path: Path, frame: pd.DataFrame, schema: pa.Schema, recipe: Mapping[str, Any] | None, **more: Any
-) -> None:
-    """Write the columns of a schema, the recipe, and whatever more there is to state about them."""
-    parquet.write_table(path, frame, schema, {"recipe": recipe, **more})
-
-
 def read_frame(path: Path, schema: pa.Schema) -> pd.DataFrame:
-    """Read what `write_frame` wrote; texts are plain objects.
+    """Read a table of this schema that states its recipe; texts are plain objects.
 
     Raises:
         ResultError: it is missing, damaged or of another schema.

@@ -69,12 +69,12 @@ NOT_FINITE = ("nan", "inf", "-inf")
 
 
 def write_scores(path: Path, scores: pd.DataFrame, metadata: Mapping[str, Any]) -> None:
-    """Writes the rows of `SCHEMA` and the values of `METADATA`."""
+    """Write the rows of `SCHEMA` and the values of `METADATA`."""
     parquet.write_table(path, scores, SCHEMA, metadata)
 
 
 def read_scores(path: Path, fit: Fit | None = None) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Reads a score file: its rows and its metadata.
+    """Read a score file: its rows and its metadata.
 
     Args:
         fit: whose file it must be; None: anyone's.
@@ -86,14 +86,10 @@ def read_scores(path: Path, fit: Fit | None = None) -> tuple[pd.DataFrame, dict[
     fault = _fault(metadata)
     if fault:
         raise ResultError(f"{path} is not a score file of this version: {fault}. {parquet.ADVICE}")
-    _check_identity(path, metadata, fit)
-    return scores, metadata
-
-
-def _check_identity(path: Path, metadata: Mapping[str, Any], fit: Fit | None) -> None:
     found = {name: metadata[name] for name in IDENTITY}
     if fit is not None and found != vars(fit):
         raise ResultError(f"{path} is of another fit, {found}. {parquet.ADVICE}")
+    return scores, metadata
 
 
 def _fault(metadata: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,7 @@ import pandas as pd
 
 from ocnn.results.metrics import PUBLISHED_METRIC
 from ocnn.results.statistics import INCONCLUSIVE, VERDICTS, judge_means
+from ocnn.results.summary import KEYS
 
 NOT_COMPARABLE = "not comparable"
 ALL_VERDICTS = (*VERDICTS, INCONCLUSIVE, NOT_COMPARABLE)
@@ -32,18 +33,7 @@ def judge(summary: pd.DataFrame, *, margin: float, alpha: float) -> pd.DataFrame
 
 
 def _judge_family(cells: pd.DataFrame, margin: float, alpha: float) -> pd.DataFrame:
-    columns = [
-        "experiment",
-        "normal",
-        "method",
-        "evaluation",
-        "published_mean",
-        "mean",
-        "low",
-        "high",
-        "seeds",
-        "difference",
-    ]
+    columns = [*KEYS, "evaluation", "published_mean", "mean", "low", "high", "seeds", "difference"]
     rows = cells[columns].rename(columns={"published_mean": "published"})
     rows["reach"] = np.maximum((rows["high"] - rows["published"]).abs(), (rows["low"] - rows["published"]).abs())
     family = cells[(cells["degenerate"] == 0) & (cells["seeds"] == cells["fits"])]

@@ -42,7 +42,7 @@ def run(job: Mapping[str, Any], files: Mapping[str, Any]) -> None:
 
 def _prepared(job: Mapping[str, Any], files: Mapping[str, Any]) -> Any:
     """The call of the step, everything imported that it names."""
-    from ocnn.storage.files import atomic_write
+    from ocnn.storage.files import write_text
     from ocnn.storage.recipes import digests_of
 
     kinds = ("inputs", "outputs", "others")
@@ -61,8 +61,7 @@ def _prepared(job: Mapping[str, Any], files: Mapping[str, Any]) -> Any:
         told = {"recipe": recipe} if "recipe" in inspect.signature(function).parameters else {}
         function(**objects, **inputs, **outputs, **job["settings"], **places, **told)
         if stated is not None:
-            with atomic_write(stated) as temporary:
-                temporary.write_text(json.dumps({"recipe": recipe}), encoding="utf-8")
+            write_text(stated, json.dumps({"recipe": recipe}))
 
     return call
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ocnn.attacks import boundary
 from ocnn.data.dataset import Dataset
 from ocnn.networks.weights import import_keras, load_weights
-from ocnn.storage.arrays import StoredArray, open_array
+from ocnn.storage.arrays import open_arrays
 from ocnn.storage.parquet import write_table
 
 NAME = pa.dictionary(pa.int16(), pa.string())
@@ -31,10 +31,6 @@ RECORD = pa.schema(
 )
 
 
-def _opened(pixels: Sequence[Path]) -> dict[str, StoredArray]:
-    return {path.name: open_array(path) for path in pixels if path.suffix == ".npy"}
-
-
 def _attacked(
     source: Dataset, pixels: Sequence[Path], weights: Path, widths: Sequence[int], attacked_class: str
 ) -> tuple[Any, NDArray[np.float32], int, NDArray[np.int64]]:
@@ -42,7 +38,7 @@ def _attacked(
     import_keras()
     from ocnn.networks.models.classifier import build_classifier
 
-    arrays = _opened(pixels)
+    arrays = open_arrays(pixels)
     label = source.classes.index(attacked_class)
     indices = np.flatnonzero(np.asarray(arrays["test_labels.npy"]) == label)
     originals = arrays["test.npy"][indices]

@@ -11,8 +11,8 @@ from ocnn.attacks.classifier import train_classifier
 from ocnn.data.dataset import Dataset
 from ocnn.errors import ResultError
 from ocnn.networks.weights import import_keras, save_weights
-from ocnn.storage.arrays import open_array
-from ocnn.storage.files import atomic_write
+from ocnn.storage.arrays import open_arrays
+from ocnn.storage.files import write_text
 
 
 def fit_classifier(
@@ -47,7 +47,7 @@ def fit_classifier(
     from ocnn.networks.models.classifier import build_classifier
     from ocnn.networks.training import apply, seeded
 
-    arrays = {path.name: open_array(path) for path in pixels if path.suffix == ".npy"}
+    arrays = open_arrays(pixels)
     with seeded(seed):
         model = build_classifier(tuple(widths), len(source.classes), arrays["train.npy"].shape[1:])
         train_classifier(
@@ -74,5 +74,4 @@ def fit_classifier(
         "recipe": recipe,
     }
     save_weights(model, weights, recipe)
-    with atomic_write(record) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    write_text(record, json.dumps(content, indent=2) + "\n")

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partialmethod
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -69,23 +69,19 @@ class Jobs:
         """Obtain an archive of the data set `dataset`, a name in the configuration."""
         return Job("ocnn.steps.archive:obtain_archive", self._source(dataset), {"name": archive})
 
-    def images(self, dataset: str) -> Job:
-        """Write the arrays of a data set."""
-        source = self._source(dataset)
-        return Job("ocnn.steps.images:prepare_images", source, stated=describe(load_dataset(dataset)))
+    def _arrays(self, function: str, dataset: str) -> Job:
+        """A job that writes the arrays of a data set from its archives."""
+        return Job(function, self._source(dataset), stated=describe(load_dataset(dataset)))
 
-    def pixels(self, dataset: str) -> Job:
-        """Write the images of a data set as they are."""
-        source = self._source(dataset)
-        return Job("ocnn.steps.images:prepare_pixels", source, stated=describe(load_dataset(dataset)))
+    images = partialmethod(_arrays, "ocnn.steps.images:prepare_images")
+    pixels = partialmethod(_arrays, "ocnn.steps.images:prepare_pixels")
 
     def adversarial_images(self, experiment: str) -> Job:
         """Write the arrays of an experiment on an attack."""
-        specification = self.config.dataset_specification(experiment)
-        attacked = {key: value for key, value in specification.items() if key != "dataset"}
-        source = {"source": specification["dataset"]}
-        stated = describe(load_dataset(specification["dataset"]))
-        return Job("ocnn.steps.images:prepare_adversarial_images", source, {"attacked": attacked}, stated)
+        attacked = self.config.dataset_specification(experiment)
+        dataset = attacked.pop("dataset")
+        stated = describe(load_dataset(dataset))
+        return Job("ocnn.steps.images:prepare_adversarial_images", {"source": dataset}, {"attacked": attacked}, stated)
 
     def classifier(self, attack: str) -> Job:
         """Train the classifier of an attack."""
@@ -134,29 +130,16 @@ class Jobs:
         threads = self.config.threads
         return Job("ocnn.steps.fit:fit_method", estimator, settings, {"threads": threads}, threads=threads)
 
-    def metrics(self) -> Job:
-        """Measure all fits."""
-        return self._shown("ocnn.steps.metrics:collect_metrics")
+    def _shown(self, function: str, **settings: Any) -> Job:
+        """A job that reads results and is told the plan."""
+        return Job(function, settings={"plan": self._plan, **settings})
 
-    def consistency(self) -> Job:
-        """Compare the seeds of every method."""
-        return self._shown("ocnn.steps.metrics:make_consistency")
-
-    def summary(self) -> Job:
-        """Summarise the measurements."""
-        return self._shown("ocnn.steps.metrics:make_summary")
-
-    def tables(self) -> Job:
-        """Write all tables."""
-        return self._shown("ocnn.steps.tables:make_tables")
-
-    def comparison_figures(self) -> Job:
-        """Draw the figures that come from measurements."""
-        return self._shown("ocnn.steps.figures:draw_comparisons")
-
-    def sample_figures(self) -> Job:
-        """Draw the figures that come from score files."""
-        return self._shown("ocnn.steps.figures:draw_samples")
+    metrics = partialmethod(_shown, "ocnn.steps.metrics:collect_metrics")
+    consistency = partialmethod(_shown, "ocnn.steps.metrics:make_consistency")
+    summary = partialmethod(_shown, "ocnn.steps.metrics:make_summary")
+    tables = partialmethod(_shown, "ocnn.steps.tables:make_tables")
+    comparison_figures = partialmethod(_shown, "ocnn.steps.figures:draw_comparisons")
+    sample_figures = partialmethod(_shown, "ocnn.steps.figures:draw_samples")
 
     def attack_images(self, attack: str, steps: str) -> Job:
         """Draw an attack's images."""
@@ -166,10 +149,6 @@ class Jobs:
         """Write the report."""
         configuration = self.config.model_dump(mode="json", exclude_defaults=True)
         return self._shown("ocnn.steps.report:make_report", configuration=configuration)
-
-    def _shown(self, function: str, **settings: Any) -> Job:
-        """A job that reads results and is told the plan."""
-        return Job(function, settings={"plan": self._plan, **settings})
 
     def _source(self, dataset: str) -> dict[str, str]:
         return {"source": self.config.dataset_path(dataset)}

@@ -7,12 +7,13 @@ from typing import Any
 
 from ocnn.config.plan import Plan
 from ocnn.results.consistency import consistency
-from ocnn.results.frames import read_frame, write_csv, write_frame
+from ocnn.results.frames import read_frame, write_csv
 from ocnn.results.measurements import HISTORIES, collect, schema
 from ocnn.results.metrics import METRICS
 from ocnn.results.published import read_published
 from ocnn.results.summary import REFERENCES, SCHEMA, look_up_references, summarise
-from ocnn.storage.files import atomic_write
+from ocnn.storage.files import write_text
+from ocnn.storage.parquet import write_table
 
 Json = Mapping[str, Any]
 
@@ -37,10 +38,9 @@ def collect_metrics(
         recipe: what decided these; it is stored with them.
     """
     collected = collect(Plan.from_json(plan).fits(), scores, benchmarks)
-    write_frame(metrics, collected.metrics, schema(), recipe)
-    write_frame(histories, collected.histories, HISTORIES, recipe)
-    with atomic_write(provenance) as temporary:
-        temporary.write_text(json.dumps({**collected.provenance, "recipe": recipe}, indent=1), encoding="utf-8")
+    write_table(metrics, collected.metrics, schema(), {"recipe": recipe})
+    write_table(histories, collected.histories, HISTORIES, {"recipe": recipe})
+    write_text(provenance, json.dumps({**collected.provenance, "recipe": recipe}, indent=1))
 
 
 def make_summary(*, plan: Json, metrics: Path, summary: Path, references: Path, recipe: Json | None = None) -> None:
@@ -58,8 +58,8 @@ def make_summary(*, plan: Json, metrics: Path, summary: Path, references: Path, 
     compared = planned.datasets, planned.published_methods
     table = summarise(read_frame(metrics, schema()), published, *compared, alpha=planned.alpha)
     units = {name: metric.unit for name, metric in METRICS.items()}
-    write_frame(summary, table, SCHEMA, recipe, units=units)
-    write_frame(references, look_up_references(table, labs, *compared), REFERENCES, recipe)
+    write_table(summary, table, SCHEMA, {"recipe": recipe, "units": units})
+    write_table(references, look_up_references(table, labs, *compared), REFERENCES, {"recipe": recipe})
 
 
 def make_consistency(*, plan: Json, scores: str, output: Path) -> None:

@@ -25,7 +25,7 @@ from ocnn.results.measurements import changed_versions, job_cost, schema
 from ocnn.results.summary import SCHEMA
 from ocnn.results.verdicts import ALL_VERDICTS, judge
 from ocnn.steps.runtime import processor
-from ocnn.storage.files import atomic_write
+from ocnn.storage.files import write_text
 
 #: In the order of the report.
 TABLES = ("table1", "table2", "table3", "table4", "metrics")
@@ -82,8 +82,7 @@ def make_report(
         below_chance_rule=below_chance_rule(planned.alpha),
         provenance=_provenance(planned, configuration, benchmarks, provenance, archives),
     )
-    with atomic_write(output) as temporary:
-        temporary.write_text(html, encoding="utf-8")
+    write_text(output, html)
 
 
 def _without_listings(document: Document) -> Document:
@@ -156,24 +155,19 @@ def _provenance(
         }
         for environment in known
     ]
-    machine = [
-        {"what": "processor", "value": processor()},
-        {"what": "cores", "value": str(os.cpu_count())},
-        {"what": "system", "value": platform.platform()},
-        {"what": "Python", "value": platform.python_version()},
-        {"what": "commit", "value": _commit()},
-        *({"what": name, "value": version(name)} for name in ("pandas", "scipy", "statsmodels", "scikit-posthocs")),
-    ]
+    machine = {
+        "processor": processor(),
+        "cores": str(os.cpu_count()),
+        "system": platform.platform(),
+        "Python": platform.python_version(),
+        "commit": _commit(),
+        **{name: version(name) for name in ("pandas", "scipy", "statsmodels", "scikit-posthocs")},
+    }
     sums = [
-        {
-            "archive": f"{path.parent.name}/{path.name}",
-            "SHA-256": digest(path) if path.is_file() else "no longer there",
-            "accepted as": origin(path),
-        }
+        (f"{path.parent.name}/{path.name}", digest(path) if path.is_file() else "no longer there", origin(path))
         for path in archives
     ]
     threads = int(configuration.get("threads", 1))
-    settings = [{"key": key, "value": value} for key, value in _flattened(configuration)]
     return [
         frame_table("Experiments", pd.DataFrame(experiments)),
         frame_table(
@@ -187,14 +181,14 @@ def _provenance(
             pd.DataFrame(environments),
             literal(changed_versions(known, plan.datasets)),
         ),
-        frame_table("Machine that wrote this report", pd.DataFrame(machine)),
+        frame_table("Machine that wrote this report", pd.DataFrame(machine.items(), columns=["what", "value"])),
         frame_table(
             "Archives",
             pd.DataFrame(sums, columns=["archive", "SHA-256", "accepted as"]),
             "As they are now. Official archives have the checksum of their publisher, known editions one that the"
             " reader knows; what a mirror vouches for itself may hold anything.",
         ),
-        frame_table("Configuration", pd.DataFrame(settings)),
+        frame_table("Configuration", pd.DataFrame(_flattened(configuration), columns=["key", "value"])),
     ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ocnn.data.splits import Split, draw_split, write_split
 from ocnn.errors import DataError
-from ocnn.storage.arrays import open_array
+from ocnn.storage.arrays import open_arrays
 
 
 def make_split(
@@ -35,7 +35,7 @@ def make_split(
         normal, contamination, holdout, seed: see `draw_split`.
         recipe: what decides the split.
     """
-    files = {path.name: open_array(path) for path in arrays if path.suffix == ".npy"}
+    files = open_arrays(arrays)
     train_labels, test_labels = np.asarray(files["train_labels.npy"]), np.asarray(files["test_labels.npy"])
     drawn = {"contamination": contamination, "holdout": holdout, "seed": seed}
     samples = draw_split(train_labels, test_labels, tuple(classes), normal, **drawn)  # type: ignore[arg-type]

@@ -32,7 +32,7 @@ from ocnn.results.summary import REFERENCES, SCHEMA
 from ocnn.results.verdicts import judge
 from ocnn.steps.records import read_attacks
 from ocnn.storage.arrays import open_array
-from ocnn.storage.files import atomic_write
+from ocnn.storage.files import write_text
 
 
 def make_tables(
@@ -116,9 +116,3 @@ def make_tables(
     networks = network_summary(known["settings"], shapes, texts[1], planned.datasets)
     write("table2", networks, network_document(networks))
     write_text(tables / "documents.json", DOCUMENTS.dump_json(documents).decode())
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file of text."""
-    with atomic_write(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")

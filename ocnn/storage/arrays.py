@@ -143,6 +143,11 @@ def open_array(path: Path) -> StoredArray:
     return StoredArray(path, values, checksums)
 
 
+def open_arrays(paths: Iterable[Path]) -> dict[str, StoredArray]:
+    """Open the npy files among these, by their names; see `open_array`."""
+    return {path.name: open_array(path) for path in paths if path.suffix == ".npy"}
+
+
 def write_arrays(path: Path, arrays: Mapping[str, ArrayLike], recipe: Mapping[str, Any] | None = None) -> None:
     """Write an npz archive, uncompressed; the same arrays give the same bytes.
 

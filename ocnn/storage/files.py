@@ -69,6 +69,12 @@ def atomic_write(path: Path) -> Iterator[Path]:
         ) from error
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a file of text in UTF-8, by `atomic_write`."""
+    with atomic_write(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
 def temporary_prefix(process: int | str | None = None) -> str:
     """What the names of a process's temporary folders begin with: host and process; None is this one."""
     host = re.sub(r"[^\w.-]", "_", socket.gethostname())[:64]

@@ -9,8 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from ocnn.config.__main__ import SECTIONS, json_schema, products
+from ocnn.config.__main__ import json_schema, meaning, products, sections
 from ocnn.config.checks import load
+from ocnn.config.schema import Config
 from ocnn.errors import ConfigError
 from tests.config.configurations import MINIMAL, SHIPPED, changed, faults, shipped
 from tests.conftest import ROOT
@@ -34,9 +35,9 @@ def test_the_files_are_in_step_with_the_model() -> None:
 def test_every_key_is_described() -> None:
     reference = (ROOT / "config" / "README.md").read_text(encoding="utf-8")
     commented = (ROOT / "config" / "all_keys.yaml").read_text(encoding="utf-8")
-    for section in SECTIONS:
+    for section in sections(Config):
         for key, field in section.model_fields.items():
-            assert f"| `{key}` | {field.description} |" in reference
+            assert f"| `{key}` | {meaning(field)} |" in reference
             assert f"{key}:" in commented
 
 

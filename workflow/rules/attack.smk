@@ -1,7 +1,7 @@
 # Pixels → classifier → boundary attack, segment by segment → verified record and adversarial images.
 
 
-rule pixels:
+use rule images as pixels with:
     input:
         archives=archive_files,
         checksums=checksum_files,
@@ -12,16 +12,8 @@ rule pixels:
         f"{RESULTS}/logs/pixels/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/pixels/{{dataset}}.tsv"
-    conda:
-        ENVIRONMENT
-    resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         job=job("pixels", by_dataset),
-        files=files(unread=["checksums"]),
-    shell:
-        RUN
 
 
 rule classifier:
@@ -49,7 +41,7 @@ rule classifier:
         RUN
 
 
-rule attack:
+use rule classifier as attack with:
     input:
         pixels=pixel_files,
         weights=rules.classifier.output.weights,
@@ -61,21 +53,15 @@ rule attack:
         f"{RESULTS}/logs/attack/{{attack}}/steps-{{steps}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/attack/{{attack}}/steps-{{steps}}.tsv"
-    conda:
-        ENVIRONMENT
-    threads: CONFIG.threads
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
         gpu=CONFIG.gpus,
     params:
         job=job("attack"),
-        files=files(),
-    shell:
-        RUN
 
 
-rule verify:
+use rule attack as verify with:
     input:
         pixels=pixel_files,
         weights=rules.classifier.output.weights,
@@ -87,20 +73,14 @@ rule verify:
         f"{RESULTS}/logs/verify/{{attack}}/steps-{{steps}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/verify/{{attack}}/steps-{{steps}}.tsv"
-    conda:
-        ENVIRONMENT
-    threads: CONFIG.threads
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         job=job("verify"),
-        files=files(),
-    shell:
-        RUN
 
 
-rule adversarial_images:
+use rule images as adversarial_images with:
     input:
         pixels=pixel_files,
         attack=rules.attack.output.attack,
@@ -117,13 +97,9 @@ rule adversarial_images:
         f"{RESULTS}/logs/images/{{attack}}-{{steps}}-{{scoring}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/images/{{attack}}-{{steps}}-{{scoring}}.tsv"
-    conda:
-        ENVIRONMENT
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
         job=job("adversarial_images", by_experiment),
         files=files(unread=["verified"]),
-    shell:
-        RUN

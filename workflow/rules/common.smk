@@ -263,8 +263,3 @@ def group_of_short(wildcards):
     """On a cluster, a split and the methods without a network are one submission, which is worth its while."""
     short = "method" not in wildcards.keys() or not trains_network(wildcards.method)
     return "shallow" if short and workflow.non_local_exec else None
-
-
-def gpus_of_fit(wildcards):
-    """The GPUs of a fit: none for a method without a network."""
-    return CONFIG.gpus if trains_network(wildcards.method) else 0

@@ -26,7 +26,7 @@ rule autoencoder:
         RUN
 
 
-rule fit:
+use rule autoencoder as fit with:
     input:
         split=rules.split.output.split,
         arrays=image_files,
@@ -40,15 +40,9 @@ rule fit:
         f"{RESULTS}/benchmarks/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.tsv"
     group:
         group_of_short
-    conda:
-        ENVIRONMENT
-    threads: CONFIG.threads
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: (360 if trains_network(wildcards.method) else 60) * attempt,
-        gpu=gpus_of_fit,
+        gpu=lambda wildcards: CONFIG.gpus if trains_network(wildcards.method) else 0,
     params:
         job=job("fit"),
-        files=files(),
-    shell:
-        RUN

@@ -1,4 +1,4 @@
-# Score files → measurements → the summary.
+# Score files → measurements → the summary. Whatever only reads results runs as `metrics` does.
 
 
 localrules:
@@ -28,7 +28,7 @@ rule metrics:
         RUN
 
 
-rule consistency:
+use rule metrics as consistency with:
     input:
         scores=fits(rules.fit.output.scores),
         stale=stale("consistency", stated("consistency")),
@@ -39,16 +39,11 @@ rule consistency:
         f"{RESULTS}/logs/consistency.log",
     benchmark:
         f"{RESULTS}/benchmarks/consistency.tsv"
-    conda:
-        ENVIRONMENT
     params:
         job=job("consistency", scores=rules.fit.output.scores),
-        files=files(unnamed=["scores"]),
-    shell:
-        RUN
 
 
-rule summary:
+use rule metrics as summary with:
     input:
         metrics=rules.metrics.output.metrics,
         published=PLAN.published_files(),
@@ -60,10 +55,6 @@ rule summary:
         f"{RESULTS}/logs/summary.log",
     benchmark:
         f"{RESULTS}/benchmarks/summary.tsv"
-    conda:
-        ENVIRONMENT
     params:
         job=job("summary"),
         files=files(unread=["published"]),
-    shell:
-        RUN

@@ -9,7 +9,7 @@ localrules:
     report,
 
 
-rule tables:
+use rule metrics as tables with:
     input:
         metrics=rules.metrics.output.metrics,
         summary=rules.summary.output.summary,
@@ -34,8 +34,6 @@ rule tables:
         f"{RESULTS}/logs/tables.log",
     benchmark:
         f"{RESULTS}/benchmarks/tables.tsv"
-    conda:
-        ENVIRONMENT
     params:
         job=job(
             "tables",
@@ -45,11 +43,9 @@ rule tables:
             folder=RESULTS,
         ),
         files=files(unread=["splits", "arrays", "records", "published", "templates"], written=["stated"]),
-    shell:
-        RUN
 
 
-rule comparison_figures:
+use rule metrics as comparison_figures with:
     input:
         metrics=rules.metrics.output.metrics,
         histories=rules.metrics.output.histories,
@@ -63,16 +59,12 @@ rule comparison_figures:
         f"{RESULTS}/logs/comparison_figures.log",
     benchmark:
         f"{RESULTS}/benchmarks/comparison_figures.tsv"
-    conda:
-        ENVIRONMENT
     params:
         job=job("comparison_figures", records=rules.verify.output.record, folder=f"{RESULTS}/figures"),
         files=files(unread=["records"], written=["stated"]),
-    shell:
-        RUN
 
 
-rule sample_figures:
+use rule metrics as sample_figures with:
     input:
         scores=first_fits(rules.fit.output.scores),
         arrays=all_images(),
@@ -84,8 +76,6 @@ rule sample_figures:
         f"{RESULTS}/logs/sample_figures.log",
     benchmark:
         f"{RESULTS}/benchmarks/sample_figures.tsv"
-    conda:
-        ENVIRONMENT
     params:
         job=job(
             "sample_figures",
@@ -94,11 +84,9 @@ rule sample_figures:
             folder=f"{RESULTS}/figures",
         ),
         files=files(unread=["scores", "arrays"], written=["stated"]),
-    shell:
-        RUN
 
 
-rule attack_images:
+use rule metrics as attack_images with:
     input:
         pixels=pixel_files,
         attack=rules.attack.output.attack,
@@ -114,13 +102,9 @@ rule attack_images:
         f"{RESULTS}/logs/attack_images/{{attack}}-{{steps}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/attack_images/{{attack}}-{{steps}}.tsv"
-    conda:
-        ENVIRONMENT
     params:
         job=job("attack_images"),
         files=files(),
-    shell:
-        RUN
 
 
 FIGURES = [
@@ -130,7 +114,7 @@ FIGURES = [
 ]
 
 
-rule report:
+use rule metrics as report with:
     input:
         metrics=rules.metrics.output.metrics,
         summary=rules.summary.output.summary,
@@ -147,8 +131,6 @@ rule report:
         f"{RESULTS}/logs/report.log",
     benchmark:
         f"{RESULTS}/benchmarks/report.tsv"
-    conda:
-        ENVIRONMENT
     params:
         job=job(
             "report",
@@ -159,5 +141,3 @@ rule report:
             captions=os.path.dirname(CAPTIONS[0]),
         ),
         files=files(unread=["figure_files", "templates", "caption_files"]),
-    shell:
-        RUN

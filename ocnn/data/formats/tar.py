@@ -3,11 +3,11 @@
 import gzip
 import io
 import tarfile
-import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
+from ocnn.data.formats import refused
 from ocnn.errors import DataError
 
 #: No wanted member is larger; a small archive must not unpack to fill the memory.
@@ -55,44 +55,30 @@ def read_members(path: Path, names: Iterable[str]) -> dict[str, bytes]:
     """
     wanted = list(names)
     found: dict[str, bytes] = {}
-    try:
-        with (
-            path.open("rb") as raw,
-            _unpacked(raw) as data,
-            tarfile.open(fileobj=cast(IO[bytes], _Headers(data, path)), mode="r:", encoding="utf-8") as archive,
-        ):
-            for member in archive:
-                parts = PurePosixPath(member.name.replace("\\", "/"))
-                if parts.is_absolute() or ".." in parts.parts:
-                    raise DataError(f"{path} holds a member {member.name!r}, which leads out of the archive's folder.")
-                if member.name not in wanted:
-                    continue
-                if member.name in found:
-                    raise DataError(f"{path} holds the member {member.name} twice.")
-                if not member.isreg() or member.issparse():
-                    raise DataError(f"{path}: the member {member.name} is no regular file.")
-                if not 0 <= member.size <= MAXIMUM_SIZE:
-                    raise DataError(
-                        f"{path}: the member {member.name} is of {member.size} bytes, which is too large or negative."
-                    )
-                data.seek(member.offset_data)
-                found[member.name] = data.read(member.size)
-                if len(found[member.name]) != member.size:
-                    raise DataError(f"{path}: truncated in the member {member.name}.")
-    except DataError:
-        raise
-    # A damaged header brings more out of tarfile than its own errors.
-    except (
-        tarfile.TarError,
-        EOFError,
-        OSError,
-        zlib.error,
-        ValueError,
-        LookupError,
-        ArithmeticError,
-        RecursionError,
-    ) as error:
-        raise DataError(f"{path}: corrupt or truncated archive ({error}).") from error
+    with (
+        refused(path),
+        path.open("rb") as raw,
+        _unpacked(raw) as data,
+        tarfile.open(fileobj=cast(IO[bytes], _Headers(data, path)), mode="r:", encoding="utf-8") as archive,
+    ):
+        for member in archive:
+            parts = PurePosixPath(member.name.replace("\\", "/"))
+            if parts.is_absolute() or ".." in parts.parts:
+                raise DataError(f"{path} holds a member {member.name!r}, which leads out of the archive's folder.")
+            if member.name not in wanted:
+                continue
+            if member.name in found:
+                raise DataError(f"{path} holds the member {member.name} twice.")
+            if not member.isreg() or member.issparse():
+                raise DataError(f"{path}: the member {member.name} is no regular file.")
+            if not 0 <= member.size <= MAXIMUM_SIZE:
+                raise DataError(
+                    f"{path}: the member {member.name} is of {member.size} bytes, which is too large or negative."
+                )
+            data.seek(member.offset_data)
+            found[member.name] = data.read(member.size)
+            if len(found[member.name]) != member.size:
+                raise DataError(f"{path}: truncated in the member {member.name}.")
     missing = [name for name in wanted if name not in found]
     if missing:
         raise DataError(f"{path} lacks {', '.join(missing)}.")

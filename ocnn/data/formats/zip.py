@@ -2,11 +2,11 @@
 
 import io
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from ocnn.data.formats import refused
 from ocnn.errors import DataError
 
 #: No wanted member is larger, and no archive has more members or unpacks to more bytes, listed in a longer directory:
@@ -22,7 +22,7 @@ class _Bounded(io.FileIO):
     def read(self, size: int | None = -1) -> bytes:
         content = super().read(min(size, MAXIMUM_DIRECTORY + 1) if size and size > 0 else MAXIMUM_DIRECTORY + 1)
         if len(content) > MAXIMUM_DIRECTORY:
-            raise DataError("its directory is too long")
+            raise zipfile.BadZipFile("its directory is too long")
         return content
 
 
@@ -63,7 +63,7 @@ class ZipArchive:
             raise DataError(f"{self.path}: the member {name} is of {member.file_size} bytes, which is too large.")
         if member.compress_type not in COMPRESSIONS:
             raise DataError(f"{self.path}: the member {name} is neither stored nor deflated.")
-        with _refused(self.path), self._archive.open(member) as file:
+        with refused(self.path), self._archive.open(member) as file:
             # Bounded, since a member's stated size need not be the true one.
             content = file.read(maximum)
         if len(content) != member.file_size:
@@ -79,28 +79,10 @@ def open_zip(path: Path) -> Iterator[ZipArchive]:
         DataError: not a zip archive, truncated or too large; a member is there twice, or has a name that leads out of
             the archive's folder.
     """
-    with _refused(path):
+    with refused(path):
         file = _Bounded(path)
     with file:
-        with _refused(path):
+        with refused(path):
             archive = zipfile.ZipFile(file)
         with archive:
             yield ZipArchive(path, archive)
-
-
-@contextmanager
-def _refused(path: Path) -> Iterator[None]:
-    """What a damaged archive brings out of `zipfile`, as one error."""
-    try:
-        yield
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        ValueError,
-        LookupError,
-        ArithmeticError,
-        RuntimeError,  # an encrypted member; NotImplementedError, an unknown compression, is one of these
-    ) as error:
-        raise DataError(f"{path}: corrupt or truncated archive ({error}).") from error
