@@ -130,7 +130,8 @@ def _table(section: type[BaseModel]) -> str:
 def _values(schema: dict[str, Any], plural: str = "") -> str:
     """What values a key may have, in words."""
     if "enum" in schema:
-        return "name"
+        # Of many, as networks are, the description says where they are listed.
+        return " or ".join(f"`{value}`" for value in schema["enum"]) if len(schema["enum"]) < 4 else "name"
     if "const" in schema:
         return f"`{schema['const']}`"
     if "anyOf" in schema:

@@ -21,7 +21,10 @@ def method_faults(config: Config, method: str) -> list[str]:
     unknown = [name for name in shared_parameters(estimator).values() if name not in SHARED_SETTINGS]
     if unknown:
         return [f"methods.{method}: declares the shared setting {unknown[0]!r}{nearest(unknown[0], SHARED_SETTINGS)}"]
-    return _setting_faults(f"methods.{method}", estimator, config.methods[method].settings)
+    faults = _setting_faults(f"methods.{method}", estimator, config.methods[method].settings)
+    if config.on_codes(method) and estimator.trains_network:
+        faults.append(f"methods.{method}.input: codes are for methods without a network; this one trains its own")
+    return faults
 
 
 def fit_faults(read: Validated, name: str, method: str) -> list[str]:
@@ -46,6 +49,8 @@ def fit_faults(read: Validated, name: str, method: str) -> list[str]:
         faults += [f"{of}: {fault}" for fault in str(error).splitlines()]
     if block.holdout == 0 and getattr(model, "uses_holdout", bool)():
         faults.append(f"{path}.holdout: of 0 leaves {method} no labels to choose its settings by")
+    if read.config.on_codes(method) and not has_autoencoder(block.network):
+        faults.append(f"{path}.network: of the kind none gives no codes for {method} to work on")
     return faults
 
 
@@ -65,6 +70,15 @@ def _mended(read: Validated, name: str) -> Config:
 def phases_fit(autoencoder: Autoencoder) -> bool:
     """Whether there are phases, and a learning rate for each."""
     return len(autoencoder.epochs) == len(autoencoder.learning_rates) > 0
+
+
+def has_autoencoder(network: Any) -> bool:
+    """Whether an autoencoder of this network can be trained; one that is wrong counts as if it were right."""
+    try:
+        parsed = parse(network)
+    except ValueError:
+        return True
+    return parsed is None or parsed.kind != "none"
 
 
 def network_faults(path: str, network: Any) -> list[str]:

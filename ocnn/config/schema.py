@@ -7,7 +7,7 @@ ones: `python -m ocnn.config` writes the reference page, the JSON schemas and th
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -194,6 +194,9 @@ class MethodBlock(BaseModel):
     """name in `ocnn.methods.METHODS`, or `package.module:Class`; none: the name of the row itself"""
     published: str | None = None
     """published column to compare with; none: the one with the name of the row"""
+    input: Literal["data", "codes"] = "data"
+    """what the estimator is fitted to: `data`, the samples themselves, or `codes`, those that the shared autoencoder's
+    encoder gives for them; for methods without a network"""
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -345,12 +348,18 @@ class Config(Section):
         }
 
     def uses_autoencoder(self, experiment: str, method: str) -> bool:
-        """Whether a method of an experiment starts from the shared autoencoder."""
+        """Whether a method of an experiment starts from the shared autoencoder, or works on its codes."""
+        if self.on_codes(method):
+            return True
         estimator = load_estimator(self.estimator(method))
         if not estimator.uses_autoencoder:
             return False
         network = self.settings(experiment, method, seed=0).get("network")
         return network == self.experiments[experiment].network and network != "none"
+
+    def on_codes(self, method: str) -> bool:
+        """Whether a method works on the codes of the shared autoencoder."""
+        return self.methods[method].input == "codes"
 
     def trains_network(self, method: str) -> bool:
         """Say whether a method trains a network, which takes minutes to hours and may use a GPU."""

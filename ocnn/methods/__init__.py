@@ -9,9 +9,12 @@ if TYPE_CHECKING:
     from ocnn.methods.deep_svdd import DeepSVDD as DeepSVDD
     from ocnn.methods.iforest import IForest as IForest
     from ocnn.methods.kde import KDE as KDE
+    from ocnn.methods.knn import KNN as KNN
+    from ocnn.methods.linear_ocsvm import LinearOCSVM as LinearOCSVM
     from ocnn.methods.ocnn import OneClassNN as OneClassNN
     from ocnn.methods.ocnn_released import OneClassNNReleased as OneClassNNReleased
     from ocnn.methods.ocsvm import OCSVM as OCSVM
+    from ocnn.methods.pca import PCA as PCA
     from ocnn.methods.rcae import RCAE as RCAE
     from ocnn.methods.soft_deep_svdd import SoftDeepSVDD as SoftDeepSVDD
 
@@ -19,7 +22,10 @@ if TYPE_CHECKING:
 #: a second one above, if editors are to know it as a name of this package.
 METHODS = {
     "ocsvm": "ocnn.methods.ocsvm:OCSVM",
+    "linear_ocsvm": "ocnn.methods.linear_ocsvm:LinearOCSVM",
     "kde": "ocnn.methods.kde:KDE",
+    "knn": "ocnn.methods.knn:KNN",
+    "pca": "ocnn.methods.pca:PCA",
     "iforest": "ocnn.methods.iforest:IForest",
     "dcae": "ocnn.methods.dcae:DCAE",
     "rcae": "ocnn.methods.rcae:RCAE",

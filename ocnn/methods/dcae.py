@@ -6,7 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
 
 from ocnn.methods.base import ThresholdedDetector
 from ocnn.methods.deep import NetworkDetector, squared_error_rounding
@@ -21,12 +24,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class DCAE(ThresholdedDetector, NetworkDetector):
+class DCAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ThresholdedDetector, NetworkDetector):
     """Autoencoder trained on the mean squared error; `score_samples` is minus the squared reconstruction error.
 
     Images are reconstructed through a sigmoid, so they should lie in about [0, 1].
 
     Given the file of an `autoencoder` of the same network, it takes that as it is and trains nothing.
+
+    As a transformer it gives the codes, on which any other estimator can work, as hybrid methods do (Erfani et al.
+    2016): `make_pipeline(DCAE(), OCSVM())`.
 
     The parameters are those of `NetworkDetector` and `ThresholdedDetector`.
 
@@ -74,6 +80,24 @@ class DCAE(ThresholdedDetector, NetworkDetector):
             return mean_squared_error(x, reconstruction) + decay
 
         return ObjectiveModel(self.autoencoder_, objective)
+
+    def transform(self, X: ArrayLike) -> NDArray[np.float32]:
+        """Compute the code E(x) of each sample: (n, …) → (n, code)."""
+        from ocnn.networks.training import apply
+
+        check_is_fitted(self)
+        return apply(self.autoencoder_.get_layer("encoder"), self._check_samples(X, reset=False))
+
+    @property
+    def _n_features_out(self) -> int:
+        """Length of the code, by which scikit-learn names the features that come out."""
+        return int(self.autoencoder_.get_layer("encoder").output_shape[-1])
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that the codes are of float32, whatever the samples are."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
 
     def save_autoencoder(self, path: str | Path, recipe: Mapping[str, Any] | None = None) -> None:
         """Write the weights as an npz archive, to start other methods from; `recipe` is the workflow's."""

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+
+from ocnn.methods.diagnosis import first_of_each
 
 
 def origin_of(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -19,6 +22,20 @@ def origin_of(rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return rows[0]
     step = 2.0 ** math.ceil(math.log2(spread))
     return step * np.trunc(rows.mean(axis=0) / step)
+
+
+def neighbour_gamma(rows: NDArray[np.float64]) -> float:
+    """Compute the γ of a kernel exp(−γ d²) that falls to 1/e at the distance to the nearest neighbour of most.
+
+    That is 1 over the median, over the distinct rows of (n, d), of the squared distance to the nearest other one: no
+    label is seen. 1.0 where all rows are the same, or where no distance can be told from 0.
+    """
+    distinct = rows[first_of_each(rows)]
+    if len(distinct) < 2:
+        return 1.0
+    nearest = NearestNeighbors(n_neighbors=1).fit(distinct).kneighbors(return_distance=False)[:, 0]
+    squared = float(np.median(np.square(distinct - distinct[nearest]).sum(axis=1)))
+    return 1.0 / squared if squared > np.finfo(np.float64).tiny else 1.0
 
 
 def gaussian_kernels(

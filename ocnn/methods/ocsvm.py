@@ -15,7 +15,7 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, flatten, positive_faults
-from ocnn.methods.gaussian import gaussian_kernels, origin_of
+from ocnn.methods.gaussian import gaussian_kernels, neighbour_gamma, origin_of
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -24,8 +24,9 @@ class OCSVM(AnomalyDetector):
 
     Args:
         nu: bound on the share of training samples outside, ν in (0, 1].
-        gamma: a number; `scale`, 1 / (d · variance of X); or several numbers, of which the one with the best AUC on a
-            labelled holdout is taken (`fit(X, X_holdout=…, y_holdout=…)`).
+        gamma: a number; `scale`, 1 / (d · variance of X); `neighbours`, 1 / the median squared distance to the nearest
+            neighbour (`gaussian.neighbour_gamma`); or several numbers, of which the one with the best AUC on a labelled
+            holdout is taken (`fit(X, X_holdout=…, y_holdout=…)`).
 
     Attributes:
         gamma_: the γ taken.
@@ -39,7 +40,7 @@ class OCSVM(AnomalyDetector):
     reported: ClassVar[tuple[str, ...]] = ("gamma_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "nu": [Interval(Real, 0, 1, closed="right")],
-        "gamma": [StrOptions({"scale"}), Interval(Real, 0, None, closed="neither"), "array-like"],
+        "gamma": [StrOptions({"scale", "neighbours"}), Interval(Real, 0, None, closed="neither"), "array-like"],
     }
 
     def _parameter_faults(self) -> list[str]:
@@ -75,8 +76,7 @@ class OCSVM(AnomalyDetector):
     def _fit(self, X: NDArray[Any]) -> None:
         rows = flatten(X)
         if self._holdout is None:
-            gamma = 1.0 / (rows.shape[1] * (rows.var() or 1.0)) if self.gamma == "scale" else self.gamma
-            gammas = np.array([gamma], np.float64)
+            gammas = np.array([self._single_gamma(rows)], np.float64)
         else:
             gammas = np.asarray(self.gamma, np.float64)
             X_holdout, labels = self._holdout
@@ -103,6 +103,13 @@ class OCSVM(AnomalyDetector):
         self.dual_coef_ = svm.dual_coef_[0]
         self.offset_ = float(svm.offset_[0])
         self.training_scores_ = self.dual_coef_ @ np.exp(-self.gamma_ * distances[svm.support_])
+
+    def _single_gamma(self, rows: NDArray[Any]) -> float:
+        if self.gamma == "scale":
+            return 1.0 / (rows.shape[1] * (float(rows.var()) or 1.0))
+        if self.gamma == "neighbours":
+            return neighbour_gamma(rows - origin_of(rows))
+        return float(self.gamma)
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         # In slices, as the kernel of many samples with many support vectors would not fit into memory.

@@ -93,9 +93,10 @@ def _check(
 
 def _others(claim: RankingClaim, published: pd.DataFrame) -> list[str]:
     if claim.than != "others":
-        return list(claim.than)
+        return [*claim.than, *claim.than_rows]
     rows = published[(published["dataset"] == claim.dataset) & published["auc_mean"].notna()]
-    return [method for method in dict.fromkeys(rows["method"]) if method not in claim.better]
+    published_others = [method for method in dict.fromkeys(rows["method"]) if method not in claim.better]
+    return [*published_others, *claim.than_rows]
 
 
 def _stand_in(published_method: str, rows: Sequence[str], methods: Mapping[str, str]) -> str | None:

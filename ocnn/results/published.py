@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import pandas as pd
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from ocnn.errors import ResultError
 from ocnn.results.frames import read_csv
@@ -107,15 +107,23 @@ class RankingClaim(_Claim):
     dataset: of the published tables.
     better: published methods, each of which is claimed to be better …
     than: … than each of these; `others`: all other published ones.
+    than_rows: … and than each of these rows of our tables, for methods that the paper names and gives no number of.
     over: what the replicates are. `classes`: better on average over the classes, seeds averaged first; `seeds`: better
         in each of the classes.
     classes: names, or `all`.
     """
 
     better: Annotated[list[str], Field(min_length=1)]
-    than: Literal["others"] | Annotated[list[str], Field(min_length=1)]
+    than: Literal["others"] | list[str] = []
+    than_rows: list[str] = []
     over: Literal["classes", "seeds"]
     classes: Literal["all"] | Annotated[list[str], Field(min_length=1)] = "all"
+
+    @model_validator(mode="after")
+    def _compares(self) -> Self:
+        if not self.than and not self.than_rows:
+            raise ValueError("than or than_rows must name a method")
+        return self
 
 
 class DetectionClaim(_Claim):

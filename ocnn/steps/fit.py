@@ -30,6 +30,8 @@ def fit_method(
     identity: Mapping[str, Any],
     recipe: Mapping[str, Any],
     autoencoder: Path | None = None,
+    encoder: type[Any] | None = None,
+    encoder_settings: Mapping[str, Any] | None = None,
 ) -> None:
     """Fit a method on a split and write the anomaly score of every sample.
 
@@ -40,13 +42,20 @@ def fit_method(
         settings: the estimator's parameters.
         identity: experiment, normal, method and seed, as the score file names them.
         recipe: what decides the scores.
-        autoencoder: the pretrained autoencoder, for a method that starts from it.
+        autoencoder: the pretrained autoencoder, for a method that starts from it or works on its codes.
+        encoder: for a method on codes, the class of the transformer that makes them of samples by that autoencoder.
+        encoder_settings: its other parameters.
     """
     drawn = read_split(split)
     rows = pd.concat([drawn.part("train"), drawn.part("test")], ignore_index=True)
     X_train, X_test = (load_samples(drawn, arrays, evaluation) for evaluation in ("train", "test"))
     shared = {} if autoencoder is None else {"autoencoder": str(autoencoder)}
+    if encoder is not None:
+        codes = encoder(**(encoder_settings or {}), **shared).fit(X_train)
+        X_train, X_test = (codes.transform(X) if len(X) else X for X in (X_train, X_test))
+        shared = {}
     model = estimator(**settings, **shared)
+    has_network = model.trains_network or encoder is not None
     tuned_on = rows["holdout"].to_numpy() & model.uses_holdout()
     if tuned_on.any():
         # The holdout is of the test part, or of the training set where there is no test part.
@@ -66,7 +75,7 @@ def fit_method(
         "diagnosis": {"status": model.diagnosis_.status, "reason": model.diagnosis_.reason},
         "chosen": {name: getattr(model, name) for name in model.reported},
         "history": getattr(model, "history_", {}),
-        "backend": os.environ.get("KERAS_BACKEND", "tensorflow") if model.trains_network else None,
+        "backend": os.environ.get("KERAS_BACKEND", "tensorflow") if has_network else None,
         "versions": _versions(),
         "recipe": dict(recipe),
     }

@@ -124,11 +124,14 @@ class Jobs:
         """Fit a method to a split."""
         identity = {"experiment": experiment, "normal": unquote(normal), "method": method, "seed": int(seed)}
         settings = {"settings": self._settings(experiment, method, int(seed)), "identity": identity}
-        estimator = {"estimator": self.config.estimator(method)}
-        if self.config.trains_network(method):
-            return self._network_job("ocnn.steps.fit:fit_method", estimator, settings, {})
+        objects = {"estimator": self.config.estimator(method)}
+        if self.config.on_codes(method):
+            objects["encoder"] = "ocnn.methods.dcae:DCAE"
+            settings["encoder_settings"] = {"network": self.config.experiments[experiment].network}
+        if self.config.on_codes(method) or self.config.trains_network(method):
+            return self._network_job("ocnn.steps.fit:fit_method", objects, settings, {})
         threads = self.config.threads
-        return Job("ocnn.steps.fit:fit_method", estimator, settings, {"threads": threads}, threads=threads)
+        return Job("ocnn.steps.fit:fit_method", objects, settings, {"threads": threads}, threads=threads)
 
     def _shown(self, function: str, **settings: Any) -> Job:
         """A job that reads results and is told the plan."""

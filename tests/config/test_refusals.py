@@ -55,6 +55,28 @@ class Misdeclared(Unseeded):
     shared_settings: ClassVar[dict[str, str]] = {"batch_size": "batchsize"}
 
 
+def test_codes_for_a_method_with_a_network() -> None:
+    assert faults(changed("methods.ocnn.input", "codes")) == [
+        "methods.ocnn.input: codes are for methods without a network; this one trains its own"
+    ]
+
+
+@pytest.mark.parametrize("network", ["none", {"kind": "none"}])
+def test_codes_where_there_is_no_autoencoder(network: Any) -> None:
+    content = changed("experiments.digits.network", network, changed("methods.kde", {"input": "codes"}))
+    assert faults({**content, "methods": {"kde": {"input": "codes"}}}) == [
+        "experiments.digits.network: of the kind none gives no codes for kde to work on"
+    ]
+    # A method that the experiment leaves out needs none.
+    methods = {"kde": {"input": "codes"}, "iforest": {}}
+    load(changed("experiments.digits.methods", ["iforest"], {**content, "methods": methods}))
+
+
+def test_an_unknown_input() -> None:
+    (fault,) = faults(changed("methods.kde", {"input": "code"}))
+    assert fault == "methods.kde.input: input should be 'data' or 'codes' (got 'code')"
+
+
 @pytest.fixture(autouse=True)
 def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)

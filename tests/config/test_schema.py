@@ -89,6 +89,16 @@ def test_texts_from_the_command_line_become_numbers() -> None:
     assert (settings["nu"], settings["epochs"], settings["learning_rates"]) == (0.2, [5], [1e-4])
 
 
+def test_a_row_on_codes_needs_the_shared_autoencoder_and_trains_no_network() -> None:
+    methods = {**MINIMAL["methods"], "kde_codes": {"estimator": "kde", "input": "codes", "cv": 3}}
+    config = load({**MINIMAL, "methods": methods})
+    assert [config.on_codes(method) for method in ("kde", "kde_codes")] == [False, True]
+    assert config.uses_autoencoder("digits", "kde_codes")
+    assert not config.uses_autoencoder("digits", "kde")
+    assert not config.trains_network("kde_codes")
+    assert config.settings("digits", "kde_codes", 0) == {"cv": 3}
+
+
 def test_only_the_experiments_to_run_are_left() -> None:
     experiments = {**MINIMAL["experiments"], "other": {"dataset": "digits", "contamination": 0.05}}
     content = {**MINIMAL, "experiments": experiments}

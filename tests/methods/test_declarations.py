@@ -41,7 +41,9 @@ def test_what_the_methods_declare() -> None:
     declared = {name: load_estimator(name).reported for name in METHODS}
     assert {name: found for name, found in declared.items() if found} == {
         "ocsvm": ("gamma_",),
+        "linear_ocsvm": ("margin_",),
         "kde": ("bandwidth_",),
+        "pca": ("n_components_",),
         "rcae": ("noise_share_",),
         "anogan": ("diversity_",),
         "soft_deep_svdd": ("radius_",),
@@ -53,7 +55,10 @@ def test_what_the_methods_declare() -> None:
     contaminated = {**pretrained, "contamination": "contamination"}
     assert {name: dict(load_estimator(name).shared_settings) for name in METHODS} == {
         "ocsvm": {},
+        "linear_ocsvm": {},
         "kde": {},
+        "knn": {},
+        "pca": {},
         "iforest": {"random_state": "seed"},
         "dcae": {**network, "epochs": "pretrain_epochs", "learning_rates": "pretrain_learning_rates"},
         "rcae": pretrained,

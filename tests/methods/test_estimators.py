@@ -165,7 +165,13 @@ def test_global_random_state_is_left_alone(name: str, blobs: Any) -> None:
         ("ocsvm", {"nu": 0}, "nu"),
         ("ocsvm", {"gamma": -1.0}, "gamma"),
         ("ocsvm", {"gamma": [0.1, 1.0]}, "holdout"),
+        ("ocsvm", {"gamma": "neighbors"}, "gamma"),
+        ("linear_ocsvm", {"nu": 0}, "nu"),
         ("kde", {"bandwidths": [1.0, -1.0]}, "positive"),
+        ("knn", {"n_neighbors": 0}, "n_neighbors"),
+        ("knn", {"aggregate": "largest"}, "aggregate"),
+        ("pca", {"n_components": 1.5}, "n_components"),
+        ("pca", {"n_components": "kaiser"}, "n_components"),
     ],
 )
 def test_unusable_settings_are_refused(name: str, settings: dict[str, Any], message: str, blobs: Any) -> None:
@@ -176,9 +182,9 @@ def test_unusable_settings_are_refused(name: str, settings: dict[str, Any], mess
 def test_a_shallow_method_imports_no_keras() -> None:
     code = (
         "import sys, numpy as np, ocnn\n"
-        "from ocnn.methods import OCSVM, KDE, IForest, DCAE, OneClassNN\n"
+        "from ocnn.methods import OCSVM, KDE, KNN, PCA, IForest, LinearOCSVM, DCAE, OneClassNN\n"
         "X = np.random.default_rng(0).normal(size=(20, 3))\n"
-        "[m().fit(X).predict(X) for m in (OCSVM, KDE, IForest)]\n"
+        "[m().fit(X).predict(X) for m in (OCSVM, KDE, KNN, PCA, IForest, LinearOCSVM)]\n"
         "print([m for m in ('keras', 'tensorflow', 'jax', 'torch') if m in sys.modules])\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,21 +1,23 @@
 """The shallow methods give scikit-learn's own scores, only sooner."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
+from sklearn import decomposition
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import GridSearchCV
-from sklearn.neighbors import KernelDensity
+from sklearn.neighbors import KernelDensity, NearestNeighbors
 from sklearn.svm import OneClassSVM
 
-from ocnn.methods import KDE, OCSVM, IForest
-from ocnn.methods.gaussian import gaussian_kernels, origin_of
+from ocnn.methods import KDE, KNN, OCSVM, PCA, IForest, LinearOCSVM
+from ocnn.methods.gaussian import gaussian_kernels, neighbour_gamma, origin_of
 from ocnn.methods.kde import BANDWIDTHS
 
 #: Powers of two, whose kernels are squares of one another; and numbers in no order, of which few are.
@@ -173,3 +175,111 @@ def test_a_holdout_has_labels_of_1_and_minus_1(data: dict[str, Any], labels: Any
         OCSVM(gamma=GAMMAS[0]).fit(data["train"], X_holdout=X, y_holdout=labels)
     for good in (LABELS, LABELS.tolist(), LABELS.astype(float)):
         OCSVM(gamma=GAMMAS[0][:2]).fit(data["train"], X_holdout=X, y_holdout=good)
+
+
+def test_gamma_by_the_nearest_neighbours() -> None:
+    """By hand: on a line at 0, 1, 3, 7 the squared distances to the nearest are 1, 1, 4, 16, their median 2.5."""
+    rows = np.array([[0.0], [1.0], [3.0], [7.0]])
+    assert neighbour_gamma(rows) == pytest.approx(1 / 2.5)
+    # A sample that occurs repeatedly has its neighbour elsewhere.
+    assert neighbour_gamma(np.repeat(rows, 3, axis=0)) == pytest.approx(1 / 2.5)
+    assert neighbour_gamma(np.ones((3, 2))) == 1
+    model = OCSVM(nu=0.5, gamma="neighbours").fit(rows + 1e6)
+    assert model.gamma_ == pytest.approx(1 / 2.5)
+    expected = OneClassSVM(nu=0.5, gamma=1 / 2.5).fit(rows).decision_function(rows)
+    np.testing.assert_allclose(model.decision_function(rows + 1e6), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("aggregate", ["kth", "mean"])
+def test_knn_equals_scikit_learn(data: dict[str, Any], aggregate: str) -> None:
+    """A training sample is scored without itself, as `kneighbors()` has it; any other with all training samples."""
+    index = NearestNeighbors(n_neighbors=4).fit(data["train"])
+    model = KNN(n_neighbors=4, aggregate=aggregate).fit(data["train"])
+    for found, samples in ((model.training_scores_, None), (model.score_samples(data["test"]), data["test"])):
+        distances = index.kneighbors(samples)[0]
+        expected = distances[:, -1] if aggregate == "kth" else distances.mean(axis=1)
+        np.testing.assert_allclose(found, -expected, rtol=1e-9)
+
+
+def test_knn_leaves_out_one_sample_that_is_the_same() -> None:
+    """By hand, two neighbours each, on a line with a sample that is there twice."""
+    model = KNN(n_neighbors=2).fit(np.array([[0.0], [0.0], [1.0], [4.0], [9.0]]))
+    np.testing.assert_array_equal(model.training_scores_, [-1, -1, -1, -4, -8])
+    np.testing.assert_array_equal(model.score_samples([[0.0], [2.0], [1.0]]), [-1, -2, -1])
+    # Of few samples there are no more than the others.
+    np.testing.assert_array_equal(KNN(n_neighbors=5).fit([[0.0], [1.0], [4.0]]).training_scores_, [-4, -3, -4])
+
+
+def test_knn_of_samples_far_from_the_origin(data: dict[str, Any]) -> None:
+    exact = {name: np.round(data[name] * 2**20) / 2**20 for name in ("train", "test")}
+    near, far = KNN().fit(exact["train"]), KNN().fit(exact["train"] + 1e8)
+    np.testing.assert_allclose(far.training_scores_, near.training_scores_, rtol=1e-12)
+    np.testing.assert_allclose(far.score_samples(exact["test"] + 1e8), near.score_samples(exact["test"]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("n_components", [3, 0.8, "mle"])
+@pytest.mark.parametrize("offset", [0.0, 1e6])
+def test_pca_equals_scikit_learn(data: dict[str, Any], n_components: Any, offset: float) -> None:
+    reference = decomposition.PCA(n_components, svd_solver="full").fit(data["train"])
+    model = PCA(n_components=n_components).fit(data["train"] + offset)
+    assert model.n_components_ == reference.n_components_
+    error = data["test"] - reference.inverse_transform(reference.transform(data["test"]))
+    np.testing.assert_allclose(model.score_samples(data["test"] + offset), -np.square(error).sum(axis=1), rtol=1e-6)
+
+
+def test_pca_by_hand() -> None:
+    """Variances 9, 4 and 1 along the axes: two of the three make 13/14 of it, and the third is what is left over."""
+    axes = np.diag([3.0, 2.0, 1.0])
+    rows = np.concatenate([axes, -axes])
+    for share, taken in ((0.6, 1), (0.9, 2), (0.99, 2)):
+        model = PCA(n_components=share).fit(rows)
+        assert model.n_components_ == taken
+        left_over = [5.0**2 * (taken < 2) + 7.0**2]
+        np.testing.assert_allclose(model.score_samples([[4.0, 5.0, 7.0]]), np.negative(left_over))
+    assert PCA(n_components=0).fit(rows).score_samples([[1.0, 2.0, 2.0]]) == pytest.approx(-9)
+
+
+def test_pca_of_more_features_than_samples() -> None:
+    wide = np.random.default_rng(0).normal(size=(8, 20))
+    assert PCA(n_components=0.999).fit(wide).n_components_ == 6  # seven directions, and one is left out
+    with pytest.raises(ValueError, match="at least as many samples as features"):
+        PCA(n_components="mle").fit(wide)
+    with pytest.warns(ConvergenceWarning, match="have the same score"):
+        assert PCA(n_components=7).fit(wide).diagnosis_.status == "collapsed"
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-3, 1e4])
+def test_linear_ocsvm_equals_scikit_learn(data: dict[str, Any], unit: float) -> None:
+    """In any unit of the samples: w is in that unit, and ρ in its square."""
+    train, test = data["train"] + 4, data["test"] + 4
+    expected = OneClassSVM(kernel="linear", nu=0.2, tol=1e-8).fit(train)
+    model = LinearOCSVM(nu=0.2).fit(unit * train)
+    np.testing.assert_allclose(model.coef_, unit * expected.coef_[0], rtol=1e-3)
+    np.testing.assert_allclose(model.score_samples(unit * test), unit**2 * expected.score_samples(test), rtol=1e-3)
+    assert model.margin_ == pytest.approx(unit * expected.offset_[0] / np.linalg.norm(expected.coef_), rel=1e-3)
+    assert (model.training_scores_ < model.offset_ * (1 - 1e-3)).mean() <= 0.2
+
+
+def test_linear_ocsvm_by_hand() -> None:
+    """With ν so small that none is outside, the hyperplane is through the nearest point of the hull."""
+    model = LinearOCSVM(nu=0.01).fit([[1.0, 2.0], [1.0, -1.0], [3.0, 0.0]])
+    assert model.margin_ == pytest.approx(1, rel=1e-3)
+    np.testing.assert_allclose(model.coef_ / np.linalg.norm(model.coef_), [1, 0], atol=1e-2)
+
+
+def test_linear_ocsvm_of_samples_about_the_origin_has_collapsed(data: dict[str, Any]) -> None:
+    """No half-space holds nine tenths of them; scikit-learn's scores are then what its tolerance left over."""
+    with pytest.warns(ConvergenceWarning, match="the origin lies among the samples"):
+        assert LinearOCSVM(nu=0.1).fit(data["train"]).diagnosis_.status == "collapsed"
+
+
+@pytest.mark.parametrize("detector", [KNN(), PCA(), LinearOCSVM()], ids=lambda detector: type(detector).__name__)
+def test_nothing_of_the_size_n_by_n_is_allocated(detector: Any) -> None:
+    """Of 6,000 samples that would be 288 MB; the kernel's cache, which NumPy does not know of, is bounded by libsvm."""
+    rows = np.random.default_rng(0).normal(3, 1, (6000, 20))
+    tracemalloc.start()
+    try:
+        detector.fit(rows).score_samples(rows)
+        assert tracemalloc.get_traced_memory()[1] < 30e6
+    finally:
+        tracemalloc.stop()

@@ -137,6 +137,27 @@ def test_a_claim_that_nothing_checks_is_undecided() -> None:
     assert "| best    | –            | –            | –        | undecided |" in text
 
 
+def test_rows_stand_for_methods_that_the_paper_gives_no_number_of() -> None:
+    """The hybrids: of the published table there is nothing to compare, and without their rows nothing is decided."""
+    claim = RankingClaim(name="hybrids", better=["a"], than_rows=["b_codes", "c_codes"], over="classes", **HEAD)
+    (row,) = check(claim, fits(cells(a=5, b_codes=0, c_codes=1)))
+    assert (row["verdict"], row["effect"]) == ("supported", pytest.approx(4))
+    assert np.isnan(row["published_effect"])
+    (row,) = check(claim, fits(cells(a=5, b_codes=0, c_codes=9)))
+    assert (row["verdict"], "a against c_codes" in row["detail"]) == ("contradicted", True)
+    (row,) = check(claim, fits(cells(a=5, b_codes=0)))
+    assert (row["verdict"], "not run: c_codes" in row["detail"]) == ("undecided", True)
+    # One that is behind is enough to contradict it.
+    (row,) = check(claim, fits(cells(a=5, c_codes=9)))
+    assert row["verdict"] == "contradicted"
+    # With published methods beside them, each must be worse.
+    both = RankingClaim(name="both", better=["a"], than=["b"], than_rows=["c_codes"], over="classes", **HEAD)
+    (row,) = check(both, fits(cells(a=5, b=0, c_codes=9)))
+    assert row["verdict"] == "contradicted"
+    with pytest.raises(ValueError, match="than or than_rows must name a method"):
+        RankingClaim(name="none", better=["a"], over="classes", **HEAD)
+
+
 @pytest.mark.parametrize(("found", "verdict"), [(2, "supported"), (1, "contradicted")])
 def test_a_detection(found: int, verdict: str) -> None:
     claim = DetectionClaim(name="all", detects_all="a", **HEAD)
@@ -170,6 +191,8 @@ def test_the_papers_own_numbers_contradict_two_of_its_claims() -> None:
     assert effects["rcae_best_on_mnist"] > 0
     assert effects["rcae_best_on_gtsrb"] == pytest.approx(87.39 - 79.1)
     assert np.isnan(effects["ocnn_finds_all_synthetic_anomalies"])
+    # The paper has no hybrid in its tables.
+    assert effects[[name for name in effects.index if name.startswith("hybrid")]].isna().tolist() == 4 * [True]
 
 
 @pytest.mark.parametrize(

@@ -253,13 +253,15 @@ def missing_archives(dataset):
 
 
 def autoencoder_file(wildcards):
-    """The shared autoencoder, for a method that starts from it."""
+    """The shared autoencoder, for a method that starts from it or works on its codes."""
     if uses_autoencoder(wildcards.experiment, wildcards.method):
         return rules.autoencoder.output.weights
     return []
 
 
 def group_of_short(wildcards):
-    """On a cluster, a split and the methods without a network are one submission, which is worth its while."""
-    short = "method" not in wildcards.keys() or not trains_network(wildcards.method)
+    """On a cluster, a split and the methods that need no autoencoder are one submission, which is worth its while."""
+    short = "method" not in wildcards.keys() or not (
+        trains_network(wildcards.method) or CONFIG.on_codes(wildcards.method)
+    )
     return "shallow" if short and workflow.non_local_exec else None
