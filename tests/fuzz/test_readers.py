@@ -168,7 +168,7 @@ def read_rows(path: Path) -> dict[str, Any]:
 
 def read_split_rows(path: Path) -> str:
     split = read_split(path)
-    return repr((split.samples.to_dict("list"), split.minimum, split.maximum))
+    return repr((split.samples.to_dict("list"), split.shift, split.scale))
 
 
 def read_test_part(images: Path, labels: Path) -> dict[str, Any]:
