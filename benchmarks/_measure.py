@@ -122,6 +122,12 @@ def median(costs: Sequence[Cost]) -> Cost:
     return Cost(*(float(np.median([getattr(cost, name) for cost in costs])) for name in ("wall", "cpu", "peak")))
 
 
+def spread(costs: Sequence[Cost]) -> str:
+    """The least and the most CPU seconds."""
+    seconds = [cost.cpu for cost in costs]
+    return f"{min(seconds):.3g} - {max(seconds):.3g}"
+
+
 def machine() -> str:
     """The processor's name and how many of its cores there are."""
     names = [

@@ -59,6 +59,23 @@ def one_phase(config: Config, experiment: str, row: str) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
+class Variant:
+    """How PyTorch is told to do the same.
+
+    channels_last: whether images and kernels lie in memory as TensorFlow has them.
+    fused: whether Adam takes a step by one kernel.
+    compile: whether networks and losses go through `torch.compile`.
+    """
+
+    channels_last: bool = False
+    fused: bool = False
+    compile: bool = False
+
+
+PLAIN = Variant()
+
+
+@dataclass(frozen=True)
 class Trace:
     """What one side computes from given weights on `CHECKED_SAMPLES` samples.
 

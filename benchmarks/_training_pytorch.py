@@ -20,9 +20,11 @@ from benchmarks._training_case import (
     CHECKED_RATE,
     CHECKED_SAMPLES,
     CHECKED_STEPS,
+    PLAIN,
     RCAE_EPOCHS,
     Case,
     Trace,
+    Variant,
 )
 from ocnn.networks.shapes import Network, resolve
 
@@ -126,6 +128,11 @@ def step(optimizer: torch.optim.Optimizer, loss: Tensor) -> float:
     return loss.item()
 
 
+def compiled(function: Callable[..., Tensor], variant: Variant) -> Callable[..., Tensor]:
+    """The function, compiled for each size of a batch if the variant says so."""
+    return torch.compile(function, dynamic=False) if variant.compile else function
+
+
 class Method:
     """A network in training. A method defines `loss`, and `close_epoch` where an epoch ends with more than that."""
 
@@ -133,8 +140,8 @@ class Method:
     #: Parameters under weight decay.
     decayed: list[nn.Parameter]
 
-    def __init__(self, case: Case) -> None:
-        self.case = case
+    def __init__(self, case: Case, variant: Variant = PLAIN) -> None:
+        self.case, self.variant = case, variant
         self.settings = case.settings
 
     def start(self, X: Tensor) -> None:
@@ -145,7 +152,12 @@ class Method:
             {"params": self.decayed, "weight_decay": self.settings["weight_decay"]},
             {"params": [p for p in self.network.parameters() if id(p) not in rest]},
         ]
-        self.optimizer = torch.optim.Adam(groups, lr=self.settings["learning_rates"][0], eps=ADAM_EPSILON)
+        rate = self.settings["learning_rates"][0]
+        self.optimizer = torch.optim.Adam(groups, lr=rate, eps=ADAM_EPSILON, fused=self.variant.fused)
+        self.batch_loss = compiled(self._batch_loss, self.variant)
+
+    def _batch_loss(self, x: Tensor) -> Tensor:
+        return self.loss(x, self.network(x))
 
     def epoch(self) -> float:
         """Trains for an epoch; the mean loss of its batches."""
@@ -153,14 +165,13 @@ class Method:
         order = torch.randperm(len(self.X))
         for first in range(0, len(self.X), batch):
             x = self.X[order[first : first + batch]]
-            losses.append(step(self.optimizer, self.loss(x, self.network(x))))
+            losses.append(step(self.optimizer, self.batch_loss(x)))
         self.close_epoch()
         return float(np.mean(losses))
 
-    def run(self, passes: int) -> None:
-        """Trains for so many epochs."""
-        for _ in range(passes):
-            self.epoch()
+    def run(self, passes: int) -> float:
+        """Trains for so many epochs; the loss of the last."""
+        return [self.epoch() for _ in range(passes)][-1]
 
     def loss(self, x: Tensor, outputs: Tensor) -> Tensor:
         """The loss of a batch, without weight decay."""
@@ -177,8 +188,8 @@ class Method:
 class DCAE(Method):
     """The autoencoder."""
 
-    def __init__(self, case: Case) -> None:
-        super().__init__(case)
+    def __init__(self, case: Case, variant: Variant = PLAIN) -> None:
+        super().__init__(case, variant)
         network = resolve(self.settings["network"], case.shape)
         self.network = nn.Sequential(build_encoder(network, case.shape), build_decoder(network, case.shape))
         self.decayed = list(self.network.parameters())
@@ -210,18 +221,19 @@ class RCAE(DCAE):
         self.noise = residual * factors[:, None, None, None]
         self.X = self.samples - self.noise
 
-    def run(self, passes: int) -> None:
-        """Makes so many outer iterations."""
+    def run(self, passes: int) -> float:
+        """Makes so many outer iterations; the loss of the last epoch."""
         for _ in range(passes):
             self.split_off()
-            super().run(self.iteration_epochs)
+            loss = super().run(self.iteration_epochs)
+        return loss
 
 
 class DeepSVDD(Method):
     """One-class Deep SVDD."""
 
-    def __init__(self, case: Case) -> None:
-        super().__init__(case)
+    def __init__(self, case: Case, variant: Variant = PLAIN) -> None:
+        super().__init__(case, variant)
         self.network = self.build(resolve(self.settings["network"], case.shape))
         self.decayed = list(self.network.parameters())
 
@@ -279,8 +291,8 @@ class Released(DeepSVDD):
 class OneClassNN(Method):
     """Eq. 3 of the paper."""
 
-    def __init__(self, case: Case) -> None:
-        super().__init__(case)
+    def __init__(self, case: Case, variant: Variant = PLAIN) -> None:
+        super().__init__(case, variant)
         network = resolve(self.settings["network"], case.shape)
         encoder = build_encoder(network, case.shape)
         self.V = nn.Linear(network.code, self.settings["hidden"], bias=False)
@@ -309,8 +321,8 @@ class OneClassNN(Method):
 class AnoGAN:
     """A DCGAN in training: both networks by the gradients of their own losses at the same weights."""
 
-    def __init__(self, case: Case) -> None:
-        self.case, self.settings = case, case.settings
+    def __init__(self, case: Case, variant: Variant = PLAIN) -> None:
+        self.case, self.variant, self.settings = case, variant, case.settings
         self.generator = build_generator(self.settings["widths"], self.settings["latent"], case.shape)
         self.discriminator = Discriminator(self.settings["widths"], case.shape)
 
@@ -319,14 +331,15 @@ class AnoGAN:
         self.X = X
         networks, rate = (self.generator, self.discriminator), self.settings["learning_rates"][0]
         self.optimizers = [
-            torch.optim.Adam(network.parameters(), lr=rate, betas=(0.5, 0.999), eps=ADAM_EPSILON)
+            torch.optim.Adam(
+                network.parameters(), lr=rate, betas=(0.5, 0.999), eps=ADAM_EPSILON, fused=self.variant.fused
+            )
             for network in networks
         ]
 
-    def run(self, passes: int) -> None:
-        """Trains for so many epochs."""
-        for _ in range(passes):
-            self.epoch()
+    def run(self, passes: int) -> float:
+        """Trains for so many epochs; the loss of the last."""
+        return [self.epoch() for _ in range(passes)][-1]
 
     def epoch(self) -> float:
         """Trains for an epoch; the mean of both losses."""
@@ -354,15 +367,20 @@ class Search:
     """The latent search of a trained AnoGAN; the features of the samples are computed once."""
 
     def __init__(self, gan: AnoGAN, latent_point: NDArray[np.float32]) -> None:
-        self.settings, self.latent_point = gan.settings, torch.tensor(latent_point)
+        self.settings, self.variant, self.latent_point = gan.settings, gan.variant, torch.tensor(latent_point)
         self.generator = gan.generator.eval().requires_grad_(False)
         self.discriminator = gan.discriminator.eval().requires_grad_(False)
 
     def start(self, X: Tensor) -> None:
         """Begins to search for X."""
         self.X = X
+        self.distances = compiled(self._distances, self.variant)
 
-    def run(self, passes: int) -> Tensor:
+    def run(self, passes: int) -> float:
+        """Makes so many steps for every sample; the mean distance there."""
+        return self.search(passes).mean().item()
+
+    def search(self, passes: int) -> Tensor:
         """Makes so many steps for every sample; the distances there."""
         batch, weight = self.settings["search_batch_size"], self.settings["feature_weight"]
         found = []
@@ -370,11 +388,12 @@ class Search:
             x = self.X[first : first + batch]
             features = self.discriminator(x)[0]
             z = self.latent_point.repeat(len(x), 1).requires_grad_()
-            optimizer = torch.optim.Adam([z], lr=self.settings["search_learning_rate"], eps=ADAM_EPSILON)
+            rate = self.settings["search_learning_rate"]
+            optimizer = torch.optim.Adam([z], lr=rate, eps=ADAM_EPSILON, fused=self.variant.fused)
             for _ in range(passes):
-                step(optimizer, self._distances(x, features, z, weight).sum())
+                step(optimizer, self.distances(x, features, z, weight).sum())
             with torch.no_grad():
-                found.append(self._distances(x, features, z, weight))
+                found.append(self.distances(x, features, z, weight))
         return torch.cat(found)
 
     def _distances(self, x: Tensor, features: Tensor, z: Tensor, weight: float) -> Tensor:
@@ -383,7 +402,7 @@ class Search:
         return (1 - weight) * residual + weight * (features - self.discriminator(generated)[0]).abs().sum(1)
 
 
-TRAINED: dict[str, Callable[[Case], Any]] = {
+TRAINED: dict[str, Callable[[Case, Variant], Any]] = {
     "dcae": DCAE,
     "rcae": RCAE,
     "deep_svdd": DeepSVDD,
@@ -391,24 +410,50 @@ TRAINED: dict[str, Callable[[Case], Any]] = {
     "ocnn": OneClassNN,
     "ocnn_released": Released,
     "anogan": AnoGAN,
-    "search": lambda case: Search(AnoGAN(case), case.latent_points()[0]),
+    "search": lambda case, variant: Search(AnoGAN(case, variant), case.latent_points()[0]),
 }
 
 
-def measure(case: Case, passes: int, channels_last: bool) -> Cost:
-    """The cost of so many epochs (`rcae`: outer iterations), or of so many steps of the latent search.
+#: The models that are ready to be trained on, by variant.
+_prepared: dict[Variant, Any] = {}
 
-    channels_last: whether images and kernels lie in memory as TensorFlow has them.
+
+def forget() -> None:
+    """Drops what was prepared and compiled."""
+    _prepared.clear()
+    torch.compiler.reset()
+
+
+def prepare(case: Case, variant: Variant) -> float | str:
+    """Builds a model and trains it for an epoch (`search`: makes a step), so that what is compiled is compiled.
+
+    Returns:
+        The loss of that epoch, which does not depend on the variant but for rounding; or what the compiler said.
     """
     torch.set_num_threads(case.threads)
     torch.manual_seed(0)
-    model = TRAINED[case.method](case)
+    model = TRAINED[case.method](case, variant)
     X = _tensor(case.samples())
-    if channels_last:
+    if variant.channels_last:
         X = X.contiguous(memory_format=torch.channels_last)
-        for network in _networks(model):
+    for network in _networks(model):
+        if variant.channels_last:
             network.to(memory_format=torch.channels_last)
+        if variant.compile:
+            network.compile(dynamic=False)
     model.start(X)
+    _prepared[variant] = model
+    try:
+        return model.run(1)
+    except torch._dynamo.exc.BackendCompilerFailed as error:
+        return str(error).strip().splitlines()[0]
+
+
+def measure(variant: Variant, passes: int) -> Cost:
+    """The cost of so many more epochs (`rcae`: outer iterations), or of so many steps of the latent search."""
+    model = _prepared[variant]
+    if isinstance(model, Search):  # which begins anew each time
+        return timed(lambda: model.run(1 + passes)) - timed(lambda: model.run(1))
     return timed(lambda: model.run(passes))
 
 
@@ -421,7 +466,7 @@ def trace(case: Case, weights: list[NDArray[Any]]) -> tuple[Trace, NDArray[Any]]
     checked = {"learning_rates": [CHECKED_RATE], "batch_size": CHECKED_SAMPLES}
     case = Case(case.method, {**case.settings, **checked}, case.shape, case.images, case.threads)
     gan = AnoGAN(case) if case.method in ADVERSARIAL else None
-    model: Any = TRAINED[case.method](case) if gan is None else gan
+    model: Any = TRAINED[case.method](case, PLAIN) if gan is None else gan
     networks = _networks(model)
     layout = _Layout(case)
     parameters = [parameter for network in networks for parameter in network.parameters()]
@@ -446,7 +491,7 @@ def trace(case: Case, weights: list[NDArray[Any]]) -> tuple[Trace, NDArray[Any]]
     if gan is not None:
         search = Search(gan, case.latent_points()[0])
         search.start(X)
-        before, after = -search.run(1), -search.run(CHECKED_STEPS)
+        before, after = -search.search(1), -search.search(CHECKED_STEPS)
         return Trace(found, gradients, [], after.numpy()), before.numpy()
     model.start(X)
     before = model.scores(X)

@@ -3,9 +3,10 @@
 python -m benchmarks.suite [--methods …] [--share 0.02] [--every 4] [--cores 2]
 
 The workflow pretrains one autoencoder for all methods, computes the shallow ones' distances once, and runs jobs of one
-thread side by side. By itself each deep method pretrains an autoencoder of its own, and kde and ocsvm are those of
-scikit-learn (`benchmarks._peers`); one run after another, each with all cores. Data, split, seed and settings are the
-same: those of config/paper.yaml for MNIST, with this --share of the epochs and search steps, on every so manieth image.
+thread side by side. By itself each deep method pretrains an autoencoder of its own, and kde and ocsvm are a few lines
+of NumPy, an expert's (`benchmarks._peers`); one run after another, each with all cores. Data, split, seed and settings
+are the same: those of config/paper.yaml for MNIST, with this --share of the epochs and search steps, on every so
+manieth image.
 MNIST needs OCNN_MIRROR; without it images of its size are drawn.
 
 The AUCs of the shallow methods must be equal; by how much those of the deep ones differ is shown: their batches come in
@@ -46,7 +47,7 @@ METHODS = (
     "ocnn_released",
     "rcae",
 )
-PEERS = {"kde": "benchmarks._peers:GridSearchedKDE", "ocsvm": "benchmarks._peers:RefittedOCSVM"}
+PEERS = {"kde": "benchmarks._peers:NumPyKDE", "ocsvm": "benchmarks._peers:PrecomputedOCSVM"}
 #: Methods that give the same numbers on both sides, and how closely.
 SAME = ("kde", "ocsvm", "iforest")
 TOLERANCE = 1e-6

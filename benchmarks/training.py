@@ -3,10 +3,13 @@
 python -m benchmarks.training [--networks lenet-mnist …] [--methods dcae …] [--threads 1] [--repeats 3]
 
 Both sides train the same network with the same loss, optimiser and batch size on the same array in memory; that they
-compute the same is checked first. Seconds are for 1,000 images and one epoch, or one step of AnoGAN's latent search:
-the difference of a long and a short training, so that neither start-up nor compilation is in them. The sides take turns
-in processes of their own; medians of the repeats. PyTorch is measured with its own layout of images in memory and with
-the channels last. Needs benchmarks/requirements.txt.
+compute the same is checked first. Seconds are for 1,000 images and one epoch, or one step of AnoGAN's latent search: of
+ours the difference of a long and a short training, of PyTorch's the epochs after the first, so that neither start-up
+nor compilation is in them. The sides take turns in processes of their own; medians of the repeats.
+
+PyTorch is measured as it comes; with the channels of images last in memory; with Adam fused as well; and compiled as
+well (`torch.compile`, which needs a C++ compiler; where that does not work, the script says so and goes on). The ratio
+to the fastest of them counts. Needs benchmarks/requirements.txt.
 """
 
 import argparse
@@ -17,8 +20,8 @@ import numpy as np
 import yaml
 
 from benchmarks._limits import copy_rate, product_rate, work_of
-from benchmarks._measure import ROOT, Cost, Worker, alternate, machine, median, show
-from benchmarks._training_case import METHODS, RCAE_EPOCHS, Case, Trace, one_phase
+from benchmarks._measure import ROOT, Cost, Worker, alternate, machine, show
+from benchmarks._training_case import METHODS, PLAIN, RCAE_EPOCHS, Case, Trace, Variant, one_phase
 from ocnn.config.checks import load
 from ocnn.steps.runtime import use_threads
 
@@ -30,6 +33,13 @@ NETWORKS = {
     "lenet-gtsrb": ("gtsrb_heldout", (32, 32, 3), 780, 2),
 }
 SEARCH_STEPS = 20
+#: PyTorch's side, each time with one thing more that one has to ask for.
+VARIANTS = {
+    "PyTorch": PLAIN,
+    "channels last": Variant(channels_last=True),
+    "fused": Variant(channels_last=True, fused=True),
+    "compiled": Variant(channels_last=True, fused=True, compile=True),
+}
 #: Largest differences that float32 may leave between both sides, as shares: of the norm of an output and of a gradient
 #: (a single activation near its kink makes 10⁻³ there), of a loss, and of what the training changed in the scores.
 TOLERANCES = {"outputs": 1e-4, "gradients": 1e-2, "losses": 1e-3, "scores": 1e-2}
@@ -73,10 +83,55 @@ def check(case: Case, ours: Worker, theirs: Worker) -> str:
     return text
 
 
-def per_pass(worker: Worker, case: Case, passes: int, *arguments: Any) -> Cost:
+def prepare(case: Case, theirs: Worker) -> list[str]:
+    """Has PyTorch's variants built, compiled and trained for an epoch; those that work.
+
+    Raises:
+        SystemExit: a variant does not compute the same as PyTorch as it comes.
+    """
+    theirs.call("forget")
+    losses = {name: theirs.call("prepare", case, variant) for name, variant in VARIANTS.items()}
+    for name, loss in losses.items():
+        if isinstance(loss, str):
+            print(f"Without {name!r}, which does not work here: {loss}", flush=True)
+        elif not abs(loss / losses["PyTorch"] - 1) <= TOLERANCES["losses"]:
+            raise SystemExit(f"{case.method}: {name} ends its first epoch at {loss}, plain at {losses['PyTorch']}")
+    return [name for name, loss in losses.items() if not isinstance(loss, str)]
+
+
+def own_pass(ours: Worker, case: Case, passes: int) -> Cost:
     """The cost of an epoch (or step of the search) of 1,000 images: a long training less a short one."""
-    long, short = (worker.call("measure", case, number, *arguments) for number in (1 + passes, 1))
-    return (long - short) / (passes * (RCAE_EPOCHS if case.method == "rcae" else 1) * case.images / 1000)
+    long, short = (ours.call("measure", case, number) for number in (1 + passes, 1))
+    return (long - short) / thousands(case, passes)
+
+
+def their_pass(theirs: Worker, case: Case, passes: int, variant: Variant) -> Cost:
+    """The same of a variant that was prepared."""
+    cost: Cost = theirs.call("measure", variant, passes)
+    return cost / thousands(case, passes)
+
+
+def thousands(case: Case, passes: int) -> float:
+    """How many thousand images so many passes train on, each image counted in every epoch."""
+    return passes * (RCAE_EPOCHS if case.method == "rcae" else 1) * case.images / 1000
+
+
+def compare(costs: dict[str, list[Cost]], clock: str) -> dict[str, Any]:
+    """The medians of all sides by a clock (`cpu`, `wall`), and the ratios of ours to the fastest of the others.
+
+    The ratio's range is that of the repeats, in each of which the sides took turns.
+    """
+    seconds = {side: [getattr(cost, clock) for cost in several] for side, several in costs.items()}
+    medians = {side: float(np.median(several)) for side, several in seconds.items()}
+    best = min((side for side in medians if side != "ours"), key=lambda side: medians[side])
+    ratios = [own / other for own, other in zip(seconds["ours"], seconds[best], strict=True)]
+    return {
+        **{f"{side} s": value for side, value in medians.items()},
+        "ours / PyTorch": medians["ours"] / medians["PyTorch"],
+        "ours / best": medians["ours"] / medians[best],
+        "from - to": f"{min(ratios):.2f} - {max(ratios):.2f}",
+        "best": best,
+    }
 
 
 def main() -> None:
@@ -101,31 +156,16 @@ def main() -> None:
             case = make_case(network, method, arguments.images, arguments.threads)
             passes = arguments.passes or {"search": SEARCH_STEPS, "rcae": 1}.get(method, NETWORKS[network][3])
             print(f"{network} {method}: both sides agree, {check(case, ours, theirs)}", flush=True)
-            sides = {
-                "ours": partial(per_pass, ours, case, passes),
-                "plain": partial(per_pass, theirs, case, passes, False),
-                "channels last": partial(per_pass, theirs, case, passes, True),
-            }
+            sides = {"ours": partial(own_pass, ours, case, passes)}
+            for name in prepare(case, theirs):
+                sides[name] = partial(their_pass, theirs, case, passes, VARIANTS[name])
             costs = alternate(sides, arguments.repeats)
             work = work_of(case) * 1000
-            medians = [median(costs[side]) for side in sides]
-            new = []
-            for clock in ("wall", "cpu"):
-                own, plain, last = (getattr(cost, clock) for cost in medians)
-                new.append(
-                    {
-                        "network": network,
-                        "method": method,
-                        "clock": clock,
-                        "ours s": own,
-                        "PyTorch s": plain,
-                        "channels last s": last,
-                        "ours / PyTorch": own / plain,
-                        "ours / channels last": own / last,
-                        "arithmetic limit s": work.operations / products,
-                        "memory limit s": work.bytes / bytes_,
-                    }
-                )
+            limits = {"arithmetic limit s": work.operations / products, "memory limit s": work.bytes / bytes_}
+            new = [
+                {"network": network, "method": method, "clock": clock, **compare(costs, clock), **limits}
+                for clock in ("wall", "cpu")
+            ]
             show(new)
             rows += new
     ours.close()

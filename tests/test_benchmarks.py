@@ -5,18 +5,23 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
+from benchmarks._data import Samples
 from benchmarks._limits import Layer, encoder_layers, trained
+from benchmarks._measure import Cost
+from benchmarks.shallow import difference
 from benchmarks.startup import imports
 from benchmarks.suite import METHODS, make_config
+from benchmarks.training import compare
 from ocnn.config.checks import load
 from ocnn.networks.shapes import NETWORKS
 from tests.conftest import ROOT
 
 SCRIPTS = {
     "attack": "--images 2 --steps 3 --repeats 1 --widths 4 4",
-    "shallow": "--train 60 --test 100",
+    "shallow": "--train 60 --test 100 --repeats 2",
     "startup": "--methods kde --repeats 1",
     "suite": "--methods kde ocsvm --share 0.01 --every 40",
     "throughput": "--parts fits plan nothing --numbers 2 --cores 1 --config config/config.yaml --seeds 1 --profile",
@@ -58,6 +63,26 @@ def test_a_training_step_multiplies_three_times_but_for_the_first_layer() -> Non
     layers = [Layer(products=10, moved=1), Layer(products=100, moved=1)]
     assert trained(layers).operations == 2 * (3 * 110 - 10)
     assert trained(layers, weights=False, inputs=True).operations == 2 * 2 * 110
+
+
+def test_the_ratio_that_counts_is_to_the_fastest_of_the_others() -> None:
+    seconds = {"ours": [3.0, 2.0, 9.0], "PyTorch": [6.0, 8.0, 6.0], "compiled": [2.0, 4.0, 5.0]}
+    row = compare({side: [Cost(0, s) for s in several] for side, several in seconds.items()}, "cpu")
+    assert (row["ours s"], row["PyTorch s"], row["compiled s"]) == (3, 6, 4)
+    assert (row["ours / PyTorch"], row["ours / best"], row["best"]) == (0.5, 0.75, "compiled")
+    assert row["from - to"] == "0.50 - 1.80"
+
+
+@pytest.mark.parametrize("change", ["the choice", "a score"])
+def test_a_contestant_that_computes_something_else_does_not_count(change: str) -> None:
+    labels, scores = np.array([1, 1, -1]), np.array([0.3, 0.2, 0.1])
+    samples = Samples(np.zeros((3, 1)), labels, np.zeros((3, 1)), labels, np.arange(1))
+    other = (2.0, scores, scores) if change == "the choice" else (1.0, scores, scores + np.array([0, 0, 1e-3]))
+    same = (1.0, scores, scores + 1e-12)
+    results = {"ours": (1.0, scores, scores), "same": same, "other": other}
+    assert 0 < difference("kde", "same", results, samples) < 1e-11
+    with pytest.raises(SystemExit, match="kde: chosen"):
+        difference("kde", "other", results, samples)
 
 
 def test_imports_are_summed_by_package() -> None:
