@@ -135,8 +135,10 @@ def _located(read: Validated, files: Sequence[Path]) -> Validated:
                 stating = (
                     file.parent for file, content in contents if _value_at(content, "datasets", name, key) == path
                 )
-                here = Path(os.path.relpath(next(stating, Path()).absolute() / path))
-                places = [here if here.parts[:1] != ("..",) else here.absolute(), *([mirror / path] if mirror else [])]
+                here = Path(os.path.normpath(Path.cwd() / next(stating, Path()) / path))
+                # From the working directory, where the file is below it: a move of the whole folder changes nothing.
+                here = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here
+                places = [here, *([mirror / path] if mirror else [])]
                 found[key] = str(next((place for place in places if place.is_file()), places[0]))
         datasets[name] = block.model_copy(update=found)
     return replace(read, config=read.config.model_copy(update={"datasets": datasets}))
@@ -176,6 +178,9 @@ def _dataset_or_fault(read: Validated, path: str, name: str) -> Dataset | str | 
         # What is not run needs no files, as it needs no archives.
         if not read.knows(("datasets",), name) or (absent and not _is_run(config, name)):
             return None
+        if absent:
+            elsewhere = "nor has the mirror one" if config.mirror_folder() else "and no mirror is named that has one"
+            return f"datasets.{name}: there is no file {absent[0]}, {elsewhere}"
         try:
             return config.source(name)
         except DataError as error:

@@ -31,19 +31,19 @@ class Job:
 
     function: `package.module:NAME` of the step.
     objects: paths of the objects that it is called with, by argument.
-    arguments: for an object that a function makes, whose path `objects` then has, what it is called with; what decides
-        a product of these is in `stated`, too.
     settings: what else it is called with, by argument.
     stated: what decides its product beside its settings and its code.
     threads: CPU threads.
+    arguments: for an object that a function makes, whose path `objects` has, what that is called with; what decides a
+        product of it is stated.
     """
 
     function: str
     objects: Mapping[str, str] = field(default_factory=dict)
-    arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     stated: Mapping[str, Any] = field(default_factory=dict)
     threads: int = 1
+    arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def code(self) -> str:
