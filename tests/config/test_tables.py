@@ -42,6 +42,15 @@ def test_an_experiment_on_a_table() -> None:
     assert planned.dataset == "my%20parts"
 
 
+def test_the_readme_shows_a_configuration_that_runs(folder: Path) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (folder / "mine.yaml").write_text(text)
+    rows = [f"{row},{row % 7},{'ok' if row % 4 else 'bent'}" for row in range(40)]
+    (folder / "parts.csv").write_text("\n".join(["serial number,x,quality", *rows]))
+    config = load(yaml.safe_load(text), [folder / "mine.yaml"])
+    assert config.dataset("parts").sizes == {"ok": (18, 12), "bent": (6, 4)}
+
+
 def write(path: Path, content: Any) -> Path:
     path.parent.mkdir(exist_ok=True)
     path.write_text(yaml.safe_dump(content))

@@ -120,6 +120,13 @@ def test_formats_agree(tmp_path: Path) -> None:
     assert set(map(tuple, loaded[0].train)) | set(map(tuple, loaded[0].test)) == set(map(tuple, X))
 
 
+def test_a_large_npz_file(tmp_path: Path) -> None:
+    """Longer than what is read of it at once."""
+    X = np.arange(2**16 * 40, dtype=np.float64).reshape(-1, 40)
+    dataset = table_dataset(name="toy", file=npz(tmp_path, X=X, y=np.arange(len(X)) % 2), normal=[0])
+    assert dataset.load({}).train[-1, -1] == X[:, -1].max() or dataset.load({}).test[-1, -1] == X[:, -1].max()
+
+
 def test_columns_of_other_types(tmp_path: Path) -> None:
     """Truth values are numbers; dictionaries and numbers that are named are categories, 1 and 1.0 one of them."""
     path = tmp_path / "a.parquet"
