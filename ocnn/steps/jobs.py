@@ -158,7 +158,9 @@ class Jobs:
     def _with_source(self, job: Job, dataset: str) -> Job:
         """The job, which is also given a data set, by its name in the configuration."""
         path, arguments = self.config.source_path(dataset)
-        made = {} if arguments is None else {"source": arguments}
+        # Scaling is the splits'; here Snakemake would take its change for one of the arrays.
+        told = {key: value for key, value in (arguments or {}).items() if key != "scaling"}
+        made = {} if arguments is None else {"source": told}
         return replace(job, objects={**job.objects, "source": path}, arguments={**job.arguments, **made})
 
     def _attack_job(self, function: str, attack: str, *names: str, **settings: Any) -> Job:

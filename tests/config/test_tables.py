@@ -155,7 +155,7 @@ def test_what_is_refused(path: str, value: Any, message: str) -> None:
 
 
 def test_a_recipe_states_contents_and_settings_but_no_place(folder: Path) -> None:
-    """A moved file makes nothing anew; scaling is the split's."""
+    """Scaling is the split's."""
 
     def stated(**settings: Any) -> tuple[Any, Any]:
         jobs = Jobs(load(changed(BLOCK, {**CONTENT["datasets"]["my parts"], **settings}, CONTENT)))

@@ -81,7 +81,7 @@ def test_an_edited_row_makes_again_what_depends_on_it(copy: Checkout) -> None:
     path = copy.folder / "data" / "parts.csv"
     lines = path.read_text().splitlines()
     before = copy.scores()
-    # Neither a time nor a place is content.
+    # A time is no content.
     path.touch()
     assert copy.planned(MEASURED) == {}
     path.write_text("\n".join([*lines[:-1], lines[-1].replace("blue", "red")]) + "\n")
@@ -102,8 +102,6 @@ def test_a_setting_makes_again_what_depends_on_it(copy: Checkout) -> None:
 
     assert planned(scaling="robust") == {"split": 1, "fit": 2}
     assert planned(split_seed=1) == ALL
-    (copy.folder / "data" / "parts.csv").rename(copy.folder / "moved.csv")
-    assert planned(file="../moved.csv") == {}
 
 
 def test_a_fault_of_a_table_is_said_before_any_job(checkout: Checkout) -> None:
