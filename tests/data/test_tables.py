@@ -358,6 +358,11 @@ def test_nothing_is_scaled() -> None:
         assert scaling_constants("standard", COLUMNS, encoded=3) == ((0.0,) * 3, (1.0,) * 3)
 
 
+def test_no_such_scaling() -> None:
+    with pytest.raises(DataError, match="scaling must be one of none, standard, robust, min-max"):
+        Dataset("toy", ("a", "b"), dict, images=False, scaling="z")  # type: ignore[arg-type]
+
+
 def test_breast_cancer() -> None:
     dataset = load_dataset("breast_cancer")
     arrays = dataset.load({})

@@ -101,7 +101,7 @@ def test_a_step_is_called_with_objects_files_settings_and_its_recipe(folder: Pat
 
 def test_an_object_that_a_function_makes(folder: Path) -> None:
     """What it is called with is not of the recipe: whoever makes the job states what decides the product."""
-    changes = {"objects": {"thing": "steps_of_a_test:make"}, "arguments": {"thing": {"name": "Made"}}}
+    changes: dict[str, Any] = {"objects": {"thing": "steps_of_a_test:make"}, "arguments": {"thing": {"name": "Made"}}}
     assert run(folder, **changes).returncode == 0
     found = json.loads((folder / "results" / "product.json").read_text())
     assert found["thing"] == "Made"
