@@ -7,10 +7,10 @@ CORES ?= all
 FUZZ ?= 10000
 # `make test COVERAGE='--cov --cov-report=term'` prints which lines the tests reach.
 COVERAGE ?=
-# `make test-faults SELECT='-k disk'` runs a part of them.
+# `make test-faults SELECT='-k disk'` and `make test-mutants SELECT='--only kde'` run a part of them.
 SELECT ?=
 
-.PHONY: run test test-benchmarks test-fuzz test-faults test-cluster lint lock clean
+.PHONY: run test test-benchmarks test-fuzz test-faults test-mutants test-cluster lint lock clean
 
 run: $(SET_UP)
 	$(BIN)/snakemake --cores $(CORES)
@@ -31,6 +31,10 @@ test-fuzz: $(SET_UP)
 # What goes wrong in long runs, done on purpose, with what takes minutes.
 test-faults: $(SET_UP)
 	OCNN_FAULTS=1 $(BIN)/python -m pytest $(SELECT) tests/workflow/test_faults.py
+
+# Small faults are put into the numerical modules, one at a time: do their tests notice? Prints those that live.
+test-mutants: $(SET_UP)
+	$(BIN)/python -m tests.mutants $(SELECT)
 
 # A real SLURM cluster of this machine alone, started as root; skipped where its packages are not installed.
 test-cluster: $(SET_UP)

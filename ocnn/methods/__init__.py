@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ocnn.methods.knn import KNN as KNN
     from ocnn.methods.linear_ocsvm import LinearOCSVM as LinearOCSVM
     from ocnn.methods.ocnn import OneClassNN as OneClassNN
+    from ocnn.methods.ocnn_radial import OneClassNNRadial as OneClassNNRadial
     from ocnn.methods.ocnn_released import OneClassNNReleased as OneClassNNReleased
     from ocnn.methods.ocsvm import OCSVM as OCSVM
     from ocnn.methods.pca import PCA as PCA
@@ -33,6 +34,7 @@ METHODS = {
     "soft_deep_svdd": "ocnn.methods.soft_deep_svdd:SoftDeepSVDD",
     "deep_svdd": "ocnn.methods.deep_svdd:DeepSVDD",
     "ocnn": "ocnn.methods.ocnn:OneClassNN",
+    "ocnn_radial": "ocnn.methods.ocnn_radial:OneClassNNRadial",
     "ocnn_released": "ocnn.methods.ocnn_released:OneClassNNReleased",
 }
 

@@ -48,6 +48,7 @@ def test_what_the_methods_declare() -> None:
         "anogan": ("diversity_",),
         "soft_deep_svdd": ("radius_",),
         "ocnn": ("r_",),
+        "ocnn_radial": ("gamma_", "r_", "objective_", "gap_"),
     }
     deep = {"batch_size": "batch_size", "random_state": "seed", "verbose": "verbose"}
     network = {**deep, "network": "network", "weight_decay": "weight_decay"}
@@ -66,6 +67,7 @@ def test_what_the_methods_declare() -> None:
         "soft_deep_svdd": pretrained,
         "deep_svdd": pretrained,
         "ocnn": contaminated,
+        "ocnn_radial": {"random_state": "seed"},
         "ocnn_released": contaminated,
     }
     assert load_estimator("ocsvm")(gamma=[0.1, 0.2]).uses_holdout()

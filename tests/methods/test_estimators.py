@@ -28,6 +28,7 @@ TINY: dict[str, dict[str, Any]] = {
     "deep_svdd": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
     "ocnn": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
     "soft_deep_svdd": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
+    "ocnn_radial": {"hidden": 20, "random_state": 0},
     "ocnn_released": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
 }
 
@@ -162,6 +163,9 @@ def test_global_random_state_is_left_alone(name: str, blobs: Any) -> None:
         ("anogan", {"widths": ()}, "widths"),
         ("anogan", {"feature_weight": 1.5}, "feature_weight"),
         ("anogan", {"steps": 0}, "steps"),
+        ("ocnn_radial", {"hidden": 0}, "hidden"),
+        ("ocnn_radial", {"gamma": 0}, "gamma"),
+        ("ocnn_radial", {"nu": 1.5}, "nu"),
         ("ocsvm", {"nu": 0}, "nu"),
         ("ocsvm", {"gamma": -1.0}, "gamma"),
         ("ocsvm", {"gamma": [0.1, 1.0]}, "holdout"),

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -22,6 +22,8 @@ from ocnn.results.published import RUN_COLUMNS
 from ocnn.results.scores import Fit, write_scores
 from ocnn.results.summary import SCHEMA
 from ocnn.steps import figures
+from ocnn.steps import metrics as metric_steps
+from ocnn.steps import tables as table_steps
 from ocnn.steps.figures import draw_comparisons, draw_samples
 from ocnn.steps.metrics import collect_metrics, make_consistency, make_summary
 from ocnn.steps.report import make_report
@@ -199,6 +201,43 @@ def test_verdicts_and_claims(made: HandMade) -> None:
     claims = read_csv(made.path("claims.csv"))
     assert list(claims["verdict"]) == ["undecided", "undecided"]
     assert "fits of iforest degenerate" in claims["detail"].iloc[0]
+
+
+def test_the_level_and_the_margin_of_the_plan_hold_everywhere(
+    made: HandMade, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, Any] = {}
+
+    def spied(name: str, true: Any) -> Any:
+        def call(*arguments: Any, **settings: Any) -> Any:
+            seen[name] = settings
+            return true(*arguments, **settings)
+
+        return call
+
+    for module, name in ((metric_steps, "summarise"), (table_steps, "judge"), (table_steps, "check_claims")):
+        monkeypatch.setattr(module, name, spied(name, getattr(module, name)))
+    plan = replace(made.plan, alpha=0.2, margin=7.0)
+    files = {**made.files, **{name: tmp_path / f"{name}.parquet" for name in ("summary", "references")}}
+    make_summary(
+        plan=plan.to_json(), metrics=files["metrics"], summary=files["summary"], references=files["references"]
+    )
+    make_tables(
+        plan=plan.to_json(),
+        **{name: files[name] for name in ("metrics", "summary", "references", "provenance")},
+        splits=made.pattern("splits", "parquet"),
+        images=f"{made.folder}/images/train.npy",
+        records="",
+        folder=tmp_path,
+    )
+    assert seen == {"summarise": {"alpha": 0.2}, "judge": {"alpha": 0.2, "margin": 7.0}, "check_claims": {"alpha": 0.2}}
+    # Of 95 and 100 %: standard error 2.5, and t(0.8, 1) = 1.3764.
+    rows = read_csv(tmp_path / "tables" / "table3.csv")
+    cell = rows[(rows["method"] == "kde") & (rows["evaluation"] == "test")].iloc[0]
+    assert float(cell["low"]) == pytest.approx(97.5 - 2.5 * 1.3764, abs=1e-3)
+    text = (tmp_path / "tables" / "verdicts.md").read_text()
+    assert "± 7 points" in text
+    assert "at or below 20 %" in text
 
 
 def test_another_lab_and_the_published_texts(made: HandMade) -> None:

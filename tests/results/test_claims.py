@@ -100,6 +100,28 @@ def test_it_is_holms_correction_that_contradicts_a_claim() -> None:
     assert (row["verdict"], "2 of 2 below 0" in row["detail"]) == ("contradicted", True)
 
 
+@pytest.mark.parametrize(
+    ("p", "alpha", "verdict"),
+    [
+        (0.04, 0.05, "supported"),
+        (0.06, 0.05, "undecided"),
+        (0.06, 0.1, "supported"),
+        (0.94, 0.05, "undecided"),
+        (0.94, 0.1, "contradicted"),
+        (0.96, 0.05, "contradicted"),
+    ],
+)
+def test_the_level_of_a_claim(p: float, alpha: float, verdict: str) -> None:
+    """A single difference with a one-sided p-value of p, at either level; its interval is at 1 − 2 alpha."""
+    claim = OVER_SEEDS.model_copy(update={"classes": ["3"]})
+    ahead = [50 + d for d in difference_of(float(stats.t.isf(p, 2)))]
+    metrics = fits({("a", "3"): ahead, ("b", "3"): [50.0] * 3})
+    (row,) = check_claims([claim], metrics, PUBLISHED, {"toy": "toyset"}, {}, alpha=alpha).to_dict("records")
+    assert row["verdict"] == verdict
+    half = stats.t.isf(alpha, 2) / np.sqrt(3)
+    assert (row["low"], row["high"]) == pytest.approx((row["effect"] - half, row["effect"] + half))
+
+
 def test_degenerate_and_missing_fits_support_nothing_but_others_can_contradict() -> None:
     claim = RankingClaim(name="best", better=["a"], than=["b", "c"], over="seeds", **HEAD)
     bad = [("c", "3", 0)]
@@ -168,6 +190,10 @@ def test_a_detection(found: int, verdict: str) -> None:
     if found == 2:
         # Clopper and Pearson: (α/2)^(1/n), 90 %, 4 of 4.
         assert row["low"] == pytest.approx(100 * 0.05**0.25)
+    # In terms of the beta distribution, whose quantiles are 0 and 1 at the ends.
+    low = stats.beta.ppf(0.05, 2 * found, 4 - 2 * found + 1)
+    high = stats.beta.ppf(0.95, 2 * found + 1, 4 - 2 * found) if found < 2 else 1
+    assert (row["low"], row["high"]) == pytest.approx((100 * low, 100 * high))
     (row,) = check(claim, metrics.assign(status="collapsed"))
     assert row["verdict"] == "undecided"
 
@@ -221,15 +247,17 @@ def test_what_is_no_list_of_claims(tmp_path: Path, content: str) -> None:
         ("class,auc\n3,97\n", "columns"),
         ("dataset,class,method,auc_mean,auc_std\nx,3,kde,many,0\n", "numbers"),
         ("dataset,class,method,auc_mean,auc_std\nx,3,kde,0.97,-1\n", "percentages"),
+        ("dataset,class,method,auc_mean,auc_std\nx,3,kde,100.5,0\n", "percentages"),
         (
             "dataset,class,method,auc_mean,auc_std\nx,3,kde,97,0\nx,3,kde,96,0\n",
             "cell x, 3, kde is there twice",
         ),
         ("dataset,class,method,auc_mean,auc_std\nx,,kde,97,0\n", "a row lacks its dataset, class, method"),
+        ("dataset,class,method,auc_mean,auc_std\nx,3,,97,0\n", "a row lacks its dataset, class, method"),
         ("dataset,class,method,auc_mean,auc_std\nx,3,kde,NA,0\n", "numbers"),
         ("", "not a table"),
     ],
-    ids=["columns", "text", "range", "twice", "nameless", "missing", "empty"],
+    ids=["columns", "text", "range", "above", "twice", "nameless", "methodless", "missing", "empty"],
 )
 def test_what_is_no_published_table(tmp_path: Path, content: str, words: str) -> None:
     path = tmp_path / "table.csv"
@@ -247,6 +275,14 @@ def test_names_that_look_like_missing_values_or_numbers_stay_texts(tmp_path: Pat
     assert np.isnan(row["auc_std"])
     path.write_text(f"dataset,code\n{name},{name}\n")
     assert read_texts(path) == {name: {"dataset": name, "code": name}}
+
+
+def test_published_tables_are_joined(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).write_text(f"dataset,class,method,auc_mean,auc_std\n{name},3,kde,100,0\n")
+    rows = read_published([tmp_path / "a", tmp_path / "b"])
+    assert rows["dataset"].to_dict() == {0: "a", 1: "b"}
+    assert read_published([]).empty
 
 
 def test_published_texts() -> None:

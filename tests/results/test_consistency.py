@@ -46,6 +46,14 @@ def test_only_the_samples_that_both_were_trained_on_count(tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.parametrize(("scores", "expected"), [([5, 7], 1), ([7, 5], -1)])
+def test_two_samples_in_common_are_ranked(tmp_path: Path, scores: list[float], expected: float) -> None:
+    fits = [write(tmp_path, 0, [1, 2], [0.1, 0.2]), write(tmp_path, 1, [1, 2], scores)]
+    assert measured(tmp_path, fits)["consistency"].item() == pytest.approx(expected)
+    alone = [write(tmp_path, 0, [1, 2], [0.1, 0.2]), write(tmp_path, 1, [2, 3], scores)]
+    assert np.isnan(measured(tmp_path, alone)["consistency"].item())
+
+
 def test_the_mean_is_over_all_pairs(tmp_path: Path) -> None:
     order = [1.0, 2.0, 3.0]
     fits = [write(tmp_path, seed, [1, 2, 3], order[:: -1 if seed == 2 else 1]) for seed in range(3)]

@@ -84,6 +84,19 @@ def test_a_perfect_ranking_and_the_direction(name: str) -> None:
     assert (right > wrong) == metric.higher_is_better
 
 
+def test_the_registered_metrics() -> None:
+    found = {
+        name: (metric.title, metric.higher_is_better, metric.scale, metric.unit) for name, metric in METRICS.items()
+    }
+    assert found == {
+        "auc": ("AUC", True, 100, "%"),
+        "average_precision": ("average precision", True, 100, "%"),
+        "fpr_at_95_tpr": ("FPR at 95 % TPR", False, 100, "%"),
+    }
+    # The registered function is the metric, with its checks.
+    assert METRICS["auc"].function(LABELS, [1, 2.5, 2, 3]) == 0.75
+
+
 def test_the_limit_of_chance() -> None:
     # Five samples of each kind: variance 11 / (12 · 25), and the 5 % quantile of the normal distribution is −1.6449.
     assert chance_limit(5, 5, 0.05) == pytest.approx(0.5 - 1.6449 * np.sqrt(11 / 300), abs=1e-4)

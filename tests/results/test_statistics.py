@@ -159,6 +159,15 @@ def test_pairwise_differences() -> None:
     assert same.loc[0, "p_wilcoxon"] == 1
 
 
+@pytest.mark.filterwarnings("error")
+def test_one_row_has_differences_but_no_interval() -> None:
+    """And no warning either."""
+    row = pairwise_differences(TABLE.iloc[:1, :2]).iloc[0]
+    first, second = TABLE.iloc[0, :2].to_numpy()
+    assert row["difference"] == first - second
+    assert np.isnan([row["low"], row["high"]]).all()
+
+
 def test_ten_classes_cannot_tell_nine_methods_apart() -> None:
     assert smallest_holm_wilcoxon(10, 9) == pytest.approx(36 * 2 / 1024)
     # The most extreme table there is: each method above the next in every class.

@@ -62,6 +62,12 @@ def test_a_cell_by_hand() -> None:
     assert summary_of(metrics, {"another": None}).empty
 
 
+@pytest.mark.parametrize(("anomalies", "normals", "rows"), [(1, 1, 3), (0, 1, 0), (1, 0, 0)])
+def test_an_evaluation_needs_samples_of_either_kind(anomalies: int, normals: int, rows: int) -> None:
+    metrics = fits({("kde", "3"): [75, 100]}).assign(anomalies=anomalies, samples=anomalies + normals)
+    assert len(summary_of(metrics)) == rows
+
+
 @pytest.mark.parametrize(("alpha", "quantile"), [(0.05, 6.3138), (0.025, 12.7062)])
 def test_the_level_of_the_intervals_is_1_minus_2_alpha(alpha: float, quantile: float) -> None:
     """Of two seeds, whose standard error is 1: quantiles of Student's distribution of one degree of freedom."""
@@ -130,6 +136,12 @@ def test_methods_with_a_degenerate_or_missing_cell_are_not_ranked() -> None:
     table, left_out = class_table(evaluated(summary_of(metrics, {"toy": None})))
     assert table.to_dict() == {"a": {"0": pytest.approx(1.5), "1": pytest.approx(4)}}
     assert left_out == {"b": "degenerate fits in 1 of 2 classes", "c": "no value in 1 of 2 classes"}
+
+
+def test_classes_and_methods_keep_their_order() -> None:
+    metrics = fits({(method, normal): [75] for method in ("kde", "dcae") for normal in ("8", "3")})
+    table, _ = class_table(evaluated(summary_of(metrics, {"toy": None})))
+    assert (list(table.index), list(table.columns)) == (["8", "3"], ["kde", "dcae"])
 
 
 def test_the_evaluation_that_methods_are_compared_by() -> None:

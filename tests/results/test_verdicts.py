@@ -90,6 +90,19 @@ def test_counts_per_column() -> None:
     assert sum(kde[verdict] for verdict in ALL_VERDICTS) == kde["cells"]
 
 
+def test_rows_are_in_the_order_of_the_summary() -> None:
+    """That of the configuration, not the alphabet's; each has an index of its own."""
+    experiments = ["z", "a", "m"]
+    metrics = pd.concat([fits({("kde", "3"): CLOSE, ("dcae", "3"): FAR}, experiment=name) for name in experiments])
+    summary = summarise(metrics, PUBLISHED, dict.fromkeys(experiments, "toyset"), {}, alpha=0.05)
+    rows = judge(summary.set_axis(summary.index + 7), margin=2.0, alpha=0.05)
+    assert list(rows["experiment"]) == ["z", "z", "a", "a", "m", "m"]
+    assert list(rows["method"]) == ["kde", "dcae"] * 3
+    assert list(rows.index) == list(range(6))
+    counts = count_verdicts(rows)
+    assert list(counts["experiment"]) == ["z", "z", "a", "a", "m", "m"]
+
+
 def test_nothing_published_is_no_verdict() -> None:
     summary = summarise(fits({("kde", "3"): CLOSE}), PUBLISHED, {"toy": None}, {}, alpha=0.05)
     rows = judge(summary, margin=2.0, alpha=0.05)
