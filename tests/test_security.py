@@ -155,7 +155,7 @@ def member(size: int) -> bytes:
 
 
 def write_parquet(path: Path, table: pa.Table, texts: Mapping[str, str], **options: Any) -> None:
-    names = ("minimum", "maximum", "sha256", *texts)
+    names = ("shift", "scale", "sha256", *texts)
     metadata = {f"ocnn.{name}": texts.get(name, "null") for name in names}
     with pq.ParquetWriter(path, table.schema, **options) as writer:
         writer.write_table(table)

@@ -33,6 +33,7 @@ KINDS = {
 }
 #: Names for what the user names, in the commented configuration.
 NAMES = {"methods": "kde", "attacks": "threes", "experiments": "digits"}
+TABLE = "my table"
 
 
 def main() -> None:
@@ -180,7 +181,7 @@ def _keys(section: type[BaseModel], *, as_they_are: bool = False) -> Iterator[st
             continue
         yield f"{mark}{key}:"
         if named:
-            yield f"{mark}  {NAMES[key]}:"
+            yield f"{mark}  {NAMES.get(key, TABLE)}:"
         for line in _keys(inner, as_they_are=as_they_are or bool(mark)):
             yield f"{mark}{'  ' * (1 + named)}{line}".rstrip()
 

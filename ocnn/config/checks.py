@@ -3,14 +3,16 @@
 A check is left out where what it asks about is unknown because of another fault.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ocnn.config.estimators import fit_faults, method_faults, network_faults, phases_fit
 from ocnn.config.schema import Config, Experiment
-from ocnn.config.validation import Validated, nearest, repeated_keys, validate
+from ocnn.config.validation import Validated, nearest, repeated_keys, validate, values_of
 from ocnn.config.values import NAME_TEXT
 from ocnn.data import DATASETS, load_dataset
 from ocnn.data.adversarial import ADVERSARIAL
@@ -36,14 +38,16 @@ def load(content: Any, files: Iterable[Path | str] = ()) -> Config:
     Raises:
         ConfigError: lists every fault, one a line, with its key's path and, for a name, the nearest valid one.
     """
-    read = validate(content)
+    paths = [Path(file) for file in files]
+    read = _located(validate(content), paths)
     config = read.config
     faults = [
-        *(fault for file in files for fault in repeated_keys(Path(file))),
+        *(fault for file in paths for fault in repeated_keys(file)),
         *read.faults,
         *_name_faults(read),
         *_folder_faults(config),
         *(fault for method in config.methods for fault in method_faults(config, method)),
+        *(fault for name in config.datasets for fault in _table_faults(read, name)),
         *(fault for name in config.attacks for fault in _attack_faults(read, name)),
         *(fault for name in config.experiments for fault in _experiment_faults(read, name)),
         *_shared_folder_faults(read),
@@ -114,9 +118,75 @@ def _folder_faults(config: Config) -> list[str]:
     return faults
 
 
-def _dataset_or_fault(path: str, name: str) -> Dataset | str:
+def _located(read: Validated, files: Sequence[Path]) -> Validated:
+    """The configuration with the files of tables where they are.
+
+    A path begins at the folder of the last configuration file that states it, or at the working directory where it is
+    from the command line; where there is no such file, at the mirror.
+    """
+    contents = [(file, values_of(file)) for file in reversed(files)]
+    mirror = read.config.mirror_folder()
+    datasets = {}
+    for name, block in read.config.datasets.items():
+        found = {}
+        for key in ("file", "test_file"):
+            path = getattr(block, key)
+            if path is not None:
+                stating = (
+                    file.parent for file, content in contents if _value_at(content, "datasets", name, key) == path
+                )
+                here = Path(os.path.normpath(Path.cwd() / next(stating, Path()) / path))
+                # From the working directory, where the file is below it: a move of the whole folder changes nothing.
+                here = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here
+                places = [here, *([mirror / path] if mirror else [])]
+                found[key] = str(next((place for place in places if place.is_file()), places[0]))
+        datasets[name] = block.model_copy(update=found)
+    return replace(read, config=read.config.model_copy(update={"datasets": datasets}))
+
+
+def _value_at(content: Any, *keys: str) -> Any:
+    for key in keys:
+        content = content.get(key) if isinstance(content, Mapping) else None
+    return content
+
+
+def _table_faults(read: Validated, name: str) -> list[str]:
+    """What is wrong with a table, or with its name."""
+    path = f"datasets.{name}"
+    if name in DATASETS:
+        return [f"{path}: a data set of the project is called so; choose another name"]
+    if ":" in name:
+        return [f"{path}: a name with a colon is the path of a data set; choose another name"]
+    found = _dataset_or_fault(read, path, name)
+    return [found] if isinstance(found, str) else []
+
+
+def _is_run(config: Config, dataset: str) -> bool:
+    """Whether an experiment on this data set is to be run."""
+    return any(
+        block.dataset == dataset and (config.run == "all" or name in config.run)
+        for name, block in config.experiments.items()
+    )
+
+
+def _dataset_or_fault(read: Validated, path: str, name: str) -> Dataset | str | None:
+    """The data set of a name, what is wrong with it, or None where nothing can be known of it."""
+    config = read.config
+    if name in config.datasets:
+        block = config.datasets[name]
+        absent = [file for file in (block.file, block.test_file) if file and not Path(file).is_file()]
+        # What is not run needs no files, as it needs no archives.
+        if not read.knows(("datasets",), name) or (absent and not _is_run(config, name)):
+            return None
+        if absent:
+            elsewhere = "nor has the mirror one" if config.mirror_folder() else "and no mirror is named that has one"
+            return f"datasets.{name}: there is no file {absent[0]}, {elsewhere}"
+        try:
+            return config.source(name)
+        except DataError as error:
+            return f"datasets.{name}: {error}"
     if ":" not in name and name not in DATASETS:
-        return f"{path}: no data set {name!r}{nearest(name, DATASETS)}"
+        return f"{path}: no data set {name!r}{nearest(name, [*config.datasets, *DATASETS])}"
     try:
         dataset = load_dataset(name)
     except AssertionError:
@@ -133,9 +203,11 @@ def _attack_faults(read: Validated, name: str) -> list[str]:
     block, path = read.config.attacks[name], f"attacks.{name}"
     if not read.knows(("attacks", name), "dataset"):
         return []
-    dataset = _dataset_or_fault(f"{path}.dataset", block.dataset)
+    dataset = _dataset_or_fault(read, f"{path}.dataset", block.dataset)
     if isinstance(dataset, str):
         return [dataset]
+    if dataset is None:
+        return []
     if not dataset.images:
         return [f"{path}.dataset: {dataset.name} holds no images"]
     if not read.knows(("attacks", name), "attacked_class"):
@@ -183,7 +255,7 @@ def _source_faults(read: Validated, name: str) -> list[str]:
         # A default may be written out, as a validator that fills in a schema's defaults does.
         unused = [key for key in ("steps", "held_out") if getattr(block, key) != Experiment.model_fields[key].default]
         faults = [f"{path}.{key}: is for an experiment with an attack" for key in unused]
-        dataset = _dataset_or_fault(f"{path}.dataset", block.dataset)
+        dataset = _dataset_or_fault(read, f"{path}.dataset", block.dataset)
         return [*faults, dataset] if isinstance(dataset, str) else faults
     faults = []
     if block.attack not in config.attacks and ("attacks",) not in read.refused:
@@ -207,14 +279,14 @@ def _source(read: Validated, name: str) -> Dataset | None:
     if not read.knows(("experiments", name), "dataset", "attack") or (block.dataset is None) == (block.attack is None):
         return None
     if block.attack is None:
-        source = _dataset_or_fault("", str(block.dataset))
-        return None if isinstance(source, str) else source
+        source = _dataset_or_fault(read, "", str(block.dataset))
+        return source if isinstance(source, Dataset) else None
     attack = config.attacks.get(block.attack)
     if attack is None or not read.knows(("attacks", block.attack), "dataset", "attacked_class"):
         return None
-    attacked = _dataset_or_fault("", attack.dataset)
+    attacked = _dataset_or_fault(read, "", attack.dataset)
     if (
-        isinstance(attacked, str)
+        not isinstance(attacked, Dataset)
         or attack.attacked_class not in attacked.classes
         or attack.attacked_class == ADVERSARIAL
     ):
@@ -256,8 +328,8 @@ def _shared_folder_faults(read: Validated) -> list[str]:
         *((f"attacks.{name}.dataset", block.dataset) for name, block in read.config.attacks.items()),
     ]
     for path, name in places:
-        dataset = _dataset_or_fault("", name or "")
-        if isinstance(dataset, str):
+        dataset = _dataset_or_fault(read, "", name or "")
+        if not isinstance(dataset, Dataset):
             continue
         first, other = seen.setdefault(dataset.name, (path, dataset))
         if dataset != other:
@@ -265,7 +337,7 @@ def _shared_folder_faults(read: Validated) -> list[str]:
     resolved = read.config.model_copy(update={"experiments": _families_resolved(read.config.experiments)})
     for name, block in resolved.experiments.items():
         if block.attack in resolved.attacks:
-            images = resolved.dataset_specification(name)["name"]
+            images = resolved.attacked(name)["name"]
             if images in seen:
                 faults.append(f"experiments.{name}.attack: its images are called {images!r}, as {seen[images][0]} is")
     return faults

@@ -15,14 +15,18 @@ from ocnn.config.plan import Plan, PlannedAttack, PlannedExperiment, PlannedMeth
 from ocnn.config.values import (
     NAME_TEXT,
     AttackSteps,
+    CategoricalColumns,
     ClassName,
     ClassNames,
+    Columns,
     Count,
     Epochs,
     Flag,
     Folder,
+    LabelValue,
     Names,
     NetworkFields,
+    NormalValues,
     Number,
     Or,
     PathText,
@@ -34,8 +38,10 @@ from ocnn.config.values import (
     Widths,
     typed,
 )
-from ocnn.data import DATASETS, specified_dataset
+from ocnn.data import DATASETS, load_dataset
+from ocnn.data.adversarial import adversarial_dataset
 from ocnn.data.dataset import Dataset
+from ocnn.data.tables import MISSING, table_dataset
 from ocnn.methods import METHODS, load_estimator
 from ocnn.storage.files import safe_name
 
@@ -85,6 +91,40 @@ class Classifier(Section):
     """decides its initial weights, batches and dropout"""
 
 
+class Table(Section):
+    """A table of your own as a data set. A column of numbers is a feature; one of texts is one-hot encoded."""
+
+    file: Annotated[PathText, Field(examples=["measurements.csv"])]
+    """CSV, Parquet, Arrow or NPZ file, by its suffix; its path from the folder of the configuration file in which it
+    stands, or else from the mirror. An NPZ file has `X` and `y`, as ADBench's have; its columns are called f1, f2, …"""
+    test_file: PathText | None = None
+    """a second file of these columns, which is the test part; none: it is split off by `test_share`"""
+    sha256: Annotated[str, Field(pattern="^[0-9A-Fa-f]{64}$")] | None = None
+    """checksum that `file` must have"""
+    label: Annotated[str, Field(min_length=1)] = "label"
+    """column of the labels"""
+    normal: Annotated[NormalValues, Field(examples=[["good"]])]
+    """list of the values of the labels that are normal together; or a mapping of names to such lists, each of which is
+    in turn the normal class; or `all`, each value in turn. Every other value is a class of anomalies"""
+    leave_out: Columns = []
+    """columns that are no features"""
+    categorical: CategoricalColumns = "auto"
+    """columns to be one-hot encoded, by the categories of the training part; `auto`: those that hold texts alone"""
+    missing: list[LabelValue] = list(MISSING)
+    """texts that stand for a missing value in a CSV file"""
+    impute: Literal["mean", "median", "most_frequent"] | None = None
+    """what takes the place of a missing number, learned from the training part, as scikit-learn's `SimpleImputer` does;
+    of a missing category the most frequent. None: a missing value is an error"""
+    separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
+    """between the fields of a CSV file"""
+    test_share: Annotated[Share, Field(gt=0, lt=1)] = 0.4
+    """share of the rows that make the test part, stratified by the labels; the same rows for every seed"""
+    split_seed: Seed = 0
+    """decides which rows these are"""
+    scaling: Literal["standard", "robust", "min-max", "none"] = "standard"
+    """of each number by scikit-learn's scaler of that name, learned from the normal samples that are fitted"""
+
+
 class Attack(Section):
     """A boundary attack on test images of one class."""
 
@@ -132,7 +172,7 @@ class Experiment(Section):
     )
 
     dataset: Annotated[str | None, Field(examples=["digits"])] = None
-    """name in `ocnn.data.DATASETS`, or `package.module:OBJECT`; this or `attack` is required"""
+    """name in `datasets` or in `ocnn.data.DATASETS`, or `package.module:OBJECT`; this or `attack` is required"""
     attack: str | None = None
     """name in `attacks`: the attacked class is normal, its adversarial images are the anomalies; this or `dataset` is
     required"""
@@ -251,6 +291,8 @@ class Config(Section):
     """GPUs that a job with a network asks a SLURM cluster for; TensorFlow or JAX with CUDA must be installed for it"""
     methods: Annotated[dict[str, Method], Field(json_schema_extra={**NAMED, "minProperties": 1})] = {}
     """rows of the tables, at least one: name → settings of its estimator"""
+    datasets: dict[str, Table] = {}
+    """data sets of your own by name, a free text"""
     attacks: Annotated[dict[str, Attack], Field(json_schema_extra=NAMED)] = {}
     """boundary attacks by name"""
     experiments: Annotated[dict[str, Experiment], Field(json_schema_extra={**NAMED, "minProperties": 1})] = {}
@@ -267,25 +309,37 @@ class Config(Section):
 
     def dataset(self, experiment: str) -> Dataset:
         """The data set of an experiment."""
-        return specified_dataset(self.dataset_specification(experiment))
-
-    def dataset_specification(self, experiment: str) -> dict[str, Any]:
-        """The data set of an experiment, see `specified_dataset`."""
         block = self.experiments[experiment]
         if block.attack is None:
-            return {"dataset": self.dataset_path(str(block.dataset))}
-        attack = self.attacks[block.attack]
+            return self.source(str(block.dataset))
+        return adversarial_dataset(self.source(self.attacks[block.attack].dataset), **self.attacked(experiment))
+
+    def attacked(self, experiment: str) -> dict[str, Any]:
+        """For an experiment on an attack the arguments of `adversarial_dataset` beside the attacked data set."""
+        block = self.experiments[experiment]
+        attack = self.attacks[str(block.attack)]
         return {
-            "dataset": self.dataset_path(attack.dataset),
             "attacked_class": attack.attacked_class,
             "name": f"{block.attack}-{block.steps}-{'heldout' if block.held_out else 'all'}",
             "held_out": block.held_out,
             "images": attack.images,
         }
 
-    def dataset_path(self, dataset: str) -> str:
-        """Where a data set is defined, `package.module:OBJECT`."""
-        return DATASETS.get(dataset, dataset)
+    def source(self, dataset: str) -> Dataset:
+        """The data set of a name: of one in `datasets`, a registered one, or a path.
+
+        Raises:
+            DataError: its table cannot be used.
+        """
+        _, arguments = self.source_path(dataset)
+        return load_dataset(dataset) if arguments is None else table_dataset(**arguments)
+
+    def source_path(self, dataset: str) -> tuple[str, dict[str, Any] | None]:
+        """Where a data set is defined, `package.module:OBJECT`, and what that is called with if it is a function."""
+        if dataset in self.datasets:
+            block = self.datasets[dataset].model_dump(mode="json", exclude_none=True)
+            return "ocnn.data.tables:table_dataset", {"name": dataset, **block}
+        return DATASETS.get(dataset, dataset), None
 
     def previous_steps(self, attack: str, steps: int) -> int | None:
         """The steps of the attack that one of so many steps goes on with; None for the first."""

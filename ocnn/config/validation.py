@@ -15,9 +15,15 @@ from ocnn.errors import ConfigError
 KeyPath = tuple[str, ...]
 
 #: What takes the place of a required value that is wrong or missing; a key that is not required has its default.
-STAND_INS: dict[str, Any] = {"contamination": 0.1, "dataset": "", "attacked_class": ""}
+STAND_INS: dict[str, Any] = {
+    "contamination": 0.1,
+    "dataset": "",
+    "attacked_class": "",
+    "file": "unknown",
+    "normal": "all",
+}
 #: Parts whose keys are names, which stay known when what they stand for is wrong.
-NAMED = ("methods", "attacks", "experiments")
+NAMED = ("methods", "datasets", "attacks", "experiments")
 #: An anchor within itself has no depth, and anchors of anchors make a list of few lines too large to be held.
 MOST_LEVELS, MOST_VALUES = 20, 200_000
 #: pydantic's words for these kinds of fault are about Python.
@@ -83,6 +89,14 @@ def validate(content: Any) -> Validated:
         for path, fault in found:
             _take_out(rest, path, unknown=fault["type"] == "extra_forbidden")
         refused |= {path for path, _ in found}
+
+
+def values_of(file: Path) -> Any:
+    """What a configuration file holds; None if it cannot be read, which Snakemake says that reads it first."""
+    try:
+        return yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError):
+        return None
 
 
 def repeated_keys(file: Path) -> list[str]:

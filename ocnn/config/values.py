@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from ocnn.data.tables import text_of
 from ocnn.networks.shapes import NETWORKS
 
 #: Seeds beyond it do not fit the 32-bit integers of score files.
@@ -232,4 +233,26 @@ ClassNames = Annotated[
     Literal["all"] | Annotated[list[ClassName], _ONCE],
     _expected("a list of at least one class, or all"),
     AfterValidator(_different),
+]
+
+
+def _value(value: Any) -> Any:
+    """A value of a label as a text."""
+    return text_of(value) if isinstance(value, bool | int | float) else value
+
+
+LabelValue = Annotated[str, BeforeValidator(_value), WithJsonSchema({"type": ["string", "number", "boolean"]})]
+LabelValues = Annotated[list[LabelValue], _ONCE]
+NormalValues = Annotated[
+    Literal["all"] | LabelValues | Annotated[dict[str, LabelValues], Field(min_length=1)],
+    _expected("a list of at least one value, a mapping of names to such lists, or all"),
+    AfterValidator(_different),
+]
+_ColumnList = Annotated[
+    list[Annotated[str, BeforeValidator(_class_name), WithJsonSchema({"type": ["string", "integer"]})]],
+    Field(json_schema_extra={"uniqueItems": True}),
+]
+Columns = Annotated[_ColumnList, _expected("a list of columns"), AfterValidator(_different)]
+CategoricalColumns = Annotated[
+    Literal["auto"] | _ColumnList, _expected("a list of columns, or auto"), AfterValidator(_different)
 ]

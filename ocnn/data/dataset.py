@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ocnn.data.archives import Archive
+from ocnn.data.preprocessing import SCALINGS
 from ocnn.errors import DataError
 from ocnn.storage.files import safe_name
 
@@ -53,6 +54,9 @@ class Dataset:
     has_test: False where there is no test part, so that samples are scored where they were fitted.
     sizes: numbers of training and of test samples of each class for which they are known before anything is read.
     files: what else `read` reads, files of the user's own; their content counts as that of the archives does.
+    scaling: of tabular data, see `ocnn.data.preprocessing.scaling_constants`; images are scaled as it says of pixels.
+    encoded: how many of the last features are one-hot, which no scaling changes.
+    settings: what `read` was told, where it does not follow from its code; what JSON can hold.
 
     Raises:
         DataError: a field that no data set can have.
@@ -67,6 +71,9 @@ class Dataset:
     has_test: bool = True
     sizes: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     files: tuple[str | Path, ...] = ()
+    scaling: str = "none"
+    encoded: int = 0
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if fault := _name_fault(self.name):
@@ -83,6 +90,8 @@ class Dataset:
             raise self._fault("anomaly_classes names every class, so that none can be normal")
         if not 2 <= len(self.classes) <= MOST_CLASSES:
             raise self._fault(f"classes holds {len(self.classes)} names; from 2 to {MOST_CLASSES:,} are possible")
+        if self.scaling not in SCALINGS:
+            raise self._fault(f"scaling must be one of {', '.join(SCALINGS)}")
         if not callable(self.read):
             raise self._fault("read must be a function of the archives' paths")
         if not all(isinstance(archive, Archive) for archive in self.archives):

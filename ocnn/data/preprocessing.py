@@ -1,7 +1,16 @@
-"""Preprocessing of images (Ruff et al. 2018, as the paper uses it): GCN with the L1 norm, then min-max scaling."""
+"""Preprocessing of images (Ruff et al. 2018, as the paper uses it): GCN with the L1 norm, then min-max scaling.
+
+And of tables: scaling of each feature by scikit-learn. A split keeps the constants of either.
+"""
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
+#: How the features of a table can be scaled.
+SCALINGS = ("none", "standard", "robust", "min-max")
+#: How images are: all pixels by the same constants.
+PIXELS = "pixels"
 
 
 def to_unit_interval(pixels: np.ndarray) -> NDArray[np.float32]:
@@ -39,4 +48,46 @@ def min_max_scale(images: np.ndarray, minimum: float, maximum: float) -> NDArray
     """
     if not maximum > minimum:
         raise ValueError(f"min-max scaling needs maximum > minimum, got {minimum} and {maximum}.")
-    return ((images - np.float32(minimum)) / np.float32(maximum - minimum)).astype(np.float32, copy=False)
+    return rescale(images, minimum, maximum - minimum)
+
+
+def rescale(samples: np.ndarray, shift: ArrayLike, scale: ArrayLike) -> NDArray[np.float32]:
+    """(x − shift) / scale with the constants of a split, one number or (d,) of one per feature."""
+    shifts, scales = np.asarray(shift, np.float32), np.asarray(scale, np.float32)
+    return ((samples - shifts) / scales).astype(np.float32, copy=False)
+
+
+def scaling_constants(
+    kind: str, normals: np.ndarray, encoded: int = 0
+) -> tuple[float | tuple[float, ...], float | tuple[float, ...]] | tuple[None, None]:
+    """The constants `shift` and `scale` of `rescale`, learned from the normal training samples.
+
+    Args:
+        kind: `pixels`, minimum and range over all samples and axes. Else of each feature by itself: `standard`, mean
+            and standard deviation; `robust`, median and interquartile range; `min-max`, minimum and range. `none`.
+        normals: (n, …).
+        encoded: so many of the last features are one-hot and stay as they are.
+
+    Returns:
+        One number each, or one per feature; None where nothing is scaled. A constant feature is shifted alone, and so
+        is for `robust` one whose quartiles are equal; as in scikit-learn. All pixels equal give a scale of 0.
+    """
+    if kind == "none":
+        return None, None
+    if kind == PIXELS:
+        low, high = float(normals.min()), float(normals.max())
+        return low, high - low
+    shift, scale = np.zeros(normals.shape[1]), np.ones(normals.shape[1])
+    scaled = normals.shape[1] - encoded
+    if scaled:
+        columns = np.asarray(normals[:, :scaled], np.float64)
+        if kind == "standard":
+            standard = StandardScaler().fit(columns)
+            shift[:scaled], scale[:scaled] = standard.mean_, standard.scale_
+        elif kind == "robust":
+            robust = RobustScaler().fit(columns)
+            shift[:scaled], scale[:scaled] = robust.center_, robust.scale_
+        else:
+            ranges = MinMaxScaler().fit(columns)
+            shift[:scaled], scale[:scaled] = ranges.data_min_, 1 / ranges.scale_
+    return tuple(shift.tolist()), tuple(scale.tolist())

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ocnn.data.preprocessing import min_max_scale
+from ocnn.data.preprocessing import rescale
 from ocnn.data.splits import Split
 from ocnn.storage.arrays import open_array
 
@@ -19,6 +19,6 @@ def load_samples(split: Split, arrays: Iterable[Path], evaluation: str) -> NDArr
     """
     path = next(path for path in arrays if path.name == f"{evaluation}.npy")
     selected = open_array(path)[split.part(evaluation)["sample"].to_numpy()]
-    if split.minimum is None or split.maximum is None:
+    if split.shift is None or split.scale is None:
         return selected
-    return min_max_scale(selected, split.minimum, split.maximum)
+    return rescale(selected, split.shift, split.scale)

@@ -29,12 +29,13 @@ SCHEMA = pa.schema(
 class Split:
     """The samples of one (normal class, seed): the table of `SCHEMA` and its metadata.
 
-    minimum, maximum: of the normal training samples, for min-max scaling; None for tabular data.
+    shift, scale: what the normal training samples say for scaling, (x − shift) / scale: one number each, or one per
+        feature; None where nothing is scaled.
     """
 
     samples: pd.DataFrame
-    minimum: float | None = None
-    maximum: float | None = None
+    shift: float | tuple[float, ...] | None = None
+    scale: float | tuple[float, ...] | None = None
 
     def part(self, evaluation: str) -> pd.DataFrame:
         """The rows of `train` or `test`, in order of their index."""
@@ -168,7 +169,7 @@ def draw_split(
 
 def write_split(path: Path, split: Split, metadata: Mapping[str, Any]) -> None:
     """Write a split, its constants and what else is to be known of it."""
-    constants = {"minimum": split.minimum, "maximum": split.maximum}
+    constants = {"shift": split.shift, "scale": split.scale}
     parquet.write_table(path, split.samples, SCHEMA, {**metadata, **constants})
 
 
@@ -178,8 +179,14 @@ def read_split(path: Path) -> Split:
     Raises:
         ResultError: missing, damaged, or not a split file of this schema.
     """
-    samples, metadata = parquet.read_table(path, SCHEMA, ("minimum", "maximum"))
-    minimum, maximum = metadata["minimum"], metadata["maximum"]
-    if not all(constant is None or isinstance(constant, float) for constant in (minimum, maximum)):
-        raise ResultError(f"{path} states the constants {minimum!r} and {maximum!r}. Delete it to have it remade.")
-    return Split(samples, minimum, maximum)
+    samples, metadata = parquet.read_table(path, SCHEMA, ("shift", "scale"))
+    shift, scale = (_constants(path, metadata[name]) for name in ("shift", "scale"))
+    return Split(samples, shift, scale)
+
+
+def _constants(path: Path, stated: Any) -> float | tuple[float, ...] | None:
+    """One of a split's constants as its file states it."""
+    numbers = stated if isinstance(stated, list) else [stated]
+    if stated is not None and not all(isinstance(number, float) for number in numbers):
+        raise ResultError(f"{path} states the constant {stated!r}. Delete it to have it remade.")
+    return tuple(stated) if isinstance(stated, list) else stated

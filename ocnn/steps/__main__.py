@@ -1,9 +1,10 @@
 """Run one step: `python -m ocnn.steps JOB FILES`, both JSON.
 
 JOB is what `ocnn.steps.jobs.Job.text` writes: the function; the objects, settings and places that it is called with;
-what its product states of these. FILES has `inputs` and `outputs`, a path or a list of paths by role, and `others`,
-which count as inputs but are found by a place. The function is called with all of these by name, and with `recipe` if
-it takes one. A product that cannot hold its recipe has it beside it: the output `stated`.
+what its product states of these. An object with `arguments` is what the function at its path makes of them. FILES has
+`inputs` and `outputs`, a path or a list of paths by role, and `others`, which count as inputs but are found by a place.
+The function is called with all of these by name, and with `recipe` if it takes one. A product that cannot hold its
+recipe has it beside it: the output `stated`.
 
 What a job imports, a million objects with TensorFlow, lives until the process ends. Python's garbage collector would
 look through all of it during the imports and once more at the end, a quarter of a short job's time: so it starts when
@@ -59,7 +60,8 @@ def _prepared(job: Mapping[str, Any], files: Mapping[str, Any]) -> Any:
         digests = digests_of([*_flat(inputs), *_flat(others)], folder)
         recipe = {"code": job["code"], "settings": settings, "inputs": digests}
         told = {"recipe": recipe} if "recipe" in inspect.signature(function).parameters else {}
-        function(**objects, **inputs, **outputs, **job["settings"], **places, **told)
+        made = {role: objects[role](**arguments) for role, arguments in job["arguments"].items()}
+        function(**{**objects, **made}, **inputs, **outputs, **job["settings"], **places, **told)
         if stated is not None:
             write_text(stated, json.dumps({"recipe": recipe}))
 

@@ -6,15 +6,15 @@ Rules ask here by the values of their wildcards; nothing here knows a path but t
 import json
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from functools import cache, partialmethod
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from ocnn.config.schema import Config
-from ocnn.data import load_dataset
 from ocnn.data.dataset import Dataset
+from ocnn.data.preprocessing import PIXELS
 from ocnn.errors import ResultError
 from ocnn.steps.fingerprint import fingerprint
 from ocnn.storage.recipes import digest_of, why_stale
@@ -34,6 +34,8 @@ class Job:
     settings: what else it is called with, by argument.
     stated: what decides its product beside its settings and its code.
     threads: CPU threads.
+    arguments: for an object that a function makes, whose path `objects` has, what that is called with; what decides a
+        product of it is stated.
     """
 
     function: str
@@ -41,6 +43,7 @@ class Job:
     settings: Mapping[str, Any] = field(default_factory=dict)
     stated: Mapping[str, Any] = field(default_factory=dict)
     threads: int = 1
+    arguments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def code(self) -> str:
@@ -49,7 +52,7 @@ class Job:
 
     def text(self, **places: str) -> str:
         """Write the job as JSON, for the command line; `places` are paths and patterns that it is called with."""
-        content = {name: getattr(self, name) for name in ("function", "objects", "settings", "stated", "threads")}
+        content = {field.name: getattr(self, field.name) for field in fields(self)}
         return json.dumps({**content, "places": places, "code": self.code}, sort_keys=True)
 
     def why_stale(self, path: Path, digest: Callable[[Path], str | None] = digest_of) -> str | None:
@@ -67,31 +70,29 @@ class Jobs:
 
     def archive(self, dataset: str, archive: str) -> Job:
         """Obtain an archive of the data set `dataset`, a name in the configuration."""
-        return Job("ocnn.steps.archive:obtain_archive", self._source(dataset), {"name": archive})
+        return self._with_source(Job("ocnn.steps.archive:obtain_archive", settings={"name": archive}), dataset)
 
     def _arrays(self, function: str, dataset: str) -> Job:
         """A job that writes the arrays of a data set from its archives."""
-        return Job(function, self._source(dataset), stated=describe(load_dataset(dataset)))
+        return self._with_source(Job(function, stated=describe(self.config.source(dataset))), dataset)
 
     images = partialmethod(_arrays, "ocnn.steps.images:prepare_images")
     pixels = partialmethod(_arrays, "ocnn.steps.images:prepare_pixels")
 
     def adversarial_images(self, experiment: str) -> Job:
         """Write the arrays of an experiment on an attack."""
-        attacked = self.config.dataset_specification(experiment)
-        dataset = attacked.pop("dataset")
-        stated = describe(load_dataset(dataset))
-        return Job("ocnn.steps.images:prepare_adversarial_images", {"source": dataset}, {"attacked": attacked}, stated)
+        attacked = self.config.attacked(experiment)
+        dataset = self.config.attacks[str(self.config.experiments[experiment].attack)].dataset
+        stated = describe(self.config.source(dataset))
+        job = Job("ocnn.steps.images:prepare_adversarial_images", settings={"attacked": attacked}, stated=stated)
+        return self._with_source(job, dataset)
 
     def classifier(self, attack: str) -> Job:
         """Train the classifier of an attack."""
         block = self.config.attacks[attack]
-        return self._network_job(
-            "ocnn.steps.classifier:fit_classifier",
-            self._source(block.dataset),
-            block.classifier.model_dump(mode="json"),
-            describe(load_dataset(block.dataset)),
-        )
+        settings, stated = block.classifier.model_dump(mode="json"), describe(self.config.source(block.dataset))
+        job = self._network_job("ocnn.steps.classifier:fit_classifier", {}, settings, stated)
+        return self._with_source(job, block.dataset)
 
     def attack(self, attack: str, steps: str) -> Job:
         """Attack images up to a number of steps."""
@@ -107,7 +108,8 @@ class Jobs:
         settings = {
             "dataset": dataset.name,
             "classes": list(dataset.classes),
-            "images": dataset.images,
+            "scaling": PIXELS if dataset.images else dataset.scaling,
+            "encoded": dataset.encoded,
             "normal": unquote(normal),
             "contamination": block.contamination,
             "holdout": block.holdout,
@@ -153,15 +155,20 @@ class Jobs:
         configuration = self.config.model_dump(mode="json", exclude_defaults=True)
         return self._shown("ocnn.steps.report:make_report", configuration=configuration)
 
-    def _source(self, dataset: str) -> dict[str, str]:
-        return {"source": self.config.dataset_path(dataset)}
+    def _with_source(self, job: Job, dataset: str) -> Job:
+        """The job, which is also given a data set, by its name in the configuration."""
+        path, arguments = self.config.source_path(dataset)
+        # Scaling is the splits'; here Snakemake would take its change for one of the arrays.
+        told = {key: value for key, value in (arguments or {}).items() if key != "scaling"}
+        made = {} if arguments is None else {"source": told}
+        return replace(job, objects={**job.objects, "source": path}, arguments={**job.arguments, **made})
 
     def _attack_job(self, function: str, attack: str, *names: str, **settings: Any) -> Job:
         block = self.config.attacks[attack]
         shared = {"attacked_class": str(block.attacked_class), "widths": list(block.classifier.widths)}
         own = {name: getattr(block, name) for name in names}
-        source = self._source(block.dataset)
-        return self._network_job(f"ocnn.steps.attacks:{function}", source, {**shared, **own, **settings}, {})
+        job = self._network_job(f"ocnn.steps.attacks:{function}", {}, {**shared, **own, **settings}, {})
+        return self._with_source(job, block.dataset)
 
     def _network_job(
         self, function: str, objects: Mapping[str, str], settings: Mapping[str, Any], stated: Mapping[str, Any]
@@ -180,7 +187,9 @@ def describe(dataset: Dataset) -> dict[str, Any]:
         "images": dataset.images,
         "has_test": dataset.has_test,
         "archives": {archive.name: archive.checksum for archive in dataset.archives},
-        "files": {str(path): _content(Path(path)) for path in dataset.files},
+        # Their content decides, not where they are.
+        "files": [_content(Path(path)) for path in dataset.files],
+        **({"settings": dict(dataset.settings)} if dataset.settings else {}),
     }
 
 

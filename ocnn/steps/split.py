@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ocnn.data.preprocessing import PIXELS, scaling_constants
 from ocnn.data.splits import Split, draw_split, write_split
 from ocnn.errors import DataError
 from ocnn.storage.arrays import open_arrays
@@ -17,21 +18,22 @@ def make_split(
     *,
     dataset: str,
     classes: Sequence[str],
-    images: bool,
+    scaling: str,
+    encoded: int,
     normal: str,
     contamination: float,
     holdout: float,
     seed: int,
     recipe: Mapping[str, Any],
 ) -> None:
-    """Draw and write the split of one normal class and seed, with its min-max constants.
+    """Draw and write the split of one normal class and seed, with its constants for scaling.
 
     Args:
         arrays: files of the data set's arrays.
         split: the output.
         dataset: name of the data set, for the message and the metadata.
         classes: its classes, in the order of the labels.
-        images: whether its samples are images, to be scaled.
+        scaling, encoded: see `scaling_constants`.
         normal, contamination, holdout, seed: see `draw_split`.
         recipe: what decides the split.
     """
@@ -39,12 +41,9 @@ def make_split(
     train_labels, test_labels = np.asarray(files["train_labels.npy"]), np.asarray(files["test_labels.npy"])
     drawn = {"contamination": contamination, "holdout": holdout, "seed": seed}
     samples = draw_split(train_labels, test_labels, tuple(classes), normal, **drawn)  # type: ignore[arg-type]
-    minimum = maximum = None
-    if images:
-        normals = files["train.npy"][train_labels == list(classes).index(normal)]
-        minimum, maximum = float(normals.min()), float(normals.max())
-        if not maximum > minimum:
-            raise DataError(f"{dataset}: all training images of class {normal!r} are of one constant colour.")
-    write_split(
-        split, Split(samples, minimum, maximum), {"dataset": dataset, "normal": normal, **drawn, "recipe": recipe}
-    )
+    normals = files["train.npy"][train_labels == list(classes).index(normal)] if scaling != "none" else np.empty((0, 0))
+    shift, scale = scaling_constants(scaling, normals, encoded)
+    if scaling == PIXELS and not scale:
+        raise DataError(f"{dataset}: all training images of class {normal!r} are of one constant colour.")
+    stated = {"dataset": dataset, "normal": normal, "scaling": scaling, **drawn, "recipe": recipe}
+    write_split(split, Split(samples, shift, scale), stated)

@@ -25,6 +25,7 @@ SHIPPED = {
     "reduced": ["paper", "reduced"],
     "part": ["paper", "part"],
     "unit_norm": ["unit_norm"],
+    "tables": ["tables"],
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ocnn.data import load_dataset, specified_dataset
+from ocnn.data import Dataset, load_dataset
 from ocnn.data.adversarial import ATTACK_FILE, adversarial_dataset
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.data.splits import class_sizes, draw_split
@@ -28,12 +28,12 @@ def files(tmp_path: Path) -> dict[str, Path]:
     return {path.name: path for path in tmp_path.iterdir()}
 
 
-def specification(held_out: bool) -> dict[str, object]:
-    return {"dataset": "digits", "attacked_class": "3", "name": "toy", "held_out": held_out, "images": 3}
+def threes(held_out: bool) -> Dataset:
+    return adversarial_dataset(load_dataset("digits"), "3", name="toy", held_out=held_out, images=3)
 
 
 def test_held_out(files: dict[str, Path]) -> None:
-    dataset = specified_dataset(specification(held_out=True))
+    dataset = threes(held_out=True)
     assert dataset.classes == ("3", "adversarial")
     assert dataset.normal_classes == ("3",)
     arrays = dataset.load(files)
@@ -44,7 +44,7 @@ def test_held_out(files: dict[str, Path]) -> None:
 
 
 def test_all_at_once(files: dict[str, Path]) -> None:
-    dataset = specified_dataset(specification(held_out=False))
+    dataset = threes(held_out=False)
     arrays = dataset.load(files)
     assert not dataset.has_test
     np.testing.assert_array_equal(128 * arrays.train[:, 0, 0, 0], [*range(1, 13), *range(105, 111), 64, 64, 64])
@@ -74,4 +74,4 @@ def test_classes_are_as_large_as_stated(held_out: bool, files: dict[str, Path]) 
 def test_a_damaged_attack(files: dict[str, Path]) -> None:
     files[ATTACK_FILE].write_bytes(files[ATTACK_FILE].read_bytes()[:-30])
     with pytest.raises(ResultError, match="does not hold whole arrays"):
-        specified_dataset(specification(held_out=True)).load(files)
+        threes(held_out=True).load(files)

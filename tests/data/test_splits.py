@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -106,11 +107,11 @@ def test_too_few_samples() -> None:
         draw_split(TRAIN, np.array([0, 1]), CLASSES, "a", contamination=0, holdout=0.1, seed=0)
 
 
-@pytest.mark.parametrize(("minimum", "maximum"), [(-1.25, 7.5), (None, None)])
-def test_a_split_comes_back_from_its_file(tmp_path: Path, minimum: float | None, maximum: float | None) -> None:
-    write_split(tmp_path / "split.parquet", Split(draw(), minimum, maximum), {"seed": 0})
+@pytest.mark.parametrize(("shift", "scale"), [(-1.25, 7.5), (None, None), ((0.0, 0.1), (1.0, 1e-30))])
+def test_a_split_comes_back_from_its_file(tmp_path: Path, shift: Any, scale: Any) -> None:
+    write_split(tmp_path / "split.parquet", Split(draw(), shift, scale), {"seed": 0})
     found = read_split(tmp_path / "split.parquet")
-    assert (found.minimum, found.maximum) == (minimum, maximum)
+    assert (found.shift, found.scale) == (shift, scale)
     pd.testing.assert_frame_equal(found.samples, draw(), check_dtype=False, check_categorical=False)
 
 

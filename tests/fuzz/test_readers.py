@@ -26,6 +26,7 @@ from ocnn.data.cifar10 import parse_batch
 from ocnn.data.formats.idx import read_idx
 from ocnn.data.formats.tar import pack_members, read_members
 from ocnn.data.splits import Split, read_split, write_split
+from ocnn.data.tables import table_dataset
 from ocnn.errors import DataError, OcnnError, ResultError
 from ocnn.results.measurements import job_cost
 from ocnn.results.published import read_claims, read_published, read_runs, read_texts
@@ -168,7 +169,7 @@ def read_rows(path: Path) -> dict[str, Any]:
 
 def read_split_rows(path: Path) -> str:
     split = read_split(path)
-    return repr((split.samples.to_dict("list"), split.minimum, split.maximum))
+    return repr((split.samples.to_dict("list"), split.shift, split.scale))
 
 
 def read_test_part(images: Path, labels: Path) -> dict[str, Any]:
@@ -177,6 +178,13 @@ def read_test_part(images: Path, labels: Path) -> dict[str, Any]:
 
 def read_test_images(path: Path) -> dict[str, Any]:
     return read_test_part(path, write_zip(path.with_name("labels.zip"), {"GT-final_test.csv": ANNOTATIONS}))
+
+
+OWN = pd.DataFrame({"x": [1.5, 2, 3, 4], "kind": [*"abab"], "label": [0, 0, 1, 1]})
+
+
+def read_own_table(path: Path) -> dict[str, Any]:
+    return plain(vars(table_dataset(name="toy", file=str(path), test_file=str(path), normal=[0]).load({})))
 
 
 def read_kept(path: Path) -> None:
@@ -217,6 +225,15 @@ READERS = {
         DataError,
         write=lambda path, content: write_zip(path, {"GT-final_test.csv": content}),
     ),
+    **{
+        f"table, {suffix}": Reader(written(write), read_own_table, DataError, name=f"input.{suffix}", cost=4)
+        for suffix, write in {
+            "csv": lambda path: OWN.to_csv(path, index=False),
+            "parquet": lambda path: OWN.to_parquet(path),
+            "feather": lambda path: OWN.to_feather(path),
+            "npz": lambda path: np.savez_compressed(path.open("wb"), X=SMALL, y=np.arange(len(SMALL)) % 2),
+        }.items()
+    },
     "SHA256SUMS": Reader(
         f"{'a' * 64}  archive.gz\n{'b' * 64} *b/c.bin\n".encode(),
         lambda path: mirror_checksums(path.parent),

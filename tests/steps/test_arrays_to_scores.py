@@ -47,7 +47,7 @@ def constant(values: Any) -> np.ndarray:
 
 
 def arguments(normal: str, **changes: Any) -> dict[str, Any]:
-    settings = {"contamination": 0.25, "holdout": 0.5, "seed": 3, "images": True}
+    settings = {"contamination": 0.25, "holdout": 0.5, "seed": 3, "scaling": "pixels", "encoded": 0}
     return {"dataset": "toys", "classes": CLASSES, "normal": normal, "recipe": RECIPE, **settings, **changes}
 
 
@@ -62,16 +62,16 @@ def test_the_constants_of_a_split_are_those_of_its_normal_training_images(arrays
     """Neither another class's nor the test part's, nor those of the anomalies that were drawn."""
     make_split(arrays, tmp_path / "split.parquet", **arguments("b"))
     split = read_split(tmp_path / "split.parquet")
-    assert (split.minimum, split.maximum) == (2.0, 5.0)
+    assert (split.shift, split.scale) == (2.0, 3.0)
     drawn = {"contamination": 0.25, "holdout": 0.5, "seed": 3}
     train_labels, test_labels = (np.asarray(open_array(path)) for path in (arrays[1], arrays[3]))
     expected = draw_split(train_labels, test_labels, CLASSES, "b", **drawn)  # type: ignore[arg-type]
     assert split.samples.astype(str).equals(expected.astype(str))
     # A third of the five normal samples, 1.67, is the nearest to a quarter of all.
     assert split.part("train")["is_anomaly"].sum() == 2
-    make_split(arrays, tmp_path / "raw.parquet", **arguments("b", images=False))
+    make_split(arrays, tmp_path / "raw.parquet", **arguments("b", scaling="none"))
     raw = read_split(tmp_path / "raw.parquet")
-    assert (raw.minimum, raw.maximum) == (None, None)
+    assert (raw.shift, raw.scale) == (None, None)
 
 
 def test_images_of_one_colour_cannot_be_scaled(tmp_path: Path) -> None:
@@ -173,7 +173,7 @@ def test_a_method_tunes_on_the_held_out_samples_with_their_labels(has_test: bool
     labels = np.repeat([1, 0], [80, 40])
     train, test = (np.r_[0:50], np.r_[50:120]) if has_test else (np.arange(120), np.arange(0))
     paths = stored(tmp_path, points[train], labels[train], points[test], labels[test])
-    settings = {"contamination": 0 if has_test else 1 / 3, "holdout": 0.5, "images": False, "classes": ("a", "b")}
+    settings = {"contamination": 0 if has_test else 1 / 3, "holdout": 0.5, "scaling": "none", "classes": ("a", "b")}
     make_split(paths, tmp_path / "split.parquet", **arguments("b", **settings))
     grid = [1e-3, 0.3, 30.0]
     fit_method(

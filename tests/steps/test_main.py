@@ -25,6 +25,10 @@ class Thing:
     pass
 
 
+def make(name):
+    return type(name, (), {})
+
+
 def step(thing, source, many, product, *, number, place, recipe):
     print("größer")
     if number < 0:
@@ -50,6 +54,7 @@ JOB: dict[str, Any] = {
     "stated": {"threads": 2},
     "places": {"place": "scores/{seed}.parquet"},
     "threads": 2,
+    "arguments": {},
     "code": "abc",
 }
 
@@ -92,6 +97,15 @@ def test_a_step_is_called_with_objects_files_settings_and_its_recipe(folder: Pat
     assert recipe["code"] == "abc"
     assert recipe["settings"] == {"number": 3, "threads": 2}
     assert set(recipe["inputs"]) == {"../source.txt", "../a.txt", "../b.txt", "../c.txt"}
+
+
+def test_an_object_that_a_function_makes(folder: Path) -> None:
+    """What it is called with is not of the recipe: whoever makes the job states what decides the product."""
+    changes: dict[str, Any] = {"objects": {"thing": "steps_of_a_test:make"}, "arguments": {"thing": {"name": "Made"}}}
+    assert run(folder, **changes).returncode == 0
+    found = json.loads((folder / "results" / "product.json").read_text())
+    assert found["thing"] == "Made"
+    assert found["recipe"]["settings"] == {"number": 3, "threads": 2}
 
 
 def test_a_product_that_cannot_hold_its_recipe_has_it_beside_it(folder: Path) -> None:

@@ -19,7 +19,6 @@ sys.path.insert(0, str(ROOT))
 
 from ocnn.config.checks import load
 from ocnn.config.plan import figure_files
-from ocnn.data import load_dataset
 from ocnn.data.archives import check_available, checksum_file
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
@@ -64,7 +63,7 @@ ADVERSARIAL = {CONFIG.dataset(name).name: name for name in ATTACKED}
 #: Where the archives of each data set are read to, and under which name the configuration has it.
 PLAIN = {block.dataset for block in CONFIG.experiments.values() if block.dataset is not None}
 DATASETS = {
-    safe_name(load_dataset(name).name): name
+    safe_name(CONFIG.source(name).name): name
     for name in [*sorted(PLAIN), *sorted({CONFIG.attacks[block.attack].dataset for block in ATTACKED.values()})]
 }
 PLAN = CONFIG.plan()
@@ -170,7 +169,7 @@ def image_files(wildcards):
 
 def pixel_files(wildcards):
     """The arrays of an attacked data set."""
-    name = load_dataset(CONFIG.attacks[wildcards.attack].dataset).name
+    name = CONFIG.source(CONFIG.attacks[wildcards.attack].dataset).name
     return array_files(f"{RESULTS}/pixels/{safe_name(name)}")
 
 
@@ -193,7 +192,7 @@ def all_images():
 
 def all_archives():
     """Every archive that something is read from."""
-    return [file for name in DATASETS.values() for file in kept_archives(load_dataset(name))]
+    return [file for name in DATASETS.values() for file in kept_archives(CONFIG.source(name))]
 
 
 def kept_archives(dataset):
@@ -227,7 +226,7 @@ def attacks(pattern):
 
 def archive_files(wildcards):
     """The archives of a data set, where the workflow keeps them."""
-    return kept_archives(load_dataset(DATASETS[wildcards.dataset]))
+    return kept_archives(CONFIG.source(DATASETS[wildcards.dataset]))
 
 
 def checksum_files(wildcards):
@@ -237,7 +236,7 @@ def checksum_files(wildcards):
 
 def missing_archives(dataset):
     """What stands in the way of making a data set's arrays, one sentence per fault."""
-    source = load_dataset(DATASETS[dataset])
+    source = CONFIG.source(DATASETS[dataset])
     kinds = ["images"] if DATASETS[dataset] in PLAIN else []
     if any(CONFIG.attacks[block.attack].dataset == DATASETS[dataset] for block in ATTACKED.values()):
         kinds.append("pixels")

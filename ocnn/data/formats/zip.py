@@ -12,6 +12,8 @@ from ocnn.errors import DataError
 #: No wanted member is larger, and no archive has more members or unpacks to more bytes, listed in a longer directory:
 #: a small file must not fill the memory, nor keep a machine busy for hours.
 MAXIMUM_SIZE, MAXIMUM_MEMBERS, MAXIMUM_ARCHIVE, MAXIMUM_DIRECTORY = 2**24, 100_000, 2**31, 2**24
+#: Bytes of a member that are read at once.
+BLOCK = 2**20
 #: Of other compressions `zipfile` unpacks a block whole, whatever size it is asked for.
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -64,8 +66,12 @@ class ZipArchive:
         if member.compress_type not in COMPRESSIONS:
             raise DataError(f"{self.path}: the member {name} is neither stored nor deflated.")
         with refused(self.path), self._archive.open(member) as file:
-            # Bounded, since a member's stated size need not be the true one.
-            content = file.read(maximum)
+            # Bounded, since a member's stated size need not be the true one; by blocks, see `_Bounded`.
+            blocks, left = [], maximum
+            while left and (block := file.read(min(left, BLOCK))):
+                blocks.append(block)
+                left -= len(block)
+            content = b"".join(blocks)
         if len(content) != member.file_size:
             raise DataError(f"{self.path}: the member {name} has {len(content)} bytes, not {member.file_size}.")
         return content

@@ -1,0 +1,403 @@
+"""Tables of the user's own as data sets, by settings alone: CSV, Parquet, Arrow and NPZ."""
+
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pandas.api.types import is_numeric_dtype
+from sklearn.compose import make_column_transformer
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import train_test_split
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+from ocnn.data.archives import digest
+from ocnn.data.dataset import Arrays, Dataset
+from ocnn.data.formats.npz import read_npz
+from ocnn.data.splits import class_sizes
+from ocnn.errors import DataError
+
+#: Texts of a CSV file that stand for a missing value, where the settings say nothing else.
+MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "?")
+#: What files that are no tables bring out of pandas and pyarrow.
+UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, Warning)
+#: As many names does a message list.
+LISTED = 5
+#: More categories are no feature, but names or numbers of rows; a column of each would fill the memory.
+MOST_CATEGORIES = 1000
+#: What a column may hold.
+PLAIN = (str, bool, int, float, np.number, np.bool_)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The settings of a table.
+
+    name: of the data set.
+    file: path of the table; its suffix says the format.
+    test_file: path of a second table, the test part; empty: a part of the rows is split off.
+    sha256: checksum that `file` must have; empty: any.
+    label: the column of the labels. In an NPZ file they are `y`, and the columns of `X` are called f1, f2, …
+    normal: `all`, each value of the labels in turn; or the groups of values that are each in turn the normal class, by
+        name. Each value in no group is a class of anomalies.
+    leave_out: columns that are no features.
+    categorical: columns to be one-hot encoded; or `auto`, those whose values are all texts.
+    missing: texts that stand for a missing value in a CSV file.
+    impute: strategy of scikit-learn's `SimpleImputer` for numbers, learned from the training part, `most_frequent` for
+        categories; empty: a missing value is an error.
+    separator: between the fields of a CSV file.
+    test_share: share of the rows that make the test part, drawn stratified by the labels.
+    split_seed: decides which rows these are.
+    scaling: see `ocnn.data.preprocessing.scaling_constants`.
+    """
+
+    name: str
+    file: str
+    normal: str | tuple[tuple[str, tuple[str, ...]], ...]
+    test_file: str = ""
+    sha256: str = ""
+    label: str = "label"
+    leave_out: tuple[str, ...] = ()
+    categorical: str | tuple[str, ...] = "auto"
+    missing: tuple[str, ...] = MISSING
+    impute: str = ""
+    separator: str = ","
+    test_share: float = 0.4
+    split_seed: int = 0
+    scaling: str = "standard"
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that are read."""
+        return (self.file, self.test_file) if self.test_file else (self.file,)
+
+
+def table_dataset(*, normal: Any, **settings: Any) -> Dataset:
+    """Make a data set of a table.
+
+    The table is read here, whole, so that whatever is wrong with it is said before it is used.
+
+    Args:
+        normal: `all`, a list of values that are normal together, or a mapping of names to such lists.
+        settings: the other fields of `Table`; lists may stand for tuples.
+
+    Raises:
+        DataError: what is wrong with the file or does not fit the settings.
+    """
+    if not isinstance(normal, str):
+        groups = normal if isinstance(normal, Mapping) else {", ".join(map(text_of, normal)): normal}
+        normal = tuple((name, tuple(map(text_of, values))) for name, values in groups.items())
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
+    }
+    table = Table(normal=normal, **fields)
+    return _dataset(table, _stamps(table))
+
+
+def text_of(value: Any) -> str:
+    """Give a value as the text by which it is known: 1 and 1.0 are one value."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        value = int(value)
+    return str(value)
+
+
+def _stamps(table: Table) -> tuple[tuple[int, int], ...]:
+    """Time and size of each file, so that one that has changed is read again."""
+    stamps = []
+    for path in table.files:
+        try:
+            status = Path(path).stat()
+            stamps.append((status.st_mtime_ns, status.st_size))
+        except OSError:
+            stamps.append((0, 0))
+    return tuple(stamps)
+
+
+@cache
+def _dataset(table: Table, stamps: tuple[tuple[int, int], ...]) -> Dataset:
+    """The data set of a table whose files have these stamps."""
+    arrays, classes, normal, encoded = _load(table, stamps)
+    dataset = Dataset(
+        name=table.name,
+        classes=classes,
+        read=partial(_read, table),
+        images=False,
+        anomaly_classes=classes[len(normal) :],
+        sizes=class_sizes(classes, arrays.train_labels, arrays.test_labels),
+        files=table.files,
+        scaling=table.scaling,
+        encoded=encoded,
+        settings={
+            **{key: getattr(table, key) for key in ("normal", "label", "leave_out", "categorical", "missing")},
+            **{key: getattr(table, key) for key in ("impute", "separator", "test_share", "split_seed")},
+        },
+    )
+    for name in normal:
+        here = dataset.sizes[name][1]
+        for kind, count in (("normal", here), ("anomalous", len(arrays.test) - here)):
+            if not count:
+                raise DataError(f"{table.files[-1]}: no row of the test part is {kind} where {name!r} is normal")
+    return dataset
+
+
+def _read(table: Table, archives: Mapping[str, Path]) -> Arrays:
+    return _load(table, _stamps(table))[0]
+
+
+# The last one stays, for the job that makes the data set and then reads it.
+@lru_cache(maxsize=1)
+def _load(table: Table, stamps: tuple[tuple[int, int], ...]) -> tuple[Arrays, tuple[str, ...], tuple[str, ...], int]:
+    """The arrays, all classes, the normal ones of them (the first), and how many of the last columns are one-hot."""
+    if table.sha256 and Path(table.file).is_file() and digest(Path(table.file)) != table.sha256.lower():
+        raise DataError(f"{table.file} is another file than sha256 says; its checksum is {digest(Path(table.file))}")
+    frames = [_frame(table, file) for file in table.files]
+    _check_columns(table, frames)
+    texts = [_labels(table, file, frame) for file, frame in zip(table.files, frames, strict=True)]
+    classes, normal, codes = _classes(table, texts)
+    columns = [name for name in frames[0].columns if name not in (table.label, *table.leave_out)]
+    if not columns:
+        raise DataError(f"{table.file}: no column is left beside {table.label!r} and those that are left out")
+    features = pd.concat([frame[columns] for frame in frames], ignore_index=True)
+    numbers, categories = _kinds(table, features)
+    values = pd.concat([*numbers, *categories], axis=1)
+    _check_missing(table, values)
+    train, test = _parts(table, texts)
+    encoder = make_column_transformer(
+        (SimpleImputer(strategy=table.impute or "mean", keep_empty_features=True), [n.name for n in numbers]),
+        (
+            make_pipeline(
+                SimpleImputer(strategy="most_frequent", keep_empty_features=True),
+                OneHotEncoder(handle_unknown="ignore", sparse_output=False),
+            ),
+            [c.name for c in categories],
+        ),
+    )
+    x_train = encoder.fit_transform(values.iloc[train])
+    x_test = encoder.transform(values.iloc[test])
+    return Arrays(x_train, codes[train], x_test, codes[test]), classes, normal, x_train.shape[1] - len(numbers)
+
+
+@contextmanager
+def _readable(path: str) -> Iterator[None]:
+    """What reading something that is no such table raises, as one error."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            yield
+    except DataError:
+        raise
+    except UNREADABLE as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        raise DataError(f"{path} cannot be read as {Path(path).suffix.lower()[1:]}: {reason}") from error
+
+
+def _frame(table: Table, path: str) -> pd.DataFrame:
+    """The table in a file, with columns of different names."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in READERS:
+        raise DataError(f"{path}: {suffix or 'a file without a suffix'} is not read; known are {', '.join(READERS)}")
+    if not Path(path).is_file():
+        raise DataError(f"there is no file {path}")
+    with _readable(path):
+        frame = READERS[suffix](table, path)
+    if not len(frame):
+        raise DataError(f"{path} has no rows")
+    return frame
+
+
+def _different(path: str, names: Sequence[Any]) -> list[str]:
+    twice = sorted({str(name) for name in names if list(names).count(name) > 1})
+    if twice:
+        raise DataError(f"{path} has several columns called {_listed(twice)}")
+    return list(map(str, names))
+
+
+def _from_csv(table: Table, path: str) -> pd.DataFrame:
+    options: dict[str, Any] = {"sep": table.separator, "encoding": "utf-8-sig", "skipinitialspace": True}
+    options |= {"compression": None, "keep_default_na": False}
+    names = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0].tolist()
+    # Types by the whole column, not by chunks of it.
+    options |= {"dtype": {table.label: str}, "na_values": list(table.missing), "low_memory": False}
+    return pd.read_csv(path, header=0, names=_different(path, names), index_col=False, **options)
+
+
+def _from_arrow(table: Table, path: str) -> pd.DataFrame:
+    if path.lower().endswith(".parquet"):
+        content = pq.ParquetFile(path).read()
+    else:
+        with pa.OSFile(path) as file:
+            magic = file.read(6)
+        opened = pa.ipc.open_file if magic == b"ARROW1" else pa.ipc.open_stream
+        with pa.OSFile(path) as file:
+            content = opened(file).read_all()
+    _different(path, content.column_names)
+    return content.to_pandas(ignore_metadata=True)
+
+
+def _from_npz(table: Table, path: str) -> pd.DataFrame:
+    x, y = read_npz(Path(path), ["X", "y"])
+    if x.ndim != 2 or y.shape not in ((len(x),), (len(x), 1)):
+        raise DataError(f"{path}: X of shape {x.shape} and y of shape {y.shape}; expected (n, d) and (n,)")
+    frame = pd.DataFrame(x, columns=[f"f{number}" for number in range(1, x.shape[1] + 1)])
+    return frame.assign(**{table.label: y.reshape(-1)})
+
+
+READERS = {
+    ".csv": _from_csv,
+    ".parquet": _from_arrow,
+    ".arrow": _from_arrow,
+    ".feather": _from_arrow,
+    ".npz": _from_npz,
+}
+
+
+def _listed(names: Sequence[Any]) -> str:
+    shown = ", ".join(map(repr, names[:LISTED]))
+    return shown + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
+
+
+def _check_columns(table: Table, frames: Sequence[pd.DataFrame]) -> None:
+    """Whether the columns that the settings name are there, in both files the same."""
+    names = list(frames[0].columns)
+    asked = {"leave_out": table.leave_out, "categorical": () if table.categorical == "auto" else table.categorical}
+    if table.label not in names:
+        raise DataError(f"{table.file} has no column {table.label!r} for `label`; its columns are {_listed(names)}")
+    for key, columns in asked.items():
+        if table.label in columns:
+            raise DataError(f"{table.label!r} is the label and cannot be in `{key}`")
+        unknown = [name for name in columns if name not in names]
+        if unknown:
+            raise DataError(f"{table.file} has no column {unknown[0]!r} for `{key}`; its columns are {_listed(names)}")
+    both = [name for name in asked["categorical"] if name in table.leave_out]
+    if both:
+        raise DataError(f"{both[0]!r} is in `categorical` and in `leave_out`")
+    for frame in frames[1:]:
+        differing = [name for name in names if name not in frame] + [name for name in frame if name not in names]
+        if differing:
+            raise DataError(f"{table.test_file} and {table.file} do not both have the columns {_listed(differing)}")
+
+
+def _labels(table: Table, path: str, frame: pd.DataFrame) -> NDArray[Any]:
+    """The labels as texts, (n,)."""
+    labels = frame[table.label]
+    if labels.isna().any():
+        raise DataError(f"{path}: the label is missing in {_rows(labels.isna())}")
+    return np.array([text_of(value) for value in labels.astype(object)], object)
+
+
+def _rows(mask: Any) -> str:
+    """The rows of a mask in words; a table's first row has the number 1."""
+    places = np.flatnonzero(mask)
+    return f"{len(places)} of {len(mask)} rows, first in row {places[0] + 1}"
+
+
+def _classes(table: Table, texts: Sequence[NDArray[Any]]) -> tuple[tuple[str, ...], tuple[str, ...], NDArray[np.int64]]:
+    """All classes, the normal ones of them (the first), and the labels of all rows as indices into the classes."""
+    joined = np.concatenate(list(texts))
+    values = sorted(set(joined), key=_in_order)
+    groups = [(value, (value,)) for value in values] if isinstance(table.normal, str) else list(table.normal)
+    of_value: dict[str, str] = {}
+    for name, members in groups:
+        for value in members:
+            if value not in values:
+                raise DataError(
+                    f"{table.file}: no row has the value {value!r} of `normal`; there are {_listed(values)}"
+                )
+            if value in of_value:
+                raise DataError(f"`normal` has the value {value!r} twice")
+            of_value[value] = name
+    others = [value for value in values if value not in of_value]
+    normal = tuple(name for name, _ in groups)
+    clash = [name for name in normal if name in others]
+    if clash:
+        raise DataError(f"`normal` calls a group {clash[0]!r}, which is a value of the anomalies")
+    if len(normal) + len(others) < 2:
+        raise DataError(f"{table.file}: every row is normal; without an anomaly there is nothing to measure")
+    classes = (*normal, *others)
+    places = {value: classes.index(of_value.get(value, value)) for value in values}
+    return classes, normal, np.array([places[text] for text in joined], np.int64)
+
+
+def _in_order(text: str) -> tuple[float, str]:
+    try:
+        return float(text), text
+    except ValueError:
+        return np.inf, text
+
+
+def _kinds(table: Table, features: pd.DataFrame) -> tuple[list[pd.Series], list[pd.Series]]:
+    """The columns of numbers as float64, and those of categories as texts, missing values as NaN in both."""
+    numbers, categories = [], []
+    for name, column in features.items():
+        values = column.astype(object) if isinstance(column.dtype, pd.CategoricalDtype) else column
+        known = values[values.notna()]
+        if not len(known):
+            raise DataError(f"{table.file}: the column {name!r} has no value at all; leave it out")
+        strange = None if is_numeric_dtype(values.dtype) else next((v for v in known if not isinstance(v, PLAIN)), None)
+        if strange is not None:
+            kind = type(strange).__name__
+            raise DataError(f"{table.file}: the column {name!r} holds a {kind}, neither number nor text; leave it out")
+        parsed = pd.to_numeric(values, errors="coerce").astype(np.float64)
+        wrong = parsed.isna() & values.notna()
+        if wrong.sum() == len(known) if table.categorical == "auto" else name in table.categorical:
+            texts = [
+                text_of(value) if present else np.nan for value, present in zip(values, values.notna(), strict=True)
+            ]
+            categories.append(pd.Series(texts, name=name, dtype=object))
+            if (count := categories[-1].nunique()) > MOST_CATEGORIES:
+                raise DataError(
+                    f"{table.file}: the column {name!r} has {count:,} different categories, more than"
+                    f" {MOST_CATEGORIES:,}; leave it out"
+                )
+        elif wrong.any():
+            text = values[wrong].iloc[0]
+            raise DataError(
+                f"{table.file}: the column {name!r} holds a text, {text!r}, in {_rows(wrong)}; mend it, name the column"
+                " in `categorical`, or the text in `missing`"
+            )
+        else:
+            numbers.append(parsed)
+            large = parsed.abs() > np.finfo(np.float32).max
+            if large.any():
+                raise DataError(
+                    f"{table.file}: the column {name!r} holds infinite values, or such as float32 cannot hold, in"
+                    f" {_rows(large)}"
+                )
+    return numbers, categories
+
+
+def _check_missing(table: Table, values: pd.DataFrame) -> None:
+    missing = values.isna().to_numpy()
+    if missing.any() and not table.impute:
+        names = values.columns[values.isna().any()].tolist()
+        raise DataError(
+            f"{table.file}: {missing.sum()} values are missing, in {_rows(missing.any(axis=1))}, and in {len(names)} of"
+            f" {missing.shape[1]} columns, {_listed(names)}; ask for an imputer by `impute`, or leave columns out"
+        )
+
+
+def _parts(table: Table, texts: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows of the training and of the test part."""
+    if table.test_file:
+        return np.arange(len(texts[0])), len(texts[0]) + np.arange(len(texts[1]))
+    values, counts = np.unique(texts[0], return_counts=True)
+    if counts.min() < 2:
+        raise DataError(
+            f"{table.file}: one row alone has the label {values[counts.argmin()]!r}, which cannot be split into a"
+            " training and a test part; leave it out, or give a `test_file`"
+        )
+    rows = np.arange(len(texts[0]))
+    try:
+        parts = train_test_split(rows, test_size=table.test_share, stratify=texts[0], random_state=table.split_seed)
+    except ValueError as error:
+        raise DataError(f"{table.file} is too small for a `test_share` of {table.test_share}: {error}") from error
+    return np.sort(parts[0]), np.sort(parts[1])

@@ -1,0 +1,373 @@
+"""Tables as data sets: what a small one becomes, and what is said of those that cannot be used."""
+
+import pickle
+import warnings
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
+
+from ocnn.data import Arrays, Dataset, load_dataset
+from ocnn.data.preprocessing import rescale, scaling_constants
+from ocnn.data.splits import class_sizes
+from ocnn.data.tables import table_dataset
+from ocnn.errors import DataError
+from tests.test_security import Planted
+
+TRAIN = """id,width,colour,label
+1,1.5,red,good
+2,2.5,blue,good
+3,-1e3,red,scratch
+"""
+TEST = """label,colour,id,width
+good,green,4,0
+hole,blue,5,7
+"""
+
+
+def table(folder: Path, train: str = TRAIN, test: str | None = TEST, **settings: Any) -> Dataset:
+    """A data set of these two files."""
+    (folder / "train.csv").write_text(train, encoding="utf-8")
+    if test is not None:
+        (folder / "test.csv").write_text(test, encoding="utf-8")
+        settings["test_file"] = str(folder / "test.csv")
+    given = {"normal": ["good"], "leave_out": ["id"], **settings}
+    return table_dataset(name="toy", file=str(folder / "train.csv"), **given)
+
+
+def test_a_small_table(tmp_path: Path) -> None:
+    dataset = table(tmp_path)
+    assert dataset.classes == ("good", "hole", "scratch")
+    assert dataset.normal_classes == ("good",)
+    assert dataset.sizes == {"good": (2, 1), "hole": (0, 1), "scratch": (1, 0)}
+    arrays = dataset.load({})
+    # Numbers first, then a column for each category of the training part; another category has none.
+    np.testing.assert_array_equal(arrays.train, [[1.5, 0, 1], [2.5, 1, 0], [-1000, 0, 1]])
+    np.testing.assert_array_equal(arrays.test, [[0, 0, 0], [7, 1, 0]])
+    assert arrays.train.dtype == np.float32
+    np.testing.assert_array_equal(arrays.train_labels, [0, 0, 2])
+    np.testing.assert_array_equal(arrays.test_labels, [0, 1])
+    assert (dataset.encoded, dataset.scaling) == (2, "standard")
+
+
+DIGITS = "x,label\n" + "".join(f"{row},{row % 4}\n" for row in range(40))
+
+
+@pytest.mark.parametrize(
+    ("normal", "classes", "anomalies"),
+    [
+        ("all", ("0", "1", "2", "3"), ()),
+        ([1, 3], ("1, 3", "0", "2"), ("0", "2")),
+        ({"odd": [1, 3]}, ("odd", "0", "2"), ("0", "2")),
+        ({"odd": ["1", 3.0], "even": [0, 2]}, ("odd", "even"), ()),
+        ([2], ("2", "0", "1", "3"), ("0", "1", "3")),
+    ],
+    ids=str,
+)
+def test_which_values_are_normal(normal: Any, classes: Any, anomalies: Any, tmp_path: Path) -> None:
+    dataset = table(tmp_path, DIGITS, None, normal=normal, leave_out=[], test_share=0.5)
+    assert (dataset.classes, dataset.anomaly_classes) == (classes, anomalies)
+    arrays = dataset.load({})
+    assert dataset.sizes == class_sizes(classes, arrays.train_labels, arrays.test_labels)
+    # Every row once, each value in both parts by its share, with the label of its class.
+    both = np.concatenate([arrays.train[:, 0], arrays.test[:, 0]]).astype(int)
+    assert sorted(both) == list(range(40))
+    assert [np.bincount(part[:, 0].astype(int) % 4).tolist() for part in (arrays.train, arrays.test)] == [[5] * 4] * 2
+    names = np.array(classes)[np.concatenate([arrays.train_labels, arrays.test_labels])]
+    groups = normal if isinstance(normal, dict) else {} if normal == "all" else {classes[0]: normal}
+    called = {str(int(float(value))): name for name, values in groups.items() for value in values}
+    assert list(names) == [called.get(str(row % 4), str(row % 4)) for row in both]
+
+
+def test_a_seed_decides_the_split_of_a_table(tmp_path: Path) -> None:
+    def rows(**settings: Any) -> list[float]:
+        dataset = table(tmp_path, DIGITS, None, normal="all", leave_out=[], **settings)
+        return list(dataset.load({}).train[:, 0])
+
+    assert rows() == rows(split_seed=0) != rows(split_seed=1)
+    assert len(rows(test_share=0.25)) == 30
+
+
+def test_formats_agree(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 3)).astype(np.float32), np.repeat([0, 1], 10)
+    frame = pd.DataFrame(X, columns=["f1", "f2", "f3"]).assign(label=y)
+    frame.to_csv(tmp_path / "a.csv", index=False)
+    frame.to_csv(tmp_path / "semicolons.csv", index=False, sep=";", encoding="utf-8-sig")
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.to_feather(tmp_path / "a.feather")
+    content = pa.Table.from_pandas(frame)
+    for name, opened in (("file.arrow", pa.ipc.new_file), ("stream.arrow", pa.ipc.new_stream)):
+        with pa.OSFile(str(tmp_path / name), "wb") as file, opened(file, content.schema) as writer:
+            writer.write_table(content)
+    np.savez(tmp_path / "a.npz", X=X, y=y)
+    np.savez_compressed(tmp_path / "compressed.npz", X=np.asfortranarray(X.astype(float)), y=y.astype(float)[:, None])
+    loaded = []
+    for path in sorted(tmp_path.iterdir()):
+        separator = ";" if path.stem == "semicolons" else ","
+        loaded.append(table_dataset(name="toy", file=str(path), normal=[0], separator=separator).load({}))
+    assert len(loaded) == 8
+    for arrays in loaded:
+        for part in vars(arrays):
+            np.testing.assert_array_equal(getattr(arrays, part), getattr(loaded[0], part))
+    assert set(map(tuple, loaded[0].train)) | set(map(tuple, loaded[0].test)) == set(map(tuple, X))
+
+
+def test_a_large_npz_file(tmp_path: Path) -> None:
+    """Longer than what is read of it at once."""
+    X = np.arange(2**16 * 40, dtype=np.float64).reshape(-1, 40)
+    dataset = table_dataset(name="toy", file=npz(tmp_path, X=X, y=np.arange(len(X)) % 2), normal=[0])
+    assert dataset.load({}).train[-1, -1] == X[:, -1].max() or dataset.load({}).test[-1, -1] == X[:, -1].max()
+
+
+def test_columns_of_other_types(tmp_path: Path) -> None:
+    """Truth values are numbers; dictionaries and numbers that are named are categories, 1 and 1.0 one of them."""
+    path = tmp_path / "a.parquet"
+    kinds = pd.Categorical(["a", "b", "a", "b"])
+    flags = [True, False, False, True]
+    pd.DataFrame({"flag": flags, "kind": kinds, "code": [1.0, 2, 1, 2], "label": flags}).to_parquet(path)
+    settings: dict[str, Any] = {"name": "toy", "file": str(path), "test_file": str(path), "normal": [True]}
+    dataset = table_dataset(**settings, categorical=["kind", "code"])
+    assert dataset.classes == ("True", "False")
+    np.testing.assert_array_equal(
+        dataset.load({}).train, [[1, 1, 0, 1, 0], [0, 0, 1, 0, 1], [0, 1, 0, 1, 0], [1, 0, 1, 0, 1]]
+    )
+    assert table_dataset(**settings).encoded == 2
+
+
+MISSING = """a,b,kind,label
+1,,x,good
+3,5,,good
+NA,7,y,bad
+?,9,x,good
+"""
+
+
+def test_missing_values_are_counted_or_imputed(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"train": MISSING, "leave_out": []}
+    test = "a,b,kind,label\n1,,x,good\n,0,,bad\n"
+    with pytest.raises(
+        DataError, match=r"train.csv: 4 values are missing, in 4 of 6 rows, first in row 1, and in 3 of 3"
+    ):
+        table(tmp_path, test="a,b,kind,label\n1,0,x,good\n1,0,x,bad\n", **settings)
+    arrays = table(tmp_path, test=test, impute="mean", **settings).load({})
+    # By the training part alone: a's mean is 2, b's 7, the most frequent kind x.
+    np.testing.assert_array_equal(arrays.train, [[1, 7, 1, 0], [3, 5, 1, 0], [2, 7, 0, 1], [2, 9, 1, 0]])
+    np.testing.assert_array_equal(arrays.test, [[1, 7, 1, 0], [2, 0, 1, 0]])
+    arrays = table(tmp_path, test=test, impute="mean", missing=["", "NA"], categorical=["a", "kind"], **settings).load(
+        {}
+    )
+    assert arrays.train.shape == (4, 1 + 3 + 2)  # b, and ? is a category of a
+
+
+def npz(folder: Path, **arrays: Any) -> str:
+    np.savez(folder / "a.npz", **arrays)
+    return str(folder / "a.npz")
+
+
+def parquet(folder: Path, **columns: Any) -> str:
+    pd.DataFrame({**columns, "label": ["good", "bad"] * (len(next(iter(columns.values()))) // 2)}).to_parquet(
+        folder / "a.parquet"
+    )
+    return str(folder / "a.parquet")
+
+
+def twice(folder: Path) -> str:
+    pq.write_table(pa.table([pa.array([1.0])] * 2, names=["a", "a"]), folder / "a.parquet")
+    return str(folder / "a.parquet")
+
+
+X = np.zeros((4, 2))
+MANY = "x,who,label\n" + "".join(f"1,person {row},{'good' if row % 2 else 'bad'}\n" for row in range(2002))
+#: What is given for the table of `table`, other files, and what is said.
+REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
+    "no file": ({"file": "/nowhere/a.csv"}, None, "there is no file /nowhere/a.csv"),
+    "no such format": ({"file": "a.xlsx"}, None, r"a\.xlsx: \.xlsx is not read; known are \.csv, \.parquet"),
+    "another file": (
+        {"sha256": "0" * 64},
+        None,
+        "train.csv is another file than sha256 says; its checksum is [0-9a-f]+",
+    ),
+    "no label": (
+        {"label": "class"},
+        None,
+        "has no column 'class' for `label`; its columns are 'id', 'width', 'colour'",
+    ),
+    "no normal value": ({"normal": ["god"]}, None, "no row has the value 'god' of `normal`; there are 'good', 'hole'"),
+    "a value twice": ({"normal": {"a": ["good"], "b": ["good"]}}, None, "`normal` has the value 'good' twice"),
+    "a group's name": ({"normal": {"hole": ["good"]}}, None, "calls a group 'hole', which is a value of the anomalies"),
+    "the label left out": ({"leave_out": ["label"]}, None, "'label' is the label and cannot be in `leave_out`"),
+    "the label a category": ({"categorical": ["label"]}, None, "'label' is the label and cannot be in `categorical`"),
+    "nothing to leave out": ({"leave_out": ["ID"]}, None, "no column 'ID' for `leave_out`"),
+    "no such category": ({"categorical": ["color"]}, None, "no column 'color' for `categorical`"),
+    "a category left out": ({"categorical": ["id"]}, None, "'id' is in `categorical` and in `leave_out`"),
+    "no feature": ({"leave_out": ["id", "width", "colour"]}, None, "no column is left beside 'label'"),
+    "other test columns": (
+        {"test": "a,label\n1,good\n"},
+        None,
+        "do not both have the columns 'id', 'width', 'colour', 'a'",
+    ),
+    "missing labels": (
+        {"train": TRAIN + "4,1,red,\n"},
+        None,
+        "train.csv: the label is missing in 1 of 4 rows, first in row 4",
+    ),
+    "missing values": (
+        {"train": TRAIN + "4,,red,good\n5,,,good\n"},
+        None,
+        "3 values are missing, in 2 of 7 rows, first in row 4, and in 2 of 2 columns, 'width', 'colour'; ask",
+    ),
+    "a text in a number": (
+        {"train": TRAIN + "4,wide,red,good\n"},
+        None,
+        "the column 'width' holds a text, 'wide', in 1 of 6 rows, first in row 4; mend it",
+    ),
+    "infinite": ({"train": TRAIN + "4,inf,red,good\n"}, None, "'width' holds infinite values.* in 1 of 6 rows"),
+    "too large": ({"train": TRAIN + "4,1e39,red,good\n"}, None, "'width' holds .* such as float32 cannot hold"),
+    "an empty column": (
+        {"train": "a,b,label\n1,,good\n2,,bad\n", "test": None, "leave_out": []},
+        None,
+        "the column 'b' has no value at all; leave it out",
+    ),
+    "names of rows": ({"train": MANY, "test": None, "leave_out": []}, None, "'who' has 2,002 different categories"),
+    "columns of one name": ({"train": "a,a,b,label\n1,2,3,good\n"}, None, "has several columns called 'a'"),
+    "columns of one name in Parquet": ({}, twice, "has several columns called 'a'"),
+    "too many fields": (
+        {"train": "a,label\n1,good,3\n2,bad,4\n"},
+        None,
+        "train.csv cannot be read as csv: Length of header",
+    ),
+    "more fields later": ({"train": TRAIN + "1,2,3,4,5\n"}, None, "train.csv cannot be read as csv: .*line 5, saw 5"),
+    "no text": ({"train": "\0\0"}, None, "train.csv"),
+    "an empty file": ({"train": ""}, None, "train.csv cannot be read as csv: No columns to parse"),
+    "a header alone": ({"train": "id,width,colour,label\n"}, None, "train.csv has no rows"),
+    "all normal": (
+        {"train": "a,label\n1,good\n2,good\n", "test": None, "leave_out": []},
+        None,
+        "every row is normal; without an anomaly there is nothing to measure",
+    ),
+    "no anomaly in the test": (
+        {"test": "label,colour,id,width\ngood,green,4,0\n"},
+        None,
+        "test.csv: no row of the test part is anomalous where 'good' is normal",
+    ),
+    "no normal row in the test": (
+        {"test": "label,colour,id,width\nhole,green,4,0\n"},
+        None,
+        "test.csv: no row of the test part is normal where 'good' is normal",
+    ),
+    "a class of one row": ({"test": None}, None, "one row alone has the label 'scratch', which cannot be split"),
+    "too few rows": (
+        {"train": "a,label\n1,good\n2,good\n3,bad\n4,bad\n", "test": None, "test_share": 0.1, "leave_out": []},
+        None,
+        "train.csv is too small for a `test_share` of 0.1: ",
+    ),
+    "no name": ({"name": "a\nb"}, None, "A data set cannot be called"),
+    "dates": (
+        {},
+        lambda f: parquet(f, t=pd.to_datetime(["2020-01-01"] * 4)),
+        "'t' holds a Timestamp, neither number nor",
+    ),
+    "lists": ({}, lambda f: parquet(f, t=[[1], [2]] * 2), "'t' holds a ndarray, neither number nor text"),
+    "NPZ without y": ({}, lambda f: npz(f, X=X, labels=X), "a.npz holds the arrays X, labels; expected X and y"),
+    "NPZ of other shapes": ({}, lambda f: npz(f, X=X, y=X), r"X of shape \(4, 2\) and y of shape \(4, 2\); expected"),
+    "NPZ of objects": (
+        {},
+        lambda f: npz(f, X=np.array([[{}]]), y=[1]),
+        "X holds Python objects, a pickle, which is never",
+    ),
+    "NPZ of missing values": ({}, lambda f: npz(f, X=X * np.nan, y=[0, 0, 1, 1]), "the column 'f1' has no value"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_used(what: str, tmp_path: Path) -> None:
+    settings, other, message = REFUSED[what]
+    parts = {"train": TRAIN, "test": TEST, **settings}
+    if other is not None:
+        parts |= {"test": None, "leave_out": []}
+        path, normal = other(tmp_path), ["0"] if "npz" in message or what.startswith("NPZ") else ["good"]
+        with pytest.raises(DataError, match=message) as error:
+            table_dataset(name="toy", file=path, normal=normal)
+    elif "file" in settings or "name" in settings:
+        (tmp_path / "train.csv").write_text(TRAIN + TRAIN.partition("\n")[2])
+        given = {"name": "toy", "file": str(tmp_path / "train.csv"), "normal": ["good"], "test_share": 0.5, **settings}
+        with pytest.raises(DataError, match=message) as error:
+            table_dataset(**given)
+    else:
+        with pytest.raises(DataError, match=message) as error:
+            table(tmp_path, **parts)
+    assert "\n" not in str(error.value)
+
+
+def test_a_pickle_in_an_npz_file_is_never_read(tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    objects = np.array([[Planted(canary)]], object)
+    path = npz(tmp_path, X=objects, y=np.zeros(1))
+    with pytest.raises(DataError, match="holds Python objects, a pickle, which is never read"):
+        table_dataset(name="toy", file=path, normal=[0])
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("X.npy", pickle.dumps(objects))
+        archive.writestr("y.npy", b"")
+    with pytest.raises(DataError, match="corrupt"):
+        table_dataset(name="toy", file=path, normal=[0])
+    assert not canary.exists()
+
+
+def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
+    before = table(tmp_path)
+    again = {"file": str(tmp_path / "train.csv"), "test_file": str(tmp_path / "test.csv"), "leave_out": ["id"]}
+    assert table_dataset(name="toy", normal=["good"], **again) is before
+    after = table(tmp_path, TRAIN + "6,1,red,good\n")
+    assert after.sizes["good"] == (3, 1)
+
+
+COLUMNS = np.column_stack([[1.0, 2, 3, 10], [5.0, 5, 5, 5], [0.0, 1, 0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("kind", "shift", "scale"),
+    [
+        # Mean 4, variance (9 + 4 + 1 + 36) / 4; median 2.5, quartiles 1.75 and 4.75; range from 1 to 10.
+        ("standard", [4, 5, 0], [12.5**0.5, 1, 1]),
+        ("robust", [2.5, 5, 0], [3, 1, 1]),
+        ("min-max", [1, 5, 0], [9, 1, 1]),
+    ],
+)
+def test_scaling(kind: str, shift: list[float], scale: list[float]) -> None:
+    """Constant features are shifted alone, one-hot ones not at all; and as scikit-learn scales."""
+    found: Any = scaling_constants(kind, COLUMNS.astype(np.float32), encoded=1)
+    np.testing.assert_allclose(np.array(found), np.array([shift, scale]), rtol=1e-12)
+    new = np.array([[4, 6, 1], [-1, 5, 0]], np.float32)
+    scaler = {"standard": StandardScaler, "robust": RobustScaler, "min-max": MinMaxScaler}[kind]().fit(COLUMNS[:, :2])
+    np.testing.assert_allclose(rescale(new, *found)[:, :2], scaler.transform(new[:, :2]), rtol=1e-6)
+    np.testing.assert_array_equal(rescale(new, *found)[:, 2], new[:, 2])
+
+
+def test_nothing_is_scaled() -> None:
+    assert scaling_constants("none", COLUMNS) == (None, None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert scaling_constants("standard", COLUMNS, encoded=3) == ((0.0,) * 3, (1.0,) * 3)
+
+
+def test_no_such_scaling() -> None:
+    with pytest.raises(DataError, match="scaling must be one of none, standard, robust, min-max"):
+        Dataset("toy", ("a", "b"), dict, images=False, scaling="z")  # type: ignore[arg-type]
+
+
+def test_breast_cancer() -> None:
+    dataset = load_dataset("breast_cancer")
+    arrays = dataset.load({})
+    assert isinstance(arrays, Arrays)
+    assert dataset.sizes == class_sizes(dataset.classes, arrays.train_labels, arrays.test_labels)
+    assert arrays.train.shape == (341, 30)
+    # Malignant tumours are larger.
+    assert arrays.train[arrays.train_labels == 0, 0].mean() > 1.3 * arrays.train[arrays.train_labels == 1, 0].mean()
