@@ -11,7 +11,7 @@ start. It exists in that process's memory alone, and no file is changed. So test
 see the original. A mutant that exceeds its time counts as killed, and is listed.
 
 Left out, since no number depends on them: annotations, decorators, texts, whatever is raised or printed, blocks for
-type checkers, and the arguments `strict` of `zip`, `encoding` and `flush`.
+type checkers, and the arguments `strict` of `zip`, `encoding`, `flush`, `indent` and `copy`.
 """
 
 import argparse
@@ -337,8 +337,8 @@ def spans_left_out(source: str) -> Iterable[Span]:
                 parts = [node]
             case ast.If(test=ast.Name("TYPE_CHECKING")):
                 parts = [node]
-            # That two sequences are of one length is asserted, and always so.
-            case ast.keyword(arg="strict" | "encoding" | "flush"):
+            # That two sequences are of one length is asserted, and always so; the others decide no value.
+            case ast.keyword(arg="strict" | "encoding" | "flush" | "indent" | "copy"):
                 parts = [node]
             case ast.FunctionDef():
                 parts = [node.returns, *node.decorator_list]
