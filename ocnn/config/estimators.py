@@ -109,7 +109,10 @@ def _estimator_or_fault(config: Config, method: str) -> Any:
     except Exception as error:  # importing a module of the user's own can raise anything
         return f"{path}: {name} cannot be imported ({error})"
     if not (isinstance(estimator, type) and issubclass(estimator, AnomalyDetector)):
-        return f"{path}: {name} is not a subclass of ocnn.methods.base.AnomalyDetector"
+        return (
+            f"{path}: {name} is not a subclass of ocnn.methods.base.AnomalyDetector; wrap it in one, as"
+            " ocnn/methods/iforest.py does"
+        )
     return estimator
 
 

@@ -119,6 +119,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             self.training_scores_ = self._score_samples(X)
         scores = self.training_scores_
         if not hasattr(self, "offset_"):
+            if not hasattr(self, "contamination"):
+                raise TypeError(
+                    f"{type(self).__name__} has no threshold: let `_fit` set `offset_`, or derive it from"
+                    " ThresholdedDetector."
+                )
             self.offset_ = float(np.quantile(scores, self.contamination))
         if diagnosis is None or not diagnosis.degenerate:
             found = diagnose_scores(scores, self._rounding(X, scores), first_of_each(X))

@@ -109,7 +109,7 @@ def _network(parameters: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[Any
 def data_document(summary: pd.DataFrame, remarks: Mapping[str, str]) -> Document:
     """Show Table 1."""
     notes = " ".join(literal(f"{name}: {remark}") for name, remark in remarks.items() if remark)
-    legend = "Samples of each part, from to over the normal classes, counted in the splits that were fitted."
+    legend = "Samples of each part, as a range over the normal classes, counted in the splits that were fitted."
     return Document("Data (Table 1)", legend, [frame_table("Data sets as they were used", summary, notes)])
 
 

@@ -110,7 +110,7 @@ def _figures(plan: Plan, folder: Path, captions: Path) -> list[dict[str, Any]]:
         kinds[kind]["images"].append(
             {
                 "subject": subject,
-                "source": _data_address(folder / f"{name}.png", lossy=kind in PHOTOGRAPHIC),
+                **_embedded(folder / f"{name}.png", lossy=kind in PHOTOGRAPHIC),
                 "alt": f"{kinds[kind]['title']}: {subject}. {kinds[kind]['text']}",
                 "file": name,
             }
@@ -118,12 +118,14 @@ def _figures(plan: Plan, folder: Path, captions: Path) -> list[dict[str, Any]]:
     return list(kinds.values())
 
 
-def _data_address(path: Path, *, lossy: bool) -> str:
-    """Encode an image as a data address, as WebP, which takes a fraction of a PNG's bytes."""
+def _embedded(path: Path, *, lossy: bool) -> dict[str, Any]:
+    """Encode an image as a data address, as WebP, which takes a fraction of a PNG's bytes; with its size in pixels."""
     buffer = BytesIO()
     with Image.open(path) as image:
         image.convert("RGB").save(buffer, "WEBP", lossless=not lossy, quality=80)
-    return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+        width, height = image.size
+    source = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+    return {"source": source, "width": width, "height": height}
 
 
 def read_caption(path: Path) -> tuple[str, str]:

@@ -61,20 +61,33 @@ def why_not_writable(folder: Path) -> str | None:
 
     For a moment a temporary folder is made there or in the nearest folder above, as permissions alone do not tell.
     """
-    place = folder.absolute()
-    while (fault := _fault(place)) in (errno.ENOENT, errno.ENOTDIR) and not place.is_symlink():
-        place = place.parent
-    if fault in (errno.ENOENT, errno.ELOOP) and place.is_symlink():
-        return f"{place} is a link to {place.readlink()}, which is not there."
-    if fault:
-        return f"{folder} cannot be used: {os.strerror(fault)}."
-    if not place.is_dir():
-        return f"{place} is no folder."
+    if fault := why_no_folder(folder):
+        return fault
+    place = _nearest(folder)
     try:
         with tempfile.TemporaryDirectory(prefix=temporary_prefix(), dir=place):
             return None
     except OSError as error:
         return f"Nothing can be written to {place}: {os.strerror(error.errno or 0)}."
+
+
+def why_no_folder(folder: Path) -> str | None:
+    """Say in one sentence why a path neither is nor can become a folder; None if nothing on the way is in the way."""
+    place = _nearest(folder)
+    fault = _fault(place)
+    if fault in (errno.ENOENT, errno.ELOOP) and place.is_symlink():
+        return f"{place} is a link to {place.readlink()}, which is not there."
+    if fault:
+        return f"{folder} cannot be used: {os.strerror(fault)}."
+    return None if place.is_dir() else f"{place} is no folder."
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the nearest thing above it that is there, be it no folder."""
+    place = folder.absolute()
+    while _fault(place) in (errno.ENOENT, errno.ENOTDIR) and not place.is_symlink():
+        place = place.parent
+    return place
 
 
 def _fault(path: Path) -> int | None:

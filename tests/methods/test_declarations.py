@@ -39,7 +39,7 @@ def test_every_method_declares_parameters_and_results_that_it_has(name: str) -> 
 
 def test_what_the_methods_declare() -> None:
     declared = {name: load_estimator(name).reported for name in METHODS}
-    assert {name: found for name, found in declared.items() if found} == {
+    expected = {
         "ocsvm": ("gamma_",),
         "linear_ocsvm": ("margin_",),
         "kde": ("bandwidth_",),
@@ -50,11 +50,12 @@ def test_what_the_methods_declare() -> None:
         "ocnn": ("r_",),
         "ocnn_radial": ("gamma_", "r_", "objective_", "gap_"),
     }
+    assert {name: declared[name] for name in expected} == expected
     deep = {"batch_size": "batch_size", "random_state": "seed", "verbose": "verbose"}
     network = {**deep, "network": "network", "weight_decay": "weight_decay"}
     pretrained = {name: name for name in ("pretrain_epochs", "pretrain_learning_rates")} | network
     contaminated = {**pretrained, "contamination": "contamination"}
-    assert {name: dict(load_estimator(name).shared_settings) for name in METHODS} == {
+    settings = {
         "ocsvm": {},
         "linear_ocsvm": {},
         "kde": {},
@@ -70,6 +71,7 @@ def test_what_the_methods_declare() -> None:
         "ocnn_radial": {"random_state": "seed"},
         "ocnn_released": contaminated,
     }
+    assert {name: dict(load_estimator(name).shared_settings) for name in settings} == settings
     assert load_estimator("ocsvm")(gamma=[0.1, 0.2]).uses_holdout()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from ocnn.results.metrics import METRICS
 from ocnn.results.scores import write_scores
 
 #: What readers of tables like to take for something else.
@@ -64,6 +65,7 @@ def fits(
                 "method": method,
                 "seed": seed,
                 "evaluation": evaluation,
+                **dict.fromkeys(METRICS, 0.5),
                 "auc": value / 100,
                 "average_precision": value / 200,
                 "fpr_at_95_tpr": 1 - value / 100,

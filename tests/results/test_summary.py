@@ -62,7 +62,7 @@ def test_a_cell_by_hand() -> None:
     assert summary_of(metrics, {"another": None}).empty
 
 
-@pytest.mark.parametrize(("anomalies", "normals", "rows"), [(1, 1, 3), (0, 1, 0), (1, 0, 0)])
+@pytest.mark.parametrize(("anomalies", "normals", "rows"), [(1, 1, len(METRICS)), (0, 1, 0), (1, 0, 0)])
 def test_an_evaluation_needs_samples_of_either_kind(anomalies: int, normals: int, rows: int) -> None:
     metrics = fits({("kde", "3"): [75, 100]}).assign(anomalies=anomalies, samples=anomalies + normals)
     assert len(summary_of(metrics)) == rows
@@ -155,9 +155,9 @@ def test_metrics_side_by_side() -> None:
     """Means over classes of the means over seeds; the lower rate of false alarms is the better."""
     metrics = fits({("kde", "3"): [70, 80], ("kde", "5"): [90, 90], ("dcae", "3"): [60, 60], ("dcae", "5"): [60, 60]})
     (table,) = metric_document(summary_of(metrics)).tables
-    assert table.columns == ["method", "AUC, %", "average precision, %", "FPR at 95 % TPR, %"]
-    assert [[cell.text for cell in row] for row in table.rows] == [
+    assert table.columns[:4] == ["method", "AUC, %", "average precision, %", "FPR at 95 % TPR, %"]
+    assert [[cell.text for cell in row[:4]] for row in table.rows] == [
         ["kde", "82.5 ± 10.6", "41.2 ± 5.3", "17.5 ± 10.6"],
         ["dcae", "60.0 ± 0.0", "30.0 ± 0.0", "40.0 ± 0.0"],
     ]
-    assert [[cell.best for cell in row[1:]] for row in table.rows] == [[True] * 3, [False] * 3]
+    assert [[cell.best for cell in row[1:4]] for row in table.rows] == [[True] * 3, [False] * 3]

@@ -28,6 +28,7 @@ from ocnn.storage.files import safe_name
 from ocnn.storage.places import (
     little_space,
     remove_leftovers,
+    why_no_folder,
     why_no_temporary_files,
     why_not_writable,
     why_snakemake_would_fail,
@@ -49,6 +50,8 @@ except ConfigError as error:
 MAIN = workflow.exec_mode == ExecMode.DEFAULT
 if MAIN and (fault := why_snakemake_would_fail(Path(".snakemake"))):
     raise WorkflowError(fault)
+if MAIN and (fault := why_no_folder(Path(CONFIG.results))):
+    raise WorkflowError(f"{fault} Mend that, or name another folder by the configuration's `results`.")
 
 export_environment(ROOT, CONFIG.mirror_folder())
 
