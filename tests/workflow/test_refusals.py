@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
-from tests.workflow.conftest import TRAINING, Checkout
+from tests.workflow.conftest import CONFIG, TRAINING, Checkout
 
 PUBLISHED = str(ROOT / "config" / "published" / "table3.csv")
 MNIST: dict[str, Any] = {
@@ -67,6 +67,15 @@ def test_a_mistyped_configuration(checkout: Checkout) -> None:
 def test_a_configuration_without_content(content: str, message: str, checkout: Checkout) -> None:
     (checkout.folder / "config" / "config.yaml").write_text(content)
     assert message in refused(checkout)
+
+
+def test_a_file_where_the_folder_of_results_is_to_be(checkout: Checkout) -> None:
+    (checkout.folder / "notes.txt").write_text("mine")
+    checkout.configure({**CONFIG, "results": "notes.txt/results"})
+    output = refused(checkout)
+    assert f"{checkout.folder}/notes.txt is no folder. Mend that, or name another folder" in output
+    assert "Job stats" not in output
+    assert (checkout.folder / "notes.txt").read_text() == "mine"
 
 
 def test_offline_without_a_mirror(mnist: Checkout) -> None:
