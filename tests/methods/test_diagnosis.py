@@ -56,6 +56,7 @@ def test_the_share_of_ties_by_hand() -> None:
     assert tied_share([1.0, 2.0, 4.0], rounding=1.5 / 128) == pytest.approx((0.5 + 0.5 + 0) / 3)
     assert tied_share([1.0, 2.0, 4.0], rounding=[0, 0, 2.5 / 128]) == pytest.approx((0 + 0 + 0.5) / 3)
     assert tied_share([0.0, 0.0]) == 1
+    assert tied_share([3.0]) == 1
     # Nine in ten at one score: 0.9 of the samples tie with 89 of 99 others. Eight in ten are still a ranking.
     assert status(diagnose_scores(np.append(np.zeros(91), np.arange(1, 10)))) == "collapsed"
     assert status(diagnose_scores(np.append(np.zeros(80), np.arange(1, 21)))) is None
@@ -139,6 +140,9 @@ def test_a_dead_network_is_collapsed_and_warned_of(copies: int) -> None:
         ([9.0] * 16 + [1.0] * 2 + [0.989] * 2, "limit"),
         ([9.0] * 16 + [1.0] * 2 + [1.011] * 2, "limit"),
         ([-9.0] * 16 + [-1.0] * 2 + [-1.011] * 2, "limit"),
+        # Of nineteen one is compared with one, and so of two: a fall in the last epoch alone counts in full.
+        ([1.0] * 18 + [0.989], "limit"),
+        ([1.0, 0.991], "converged"),
     ],
 )
 def test_schedule(losses: list[float], expected: str) -> None:

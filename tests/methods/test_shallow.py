@@ -283,3 +283,26 @@ def test_nothing_of_the_size_n_by_n_is_allocated(detector: Any) -> None:
         assert tracemalloc.get_traced_memory()[1] < 30e6
     finally:
         tracemalloc.stop()
+
+
+def test_the_paper_s_grid_of_bandwidths() -> None:
+    assert KDE().bandwidths == pytest.approx([2 ** (power / 2) for power in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10)])
+
+
+@pytest.mark.parametrize(
+    ("settings", "accepted"),
+    [
+        ({"max_samples": 2}, True),
+        ({"max_samples": 1}, False),
+        ({"contamination": 0.5}, True),
+        ({"contamination": 0.51}, False),
+        ({"contamination": 0.0}, False),
+    ],
+)
+def test_what_an_isolation_forest_takes(settings: dict[str, Any], accepted: bool) -> None:
+    X = np.random.default_rng(0).normal(size=(20, 2))
+    if accepted:
+        assert IForest(n_estimators=50, **settings).fit(X).score_samples(X).shape == (20,)
+    else:
+        with pytest.raises(ValueError, match=next(iter(settings))):
+            IForest(n_estimators=50, **settings).fit(X)

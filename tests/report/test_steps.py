@@ -240,6 +240,14 @@ def test_the_level_and_the_margin_of_the_plan_hold_everywhere(
     assert "at or below 20 %" in text
 
 
+def test_the_data_as_they_were_used(made: HandMade) -> None:
+    """Counted in the split of every class, and the shape of one image."""
+    (row,) = pd.read_csv(made.path("tables/table1.csv"), dtype=str, keep_default_na=False).to_dict("records")
+    assert "2 × 2 × 1" in row.values()
+    assert {"1"} <= set(row.values())
+    assert row["experiment"] == "toy"
+
+
 def test_another_lab_and_the_published_texts(made: HandMade) -> None:
     text = made.path("tables/table3.md").read_text()
     lines = {tuple(cell.strip() for cell in line.split("|")[1:3]): line for line in text.splitlines() if " | " in line}
@@ -307,9 +315,18 @@ def test_the_most_normal_and_the_most_anomalous_images(made: HandMade, monkeypat
 
     monkeypatch.setattr(samples, "in_class", in_class)
     monkeypatch.setattr(samples, "extremes", extremes)
+
+    def decision_scores(scores: Any) -> Figure:
+        drawn["scores"] = {name: rows["anomaly_score"].tolist() for name, rows in scores.items()}
+        return Figure()
+
+    monkeypatch.setattr(samples, "decision_scores", decision_scores)
+    # As in the paper: nine images of a class, fifty of all.
+    assert (figures.IN_CLASS, figures.EXTREMES) == (9, 50)
     monkeypatch.setattr(figures, "IN_CLASS", 3)
     monkeypatch.setattr(figures, "EXTREMES", 2)
-    monkeypatch.setattr(Plan, "sample_names", lambda _: ["in_class/toy/kde", "extremes/toy/iforest"])
+    names = ["in_class/toy/kde", "extremes/toy/iforest", "decision_scores/toy"]
+    monkeypatch.setattr(Plan, "sample_names", lambda _: names)
     draw_samples(
         plan=made.plan.to_json(),
         scores=made.pattern("scores", "parquet"),
@@ -318,6 +335,7 @@ def test_the_most_normal_and_the_most_anomalous_images(made: HandMade, monkeypat
     )
     ordered = [float(index) for index in np.argsort(NORMALS)]
     assert drawn["kde"] == {name: [ordered[:3], ordered[::-1][:3]] for name in CLASSES}
+    assert drawn["scores"] == {name: [*NORMALS, *ANOMALIES[name, 0]] for name in ("kde", "iforest")}
     # The anomalies, at 10 and 11, score below all; the sample at 12, lowest of all, was tuned on.
     assert drawn["iforest"] == [[10.0, 11.0], ordered[::-1][:2], [True, True], [False, False]]
 
