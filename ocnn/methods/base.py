@@ -178,29 +178,31 @@ class NuDetector(AnomalyDetector):
     """Base of the methods whose ν is the share of anomalies in the training set, as the paper of OC-NN chooses it.
 
     Args:
-        nu: ν in (0, 1]; None: `contamination`.
-        contamination: share of anomalies among all training samples, in [0, 0.5].
+        nu: ν in (0, 1]; None: `anomaly_share`.
+        anomaly_share: share of anomalies among all training samples, in [0, 0.5]; has a part only in ν.
     """
 
     nu: float | None = 0.1
-    contamination: float = 0.1
+    anomaly_share: float = 0.1
 
-    shared_settings: ClassVar[Mapping[str, str]] = {"contamination": "contamination"}
+    shared_settings: ClassVar[Mapping[str, str]] = {"anomaly_share": "contamination"}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "nu": [Interval(Real, 0, 1, closed="right"), None],
-        "contamination": [Interval(Real, 0, 0.5, closed="both")],
+        "anomaly_share": [Interval(Real, 0, 0.5, closed="both")],
     }
 
     def _parameter_faults(self) -> list[str]:
         faults = super()._parameter_faults()
-        if self.nu is None and self.contamination == 0:
-            faults.append("nu=None takes contamination for ν, which must not be 0: give nu a number in (0, 1].")
+        if self.nu is None and self.anomaly_share == 0:
+            faults.append(
+                "nu=None takes anomaly_share for ν, which must not be 0: give nu a number in (0, 1]."
+            )
         return faults
 
     @property
     def _nu(self) -> float:
         """The ν that holds."""
-        return self.contamination if self.nu is None else self.nu
+        return self.anomaly_share if self.nu is None else self.nu
 
 
 def positive_faults(name: str, numbers: Any) -> list[str]:

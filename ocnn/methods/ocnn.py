@@ -40,8 +40,8 @@ class OneClassNN(NuDetector, PretrainedDetector):
     at most ‖w‖ and the otherwise unchanged objective at least −½.
 
     Args:
-        nu: ν in (0, 1], the share of training samples to lie outside. None: `contamination`, the paper's choice.
-        contamination: share of anomalies among all training samples; has a part only in ν.
+        nu: ν in (0, 1], the share of training samples to lie outside. None: `anomaly_share`, the paper's choice.
+        anomaly_share: share of anomalies among all training samples; has a part only in ν.
         hidden: units of the hidden layer.
         activation: g, `linear`, `sigmoid` or `relu`.
         unit_norm: whether g(Vx) is scaled to unit length.

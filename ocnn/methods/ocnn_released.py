@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval
 
-from ocnn.methods.base import NuDetector
+from ocnn.methods.base import NuDetector, ThresholdedDetector
 from ocnn.methods.sphere import Sphere, SphereDetector
 
 if TYPE_CHECKING:
@@ -22,18 +22,18 @@ RELEASED_R = 0.1
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
-class OneClassNNReleased(NuDetector, SphereDetector):
+class OneClassNNReleased(NuDetector, ThresholdedDetector, SphereDetector):
     """A linear layer on the encoder's codes, drawn to its mean output; `score_samples` is −‖f(x) − c‖².
 
     The loss is (1/ν) mean_n [r² + Σ_j max(0, (f_j(x_n) − c_j)² − r²)] with r = 0.1 throughout: a hypersphere loss like
     Deep SVDD's, blind to differences below r. There is no w, no norm and no quantile in it.
 
     Args:
-        nu: ν in (0, 1]; here it only scales the loss. None: `contamination`.
-        contamination: share of anomalies among all training samples, which `predict` calls anomalous.
+        nu: ν in (0, 1]; here it only scales the loss. None: `anomaly_share`.
+        anomaly_share: share of anomalies among all training samples; has a part only in ν.
         hidden: units of the linear layer.
 
-    The others are those of `SphereDetector`, whose f is encoder and linear layer here.
+    The others are those of `ThresholdedDetector` and `SphereDetector`, whose f is encoder and linear layer here.
     """
 
     hidden: int = 32

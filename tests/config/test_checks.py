@@ -202,7 +202,7 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
         (
             "experiments.digits.contamination",
             0,
-            "digits.settings.ocnn: nu=None takes contamination for ν, which must not be 0: give nu a number",
+            "digits.settings.ocnn: nu=None takes anomaly_share for ν, which must not be 0: give nu a number",
         ),
         ("experiments.digits.holdout", 1, "digits.holdout: input should be less than 1 (got 1)"),
         (

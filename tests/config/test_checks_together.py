@@ -107,8 +107,8 @@ methods.rcae: epochs must be at least one
 experiments.contaminated.contamination: A contamination of 0.45 asks for 145 anomalies
 experiments.unknown.attack: no attack 'nines'; did you mean 'ones'?
 experiments.unknown.steps: an attack needs a number of steps
-experiments.unknown.settings.ocnn: nu=None takes contamination for ν
-experiments.two words.settings.ocnn: nu=None takes contamination for ν
+experiments.unknown.settings.ocnn: nu=None takes anomaly_share for ν
+experiments.two words.settings.ocnn: nu=None takes anomaly_share for ν
 experiments.tabular.contamination: A contamination of 0.5 asks for 190 anomalies
 experiments.tabular.holdout: A holdout of 0.001
 references.train: there is no file none.csv

@@ -54,7 +54,7 @@ def test_what_the_methods_declare() -> None:
     deep = {"batch_size": "batch_size", "random_state": "seed", "verbose": "verbose"}
     network = {**deep, "network": "network", "weight_decay": "weight_decay"}
     pretrained = {name: name for name in ("pretrain_epochs", "pretrain_learning_rates")} | network
-    contaminated = {**pretrained, "contamination": "contamination"}
+    contaminated = {**pretrained, "anomaly_share": "contamination"}
     settings = {
         "ocsvm": {},
         "linear_ocsvm": {},
@@ -130,14 +130,16 @@ def test_a_method_of_two_functions(blobs: Any) -> None:
 def test_nu_is_the_share_of_anomalies_unless_it_is_given(method: Any) -> None:
     X = np.random.default_rng(0).normal(1, 0.1, (40, 5))
     settings: dict[str, Any] = {"network": "none", "epochs": (2,), "learning_rates": (1e-2,), "random_state": 0}
-    given = method(nu=0.25, contamination=0.25, **settings).fit(X)
-    chosen = method(nu=None, contamination=0.25, **settings).fit(X)
-    other = method(nu=0.5, contamination=0.25, **settings).fit(X)
+    given = method(nu=0.25, anomaly_share=0.25, **settings).fit(X)
+    chosen = method(nu=None, anomaly_share=0.25, **settings).fit(X)
+    other = method(nu=0.5, anomaly_share=0.25, **settings).fit(X)
     np.testing.assert_array_equal(chosen.training_scores_, given.training_scores_)
     assert chosen.history_["loss"] == given.history_["loss"] != other.history_["loss"]
-    with pytest.raises(ValueError, match="nu=None takes contamination for ν, which must not be 0: give nu a number"):
-        method(nu=None, contamination=0, **settings).fit(X)
-    method(nu=0.1, contamination=0, **settings).fit(X)
+    with pytest.raises(
+        ValueError, match="nu=None takes anomaly_share for ν, which must not be 0: give nu a number"
+    ):
+        method(nu=None, anomaly_share=0, **settings).fit(X)
+    method(nu=0.1, anomaly_share=0, **settings).fit(X)
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if "random_state" in make(name).get_params()])

@@ -154,11 +154,11 @@ def test_global_random_state_is_left_alone(name: str, blobs: Any) -> None:
         ("ocnn_released", {"hidden": 0}, "hidden"),
         ("deep_svdd", {"pretrain_learning_rates": (-1.0,)}, "pretrain_learning_rates"),
         ("rcae", {"lam": -1.0}, "lam"),
-        ("rcae", {"iterations": 2}, "at least one an outer iteration"),
+        ("rcae", {"iterations": 2}, "at least one per outer iteration"),
         (
             "rcae",
             {"iterations": 2, "pretrain_epochs": (1, 1)},
-            "(?s)pretrain_epochs must.*at least one an outer",
+            "(?s)pretrain_epochs must.*at least one per outer",
         ),
         ("anogan", {"widths": ()}, "widths"),
         ("anogan", {"feature_weight": 1.5}, "feature_weight"),
