@@ -194,9 +194,7 @@ class NuDetector(AnomalyDetector):
     def _parameter_faults(self) -> list[str]:
         faults = super()._parameter_faults()
         if self.nu is None and self.anomaly_share == 0:
-            faults.append(
-                "nu=None takes anomaly_share for ν, which must not be 0: give nu a number in (0, 1]."
-            )
+            faults.append("nu=None takes anomaly_share for ν, which must not be 0: give nu a number in (0, 1].")
         return faults
 
     @property

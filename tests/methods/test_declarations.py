@@ -135,9 +135,7 @@ def test_nu_is_the_share_of_anomalies_unless_it_is_given(method: Any) -> None:
     other = method(nu=0.5, anomaly_share=0.25, **settings).fit(X)
     np.testing.assert_array_equal(chosen.training_scores_, given.training_scores_)
     assert chosen.history_["loss"] == given.history_["loss"] != other.history_["loss"]
-    with pytest.raises(
-        ValueError, match="nu=None takes anomaly_share for ν, which must not be 0: give nu a number"
-    ):
+    with pytest.raises(ValueError, match="nu=None takes anomaly_share for ν, which must not be 0: give nu a number"):
         method(nu=None, anomaly_share=0, **settings).fit(X)
     method(nu=0.1, anomaly_share=0, **settings).fit(X)
 
