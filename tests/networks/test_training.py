@@ -11,16 +11,17 @@ from numpy.typing import NDArray
 
 
 @pytest.fixture
-def slope() -> Any:
+def slope() -> Iterator[Any]:
     """A model of one weight w = 0, trained on the mean of w x: the gradient is the batch's mean."""
     import keras
 
-    from ocnn.networks.training import ObjectiveModel
+    from ocnn.networks.training import ObjectiveModel, seeded
 
-    inputs = keras.Input((1,))
-    layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
-    network = keras.Model(inputs, layer(inputs))
-    return ObjectiveModel(network, lambda x, y: keras.ops.mean(y))
+    with seeded(0):
+        inputs = keras.Input((1,))
+        layer = keras.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+        network = keras.Model(inputs, layer(inputs))
+        yield ObjectiveModel(network, lambda x, y: keras.ops.mean(y))
 
 
 def weight(model: Any) -> float:
