@@ -35,7 +35,7 @@ def test_the_papers_protocol() -> None:
     assert config.settings("mnist", "dcae", 0)["epochs"] == [250, 100]
     assert config.settings("mnist", "ocsvm", 0) == {"nu": 0.1, "gamma": [2.0**e for e in range(-10, 0)]}
     ocnn = config.settings("mnist", "ocnn", 0)
-    assert (ocnn["nu"], ocnn["contamination"]) == (None, 1 / 101)
+    assert (ocnn["nu"], ocnn["anomaly_share"]) == (None, 1 / 101)
 
 
 def test_the_default_needs_no_archive() -> None:
@@ -60,7 +60,7 @@ def test_the_papers_stop_signs() -> None:
     assert config.dataset("gtsrb_steps_100").name == "stop_signs-100-heldout"
     assert anomaly_count(1050, config.experiments["gtsrb"].contamination) == 100
     ocnn = config.settings("gtsrb", "ocnn", 0)
-    assert (ocnn["nu"], ocnn["contamination"]) == (None, 100 / 1150)
+    assert (ocnn["nu"], ocnn["anomaly_share"]) == (None, 100 / 1150)
     assert config.settings("gtsrb", "ocnn", 0)["hidden"] == 16
     assert config.settings("gtsrb_heldout", "ocnn", 0)["nu"] == 0.1
     assert config.settings("gtsrb_heldout", "ocnn_released", 0)["hidden"] == 16
