@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from ocnn.data.dataset import Arrays, Dataset
 from ocnn.data.mnist import MNIST
-from ocnn.data.preprocessing import global_contrast_normalization_l1, min_max_scale, to_unit_interval
+from ocnn.data.preprocessing import (
+    PIXELS,
+    global_contrast_normalization_l1,
+    rescale,
+    scaling_constants,
+    to_unit_interval,
+)
 from ocnn.data.splits import draw_split
 
 #: The environment variable by which jobs of the workflow are told to keep every so manieth sample alone.
@@ -80,10 +86,8 @@ def load_samples(train: int, test: int, normal: str = "7") -> Samples:
         part = part.iloc[rng.permutation(len(part))[:count]]
         parts[name] = part, global_contrast_normalization_l1(to_unit_interval(images[part["sample"].to_numpy()]))
     normals = parts["train"][1][~parts["train"][0]["is_anomaly"].to_numpy()]
-    scaled = {
-        name: min_max_scale(x, normals.min(), normals.max()).reshape(len(x), -1).astype(np.float64)
-        for name, (_, x) in parts.items()
-    }
+    shift, scale = scaling_constants(PIXELS, normals)
+    scaled = {name: rescale(x, shift, scale).reshape(len(x), -1).astype(np.float64) for name, (_, x) in parts.items()}
     labels = {name: np.where(part["is_anomaly"], -1, 1) for name, (part, _) in parts.items()}
     holdout = np.flatnonzero(parts["test"][0]["holdout"])
     return Samples(scaled["train"], labels["train"], scaled["test"], labels["test"], holdout)

@@ -23,7 +23,13 @@ from sklearn.metrics import roc_auc_score
 from benchmarks import _data
 from benchmarks._measure import machine, show
 from ocnn.data.digits import DIGITS
-from ocnn.data.preprocessing import global_contrast_normalization_l1, min_max_scale, to_unit_interval
+from ocnn.data.preprocessing import (
+    PIXELS,
+    global_contrast_normalization_l1,
+    rescale,
+    scaling_constants,
+    to_unit_interval,
+)
 from ocnn.data.splits import draw_split
 from ocnn.methods import DCAE, OneClassNNRadial
 from ocnn.methods.ocnn_radial import linear_one_class_svm, radial_objective
@@ -58,7 +64,8 @@ def samples(data: str, normal: str, seed: int) -> tuple[NDArray[np.float32], NDA
     if data == "mnist":
         train, test = (global_contrast_normalization_l1(to_unit_interval(images)) for images in (train, test))
     normals = train[~parts[0]["is_anomaly"].to_numpy()]
-    scaled = (min_max_scale(images, normals.min(), normals.max()) for images in (train, test))
+    shift, scale = scaling_constants(PIXELS, normals)
+    scaled = (rescale(images, shift, scale) for images in (train, test))
     return (*scaled, parts[1]["is_anomaly"].to_numpy())  # type: ignore[return-value]
 
 

@@ -124,6 +124,8 @@ def _located(read: Validated, files: Sequence[Path]) -> Validated:
     A path begins at the folder of the last configuration file that states it, or at the working directory where it is
     from the command line; where there is no such file, at the mirror.
     """
+    if not read.config.datasets:
+        return read
     contents = [(file, values_of(file)) for file in reversed(files)]
     mirror = read.config.mirror_folder()
     datasets = {}

@@ -392,14 +392,8 @@ class Config(Section):
 
     def autoencoder_settings(self, experiment: str, seed: int) -> dict[str, Any]:
         """The parameters of the shared autoencoder."""
-        block = self.experiments[experiment]
-        return {
-            **block.training.model_dump(),
-            **block.autoencoder.model_dump(mode="json"),
-            "network": block.network,
-            "random_state": seed,
-            "verbose": 1,
-        }
+        shared = self.shared_settings(experiment, seed)
+        return {parameter: shared[name] for parameter, name in shared_parameters(load_estimator("dcae")).items()}
 
     def uses_autoencoder(self, experiment: str, method: str) -> bool:
         """Whether a method of an experiment starts from the shared autoencoder, or works on its codes."""
@@ -414,6 +408,10 @@ class Config(Section):
     def on_codes(self, method: str) -> bool:
         """Whether a method works on the codes of the shared autoencoder."""
         return self.methods[method].input == "codes"
+
+    def needs_network(self, method: str) -> bool:
+        """Say whether fitting a method trains a network, or computes codes by one."""
+        return self.on_codes(method) or self.trains_network(method)
 
     def trains_network(self, method: str) -> bool:
         """Say whether a method trains a network, which takes minutes to hours and may use a GPU."""

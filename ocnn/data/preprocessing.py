@@ -40,19 +40,13 @@ def global_contrast_normalization_l1(images: np.ndarray) -> NDArray[np.float32]:
     return np.where(constant, 0.0, x / np.where(constant, 1.0, scale)).astype(np.float32)
 
 
-def min_max_scale(images: np.ndarray, minimum: float, maximum: float) -> NDArray[np.float32]:
-    """(x − minimum) / (maximum − minimum) with the constants of a split; values outside [0, 1] stay outside.
+def rescale(samples: np.ndarray, shift: ArrayLike | None, scale: ArrayLike | None) -> NDArray[np.float32]:
+    """Compute (x − shift) / scale with the constants of a split: one number, (d,) of one per feature, or None for x.
 
-    Raises:
-        ValueError: maximum ≤ minimum.
+    Values of other samples may leave the range of those that the constants were learned from, and stay outside.
     """
-    if not maximum > minimum:
-        raise ValueError(f"min-max scaling needs maximum > minimum, got {minimum} and {maximum}.")
-    return rescale(images, minimum, maximum - minimum)
-
-
-def rescale(samples: np.ndarray, shift: ArrayLike, scale: ArrayLike) -> NDArray[np.float32]:
-    """(x − shift) / scale with the constants of a split, one number or (d,) of one per feature."""
+    if shift is None or scale is None:
+        return samples.astype(np.float32, copy=False)
     shifts, scales = np.asarray(shift, np.float32), np.asarray(scale, np.float32)
     return ((samples - shifts) / scales).astype(np.float32, copy=False)
 
@@ -60,7 +54,7 @@ def rescale(samples: np.ndarray, shift: ArrayLike, scale: ArrayLike) -> NDArray[
 def scaling_constants(
     kind: str, normals: np.ndarray, encoded: int = 0
 ) -> tuple[float | tuple[float, ...], float | tuple[float, ...]] | tuple[None, None]:
-    """The constants `shift` and `scale` of `rescale`, learned from the normal training samples.
+    """Learn the constants `shift` and `scale` of `rescale` from the normal training samples.
 
     Args:
         kind: `pixels`, minimum and range over all samples and axes. Else of each feature by itself: `standard`, mean

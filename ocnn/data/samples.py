@@ -18,7 +18,4 @@ def load_samples(split: Split, arrays: Iterable[Path], evaluation: str) -> NDArr
         arrays: files of the data set's arrays.
     """
     path = next(path for path in arrays if path.name == f"{evaluation}.npy")
-    selected = open_array(path)[split.part(evaluation)["sample"].to_numpy()]
-    if split.shift is None or split.scale is None:
-        return selected
-    return rescale(selected, split.shift, split.scale)
+    return rescale(open_array(path)[split.part(evaluation)["sample"].to_numpy()], split.shift, split.scale)

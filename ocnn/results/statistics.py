@@ -70,22 +70,8 @@ def judge_means(
     Returns:
         One row per mean: p_reproduced, p_better, p_worse (unadjusted), and verdict.
     """
-    mean, std, count, reference = (np.asarray(values, np.float64) for values in (mean, std, count, reference))
-    freedom = np.where(count > 1, count - 1, np.nan)
-    error = std / np.sqrt(freedom + 1)
-
-    def t_of(bound: NDArray[np.float64]) -> NDArray[np.float64]:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            return np.asarray((mean - bound) / error)
-
-    above, below = t_of(reference + margin), t_of(reference - margin)
-    p = np.column_stack(
-        [
-            np.maximum(stats.t.cdf(above, freedom), stats.t.sf(below, freedom)),
-            stats.t.sf(above, freedom),
-            stats.t.cdf(below, freedom),
-        ]
-    )
+    # Of a reference that does not vary, Welch's test is the one-sample test, whatever its size.
+    p = welch_p_values(mean, std, count, reference, np.zeros(np.shape(reference)), count, margin=margin)
     tested = np.where(np.isnan(p), 1.0, p)
     rejected = multipletests(tested.ravel(), alpha=alpha, method="holm")[0].reshape(p.shape) if p.size else p > 1
     verdict = np.where(rejected.any(axis=1), np.asarray(VERDICTS)[rejected.argmax(axis=1)], INCONCLUSIVE)

@@ -130,7 +130,7 @@ class Jobs:
         if self.config.on_codes(method):
             objects["encoder"] = "ocnn.methods.dcae:DCAE"
             settings["encoder_settings"] = {"network": self.config.experiments[experiment].network}
-        if self.config.on_codes(method) or self.config.trains_network(method):
+        if self.config.needs_network(method):
             return self._network_job("ocnn.steps.fit:fit_method", objects, settings, {})
         threads = self.config.threads
         return Job("ocnn.steps.fit:fit_method", objects, settings, {"threads": threads}, threads=threads)

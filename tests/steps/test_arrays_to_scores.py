@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.ensemble import IsolationForest
 
@@ -100,20 +101,26 @@ class Brightness(AnomalyDetector):
         return -self.factor * X.reshape(len(X), -1).mean(axis=1)
 
 
-def test_the_score_file_of_a_fit_by_hand(arrays: list[Path], tmp_path: Path) -> None:
-    """Images are scaled by the split, scores less the threshold and higher for anomalies, in training and test part."""
-    make_split(arrays, tmp_path / "split.parquet", **arguments("b", contamination=0))
+def brightness_of(arrays: list[Path], folder: Path, **encoder: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The rows and the metadata of the score file of `Brightness`, fitted to the clean split of class b."""
+    make_split(arrays, folder / "split.parquet", **arguments("b", contamination=0))
     fit_method(
         Brightness,
-        tmp_path / "split.parquet",
+        folder / "split.parquet",
         arrays,
-        tmp_path / "scores.parquet",
+        folder / "scores.parquet",
         settings={"factor": 3.0},
         identity=IDENTITY,
         recipe=RECIPE,
         autoencoder=Path("a.npz"),
+        **encoder,
     )
-    rows, stated = read_scores(tmp_path / "scores.parquet", Fit(**IDENTITY))
+    return read_scores(folder / "scores.parquet", Fit(**IDENTITY))
+
+
+def test_the_score_file_of_a_fit_by_hand(arrays: list[Path], tmp_path: Path) -> None:
+    """Images are scaled by the split, scores less the threshold and higher for anomalies, in training and test part."""
+    rows, stated = brightness_of(arrays, tmp_path)
     # Mean v + ½ of each image, scaled from [2, 5] to [0, 1], times 3, less the threshold of 1.
     train, test = (np.array(values) + 0.5 - 2 - 1 for values in ([2, 3, 4, 2.5, 3.5], [500, -500, 1, 2, 3, 4]))
     np.testing.assert_allclose(rows["anomaly_score"], [*train, *test], rtol=1e-5, atol=1e-6)
@@ -145,20 +152,7 @@ class Doubled:
 
 def test_a_method_on_codes_sees_codes_of_both_parts(arrays: list[Path], tmp_path: Path) -> None:
     """They are those of the scaled images, and the method itself is given no autoencoder."""
-    make_split(arrays, tmp_path / "split.parquet", **arguments("b", contamination=0))
-    fit_method(
-        Brightness,
-        tmp_path / "split.parquet",
-        arrays,
-        tmp_path / "scores.parquet",
-        settings={"factor": 3.0},
-        identity=IDENTITY,
-        recipe=RECIPE,
-        autoencoder=Path("a.npz"),
-        encoder=Doubled,
-        encoder_settings={"network": "small"},
-    )
-    rows, stated = read_scores(tmp_path / "scores.parquet", Fit(**IDENTITY))
+    rows, stated = brightness_of(arrays, tmp_path, encoder=Doubled, encoder_settings={"network": "small"})
     train, test = (2 * (np.array(values) + 0.5 - 2) - 1 for values in ([2, 3, 4, 2.5, 3.5], [500, -500, 1, 2, 3, 4]))
     np.testing.assert_allclose(rows["anomaly_score"], [*train, *test], rtol=1e-5, atol=1e-6)
     assert stated["backend"] == "tensorflow"

@@ -76,6 +76,7 @@ CAPTIONS = sorted(os.path.relpath(path) for path in (ROOT / "workflow" / "report
 
 uses_autoencoder = cache(CONFIG.uses_autoencoder)
 trains_network = cache(CONFIG.trains_network)
+needs_network = cache(CONFIG.needs_network)
 digest = cache(digest_of)
 #: How often each reason to remake something was said.
 SAID = Counter()
@@ -263,7 +264,5 @@ def autoencoder_file(wildcards):
 
 def group_of_short(wildcards):
     """On a cluster, a split and the methods that need no autoencoder are one submission, which is worth its while."""
-    short = "method" not in wildcards.keys() or not (
-        trains_network(wildcards.method) or CONFIG.on_codes(wildcards.method)
-    )
+    short = "method" not in wildcards.keys() or not needs_network(wildcards.method)
     return "shallow" if short and workflow.non_local_exec else None
