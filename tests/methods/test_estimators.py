@@ -47,7 +47,14 @@ def expected_failures(estimator: Any) -> dict[str, str]:
     )
 
 
-@parametrize_with_checks([make(name) for name in METHODS], expected_failed_checks=expected_failures)
+def checked(name: str) -> Any:
+    """The samples of a check in one batch: without compiled functions, a step is what costs."""
+    return make(name, **({"batch_size": 128} if name in DEEP else {}))
+
+
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.filterwarnings("ignore:.*experimental_run_functions_eagerly:UserWarning")
+@parametrize_with_checks([checked(name) for name in METHODS], expected_failed_checks=expected_failures)
 def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
     check(estimator)
 

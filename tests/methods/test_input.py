@@ -1,7 +1,7 @@
 """Samples of every kind that a user may have, on every method: refused by name, or scored as any others are."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -15,17 +15,11 @@ SHAPES = {"tabular": (10,), "images": (8, 8, 1)}
 LENET = {"kind": "lenet", "widths": [4, 2], "code": 8, "kernel": 3}
 NUMBER = 40
 
-pytestmark = pytest.mark.filterwarnings("ignore:.*experimental_run_functions_eagerly:UserWarning")
+pytestmark = [
+    pytest.mark.usefixtures("eagerly"),
+    pytest.mark.filterwarnings("ignore:.*experimental_run_functions_eagerly:UserWarning"),
+]
 every_method_and_kind = pytest.mark.parametrize(("name", "kind"), [(name, kind) for name in METHODS for kind in SHAPES])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _eagerly() -> Iterator[None]:
-    """Of networks as small as these compiling is most of the work."""
-    tensorflow = pytest.importorskip("tensorflow")
-    tensorflow.config.run_functions_eagerly(True)
-    yield
-    tensorflow.config.run_functions_eagerly(False)
 
 
 def samples(kind: str) -> np.ndarray:

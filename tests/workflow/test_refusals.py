@@ -20,7 +20,7 @@ MNIST: dict[str, Any] = {
         "mnist": {
             "dataset": "mnist",
             "normal_classes": [0],
-            "contamination": 0.01,
+            "contamination": 1 / 101,
             "network": "lenet-mnist",
             "autoencoder": {"epochs": [1], "learning_rates": [0.001]},
             "published": "mnist",
@@ -144,7 +144,7 @@ def test_real_mnist_from_the_mirror(mnist: Checkout, mirror: Path) -> None:
 
 
 def test_real_cifar10_from_the_mirror(checkout: Checkout, mirror: Path) -> None:
-    block = {"dataset": "cifar10", "normal_classes": ["automobile"], "contamination": 0.1, "published": "cifar10"}
+    block = {"dataset": "cifar10", "normal_classes": ["automobile"], "contamination": 1 / 11, "published": "cifar10"}
     checkout.configure(
         {"methods": {"iforest": {}}, "experiments": {"cifar10": block}, "published": {"auc": [PUBLISHED]}}
     )
