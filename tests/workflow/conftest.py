@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from tests.conftest import ROOT
+from tests.workflow import snakemake
 
 PARTS = ("Snakefile", "profiles", "workflow", "ocnn", "envs")
 #: The target, and the rules that read score files; none of them fits anything.
@@ -76,19 +77,23 @@ class Checkout:
         assert old in path.read_text()
         path.write_text(path.read_text().replace(old, new))
 
-    def command(self, *arguments: str, **environment: str) -> dict[str, Any]:
-        """How Snakemake is started here, for `subprocess`; OCNN_MIRROR is unset unless given."""
+    def environment(self, **environment: str) -> dict[str, str]:
+        """The environment of a run: OCNN_MIRROR is unset unless given."""
         inherited = {key: value for key, value in os.environ.items() if key not in ("OCNN_MIRROR", "PYTHONPATH")}
+        return {**inherited, **environment}
+
+    def command(self, *arguments: str, **environment: str) -> dict[str, Any]:
+        """How Snakemake is started here, for `subprocess`."""
         return {
             "args": [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
             "cwd": self.folder,
-            "env": {**inherited, **environment},
+            "env": self.environment(**environment),
             "text": True,
         }
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Runs Snakemake."""
-        return subprocess.run(**self.command(*arguments, **environment), capture_output=True, check=False)
+        return snakemake.run(["--cores", "2", *arguments], self.folder, self.environment(**environment))
 
     def succeed(self, *arguments: str, **environment: str) -> str:
         """Runs Snakemake to a good end; its output."""
