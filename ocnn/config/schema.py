@@ -264,12 +264,13 @@ class Published(Section):
 
 
 class Verdicts(Section):
-    """The rule by which a published cell holds, see `ocnn.results.statistics.judge_means`."""
+    """The rule by which a published cell holds, see `ocnn.results.statistics.judge_differences`."""
 
     margin: Annotated[Number, Field(gt=0)] = 2.0
     """points of AUC (percent) within which a mean counts as the same"""
     alpha: Annotated[Number, Field(gt=0, lt=0.5)] = 0.05
-    """chance of any wrong verdict in an experiment under one evaluation; level of a claim"""
+    """chance of any wrong verdict in an experiment under one evaluation, on published columns and on added rows each;
+    level of a claim"""
 
 
 class Config(Section):

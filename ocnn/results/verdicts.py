@@ -1,71 +1,109 @@
 """For each published cell whether it holds, under each evaluation."""
 
-import numpy as np
+from collections.abc import Mapping
+
 import pandas as pd
+from scipy import stats
 
 from ocnn.results.metrics import PUBLISHED_METRIC
-from ocnn.results.statistics import INCONCLUSIVE, VERDICTS, judge_means
+from ocnn.results.statistics import INCONCLUSIVE, VERDICTS, combined_error, judge_differences
 from ocnn.results.summary import KEYS
 
 NOT_COMPARABLE = "not comparable"
 ALL_VERDICTS = (*VERDICTS, INCONCLUSIVE, NOT_COMPARABLE)
+#: Of rows: those that stand for a published column, one each, and all others that are compared with one.
+FAMILIES = ("published", "added")
 
 
-def judge(summary: pd.DataFrame, *, margin: float, alpha: float) -> pd.DataFrame:
-    """Judge each published cell, see `statistics.judge_means`.
+def judge(summary: pd.DataFrame, methods: Mapping[str, str], *, margin: float, alpha: float) -> pd.DataFrame:
+    """Judge each published cell, see `statistics.judge_differences`.
 
-    One family of Holm's correction is an experiment under one evaluation. A cell is not comparable, and not in the
-    family, where a fit diverged or collapsed or an AUC is missing; an evaluation that an experiment does not have makes
-    no rows.
+    A family of n cells, each of which is judged at alpha/n, is an experiment's rows under one evaluation: of each
+    published column the row of its name, or else the first that is compared with it (`published`); all others are a
+    family of their own (`added`), so that a row more makes no verdict on a published cell harder. Every cell of the run
+    counts in n, whatever became of it. A cell is not comparable where a fit diverged or collapsed or an AUC is missing;
+    an evaluation that an experiment does not have makes no rows.
 
     Args:
         summary: of `summarise`, with the same `alpha`.
+        methods: for each row of the tables the published method that it is compared with, if not that of its name.
         margin: in percent AUC.
         alpha: chance of any wrong verdict in a family.
 
     Returns:
-        One row per cell and evaluation: experiment, normal, method, evaluation, published, mean, low, high, seeds,
-        difference, reach (the margin beyond which the interval would lie within it), the p-values, verdict and reason.
+        One row per cell and evaluation: experiment, normal, method, evaluation, family, published, mean, seeds,
+        difference, its `error` (standard error) and its interval at 1 − 2 alpha (low, high), reach (the margin beyond
+        which that interval would lie within it), the p-values, verdict and reason.
     """
     cells = summary[(summary["metric"] == PUBLISHED_METRIC) & summary["published_mean"].notna()]
-    families = [family for _, family in cells.groupby(["experiment", "evaluation"], sort=False)]
-    return pd.concat([_judge_family(family, margin, alpha) for family in families or [cells]], ignore_index=True)
-
-
-def _judge_family(cells: pd.DataFrame, margin: float, alpha: float) -> pd.DataFrame:
-    columns = [*KEYS, "evaluation", "published_mean", "mean", "low", "high", "seeds", "difference"]
+    columns = [*KEYS, "evaluation", "published_mean", "mean", "seeds", "difference"]
     rows = cells[columns].rename(columns={"published_mean": "published"})
-    rows["reach"] = np.maximum((rows["high"] - rows["published"]).abs(), (rows["low"] - rows["published"]).abs())
-    family = cells[(cells["degenerate"] == 0) & (cells["seeds"] == cells["fits"])]
-    judged = judge_means(
-        family["mean"], family["std"], family["seeds"], family["published_mean"], margin=margin, alpha=alpha
-    )
-    judged.index = family.index
-    reasons = [
+    rows.insert(4, "family", _families(cells, methods))
+    rows["error"], freedom = combined_error(cells[["std"]] ** 2 / cells[["seeds"]].to_numpy(), cells[["seeds"]] - 1)
+    half = stats.t.isf(alpha, freedom) * rows["error"]
+    rows["low"], rows["high"] = rows["difference"] - half, rows["difference"] + half
+    rows["reach"] = rows["difference"].abs() + half
+    rows["reason"] = _reasons(cells)
+    comparable = (cells["degenerate"] == 0) & (cells["seeds"] == cells["fits"])
+    parts = []
+    for _, family in rows.groupby(["experiment", "evaluation", "family"], sort=False):
+        kept = family[comparable[family.index]]
+        judged = judge_differences(
+            kept["difference"],
+            kept["error"],
+            pd.Series(freedom, cells.index)[kept.index],
+            margin=margin,
+            level=alpha / len(family),
+        )
+        parts.append(judged.set_index(kept.index))
+    none = judge_differences([], [], [], margin=margin, level=alpha)
+    verdicts = pd.concat(parts) if parts else none
+    reason = rows.pop("reason")
+    return rows.join(verdicts).fillna({"verdict": NOT_COMPARABLE}).assign(reason=reason).reset_index(drop=True)
+
+
+def _families(cells: pd.DataFrame, methods: Mapping[str, str]) -> list[str]:
+    """The family of each cell: `published` for the row that stands for its column in its experiment."""
+    column = pd.Series([methods.get(method, method) for method in cells["method"]], cells.index, object)
+    # Those of the column's name first, else in the order of the tables.
+    order = (column != cells["method"]).sort_values(kind="stable").index
+    ordered = cells.loc[order].assign(column=column[order])
+    standing = ordered.groupby(["experiment", "column"], sort=False)["method"].transform("first")
+    stands = (standing == ordered["method"])[cells.index]
+    return [FAMILIES[0] if of_column else FAMILIES[1] for of_column in stands]
+
+
+def _reasons(cells: pd.DataFrame) -> list[str]:
+    """Why a cell cannot be judged, or the empty text."""
+    return [
         f"{degenerate} of {fits} fits diverged or collapsed"
         if degenerate
         else f"{fits - seeds} of {fits} fits without AUC"
         if seeds < fits
         else "one seed has no interval"
         if seeds < 2
+        else "nothing varies"
+        if std == 0
         else ""
-        for degenerate, fits, seeds in zip(cells["degenerate"], cells["fits"], cells["seeds"], strict=True)
+        for degenerate, fits, seeds, std in zip(
+            cells["degenerate"], cells["fits"], cells["seeds"], cells["std"], strict=True
+        )
     ]
-    return rows.join(judged).fillna({"verdict": NOT_COMPARABLE}).assign(reason=reasons)
 
 
 def count_verdicts(judged: pd.DataFrame) -> pd.DataFrame:
     """Count how many cells of each method have which verdict: one row per experiment, method and evaluation.
 
     Returns:
-        Columns experiment, method, evaluation, cells, one per verdict (`ALL_VERDICTS`), and seeds (the fewest).
+        Columns experiment, method, evaluation, family, cells, one per verdict (`ALL_VERDICTS`), and seeds (the fewest).
     """
+    keys = ["experiment", "method", "evaluation", "family"]
     rows = []
-    for key, group in judged.groupby(["experiment", "method", "evaluation"], sort=False):
+    for key, group in judged.groupby(keys, sort=False):
         counts = group["verdict"].value_counts()
         numbers = {verdict: int(counts.get(verdict, 0)) for verdict in ALL_VERDICTS}
         rows.append((*key, len(group), *numbers.values(), int(group["seeds"].min())))
-    return pd.DataFrame(rows, columns=["experiment", "method", "evaluation", "cells", *ALL_VERDICTS, "seeds"])
+    return pd.DataFrame(rows, columns=[*keys, "cells", *ALL_VERDICTS, "seeds"])
 
 
 def rule(margin: float, alpha: float) -> str:
@@ -73,8 +111,11 @@ def rule(margin: float, alpha: float) -> str:
     return (
         f"Reproduced: the true mean over seeds lies within ± {margin:g} points of AUC of the published one (two"
         f" one-sided t-tests); better, worse: it lies above or below that zone; inconclusive: none of these is"
-        f" established; not comparable: a fit diverged or collapsed, or an AUC is missing. Holm's correction over all"
-        f" hypotheses of an experiment under one evaluation keeps the chance of any wrong verdict there at or below"
-        f" {100 * alpha:g} %. Intervals are Student's at {100 * (1 - 2 * alpha):g} %, each cell by itself. Published"
-        f" means are taken as exact; published standard deviations are not used."
+        f" established; not comparable: a fit diverged or collapsed, or an AUC is missing. The three regions partition"
+        " the line, so each of n cells has one hypothesis that is true, and is judged at the level"
+        f" {100 * alpha:g} %/n: the chance of any wrong verdict in a family is at or below {100 * alpha:g} %. A family"
+        " is, of an experiment under one evaluation, the rows that stand for the published columns (`published`);"
+        " rows that the paper lacks are another (`added`). Intervals of the difference are at"
+        f" {100 * (1 - 2 * alpha):g} %, each cell by itself. Published means are taken as exact; published standard"
+        " deviations are not used."
     )

@@ -62,7 +62,7 @@ def make_report(
     """
     planned = Plan.from_json(plan)
     fits, cells, tables = read_frame(metrics, schema()), read_frame(summary, SCHEMA), read_documents(documents)
-    judged = judge(cells, margin=planned.margin, alpha=planned.alpha)
+    judged = judge(cells, planned.published_methods, margin=planned.margin, alpha=planned.alpha)
     page = templates().get_template("report.html")
     html = page.render(
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

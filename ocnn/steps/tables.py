@@ -86,7 +86,7 @@ def make_tables(
         attacks, rows = read_attacks(planned, records), cells[attacked & aucs]
         document = table4(rows, labs, fits, planned.remarks, attacks, alpha=planned.alpha)
         write("table4", rows.join(attacks, on="experiment"), document)
-    judged = judge(cells, margin=planned.margin, alpha=planned.alpha)
+    judged = judge(cells, planned.published_methods, margin=planned.margin, alpha=planned.alpha)
     write("verdicts", judged, verdict_document(judged, planned.margin, planned.alpha), (".csv", ".md", ".html"))
     write("comparison", cells, comparison_document(cells), (".md", ".html"))
     write_csv(tables / "differences.csv", all_differences(cells))

@@ -13,9 +13,12 @@ CLOSE, FAR = [90.0, 90.1, 90.2, 90.1], [70.0, 70.1, 70.2, 70.1]
 PUBLISHED = published({("kde", "3"): 90, ("kde", "5"): 90, ("dcae", "3"): 90, ("dcae", "5"): 60, ("ocnn", "3"): 90})
 
 
+METHODS = {"kde_wide": "kde", "kde_narrow": "kde", "first_ocnn": "ocnn"}
+
+
 def judged(metrics: pd.DataFrame) -> pd.DataFrame:
-    summary = summarise(metrics, PUBLISHED, {"toy": "toyset"}, {}, alpha=0.05)
-    return judge(summary, margin=2.0, alpha=0.05)
+    summary = summarise(metrics, PUBLISHED, {"toy": "toyset"}, METHODS, alpha=0.05)
+    return judge(summary, METHODS, margin=2.0, alpha=0.05)
 
 
 def test_each_published_cell_has_a_verdict_and_a_reason() -> None:
@@ -43,7 +46,8 @@ def test_each_published_cell_has_a_verdict_and_a_reason() -> None:
     cell = rows["kde", "3"]
     # The mean is 90.1, the standard deviation 0.0816, t(0.95, 3) = 2.3534.
     half = 2.3534 * 0.0816 / 2
-    assert (cell["low"], cell["high"]) == pytest.approx((90.1 - half, 90.1 + half), abs=1e-3)
+    assert cell["error"] == pytest.approx(0.0816 / 2, abs=1e-4)
+    assert (cell["low"], cell["high"]) == pytest.approx((0.1 - half, 0.1 + half), abs=1e-3)
     assert cell["reach"] == pytest.approx(0.1 + half, abs=1e-3)
     assert sum(np.isnan(row["p_better"]) for row in rows.values()) == 2
 
@@ -53,33 +57,57 @@ def test_one_seed_is_inconclusive() -> None:
     assert (row["verdict"], row["reason"]) == ("inconclusive", "one seed has no interval")
 
 
+def cell_worse_by(p: float) -> list[float]:
+    """Three seeds with a standard deviation of 1 that are worse than 90 with this p-value of the lower bound."""
+    t = stats.t.ppf(p, 2)
+    return [88 + t / np.sqrt(3) + step for step in (-1.0, 0.0, 1.0)]
+
+
+def test_a_family_of_n_cells_is_judged_at_alpha_over_n() -> None:
+    """The other tail adds 0.0033 to a p-value of 0.015, and less to a smaller one."""
+    cell = cell_worse_by(0.015)
+    alone = judged(fits({("kde", "3"): cell}))
+    assert alone["p_worse"].item() == pytest.approx(0.015 + stats.t.sf(4 * np.sqrt(3) - stats.t.ppf(0.015, 2), 2))
+    assert 0.05 / 3 < alone["p_worse"].item() < 0.05 / 2
+    beside = {("kde", "5"): [80.0, 99.0, 85.0], ("dcae", "3"): [80.0, 99.0, 85.0]}
+    two = judged(fits({("kde", "3"): cell, ("kde", "5"): [80.0, 99.0, 85.0]}))
+    three = judged(fits({("kde", "3"): cell, **beside}))
+    assert [rows["verdict"].iloc[0] for rows in (alone, two, three)] == ["worse", "worse", "inconclusive"]
+    # Neither a second cell as sure as this one, nor one that failed, makes it easier.
+    assert judged(fits({("kde", "3"): cell, ("kde", "5"): cell, ("dcae", "3"): FAR[:3]}))["verdict"].tolist() == [
+        "inconclusive",
+        "inconclusive",
+        "worse",
+    ]
+    failed = judged(fits({("kde", "3"): cell, **beside}, degenerate=[("dcae", "3", 0)]))
+    assert failed["verdict"].tolist() == ["inconclusive", "inconclusive", "not comparable"]
+
+
 def test_a_family_is_an_experiment_under_one_evaluation() -> None:
-    """A borderline cell is established alone, and is not in the company of others (by hand in test_statistics)."""
-    borderline, wide = [89.9, 90.1], [80.0, 99.0]
-    alone = judged(fits({("kde", "3"): borderline}))
-    together = judged(fits({("kde", "3"): borderline, ("kde", "5"): wide}))
-    apart = judged(pd.concat([fits({("kde", "3"): borderline}), fits({("kde", "5"): wide}, evaluation="train")]))
-    assert alone["verdict"].tolist() == ["reproduced"]
+    cell = cell_worse_by(0.03)
+    together = judged(fits({("kde", "3"): cell, ("kde", "5"): [80.0, 99.0, 85.0]}))
+    apart = judged(pd.concat([fits({("kde", "3"): cell}), fits({("kde", "5"): cell}, evaluation="train")]))
     assert together["verdict"].tolist() == ["inconclusive"] * 2
-    # Now each is alone in its family.
-    verdicts = apart.set_index(["evaluation", "normal"])["verdict"].to_dict()
-    assert verdicts == {("test", "3"): "reproduced", ("train", "5"): "inconclusive"}
+    assert apart["verdict"].tolist() == ["worse"] * 2
 
 
-def test_it_is_holms_correction_that_keeps_the_level() -> None:
-    """Two cells worse with p = 0.015 each, of six hypotheses.
-
-    Holm compares the smallest with 0.05 / 6; Benjamini and Hochberg would compare the second with 2 · 0.05 / 6.
-    """
-    t = stats.t.ppf(0.015, 2)
-    # Of three seeds with a standard deviation of 1: the statistic against 88, the lower edge of the zone, is t.
-    cell = [88 + t / np.sqrt(3) + step for step in (-1.0, 0.0, 1.0)]
-    rows = judged(fits({("kde", "3"): cell, ("kde", "5"): cell}))
-    assert rows["p_worse"].tolist() == pytest.approx([0.015, 0.015])
-    assert rows["verdict"].tolist() == ["inconclusive"] * 2
-    # With p = 0.008, below 0.05 / 6, both are established.
-    cell = [88 + stats.t.ppf(0.008, 2) / np.sqrt(3) + step for step in (-1.0, 0.0, 1.0)]
-    assert judged(fits({("kde", "3"): cell, ("kde", "5"): cell}))["verdict"].tolist() == ["worse"] * 2
+def test_added_rows_do_not_enlarge_the_family_of_the_published_columns() -> None:
+    cell = cell_worse_by(0.03)
+    added = {("kde_wide", "3"): CLOSE[:3], ("kde_narrow", "3"): cell, ("own", "3"): FAR[:3]}
+    rows = judged(fits({**added, ("kde", "3"): cell, ("first_ocnn", "3"): CLOSE[:3], ("dcae", "3"): FAR[:3]}))
+    found = {row["method"]: (row["family"], row["verdict"]) for row in rows.to_dict("records")}
+    alone = judged(fits({("kde", "3"): cell, ("first_ocnn", "3"): CLOSE[:3], ("dcae", "3"): FAR[:3]}))
+    assert found == {
+        "kde_wide": ("added", "reproduced"),
+        # Two added cells: 0.03 and the other tail are more than 0.05 / 2.
+        "kde_narrow": ("added", "inconclusive"),
+        **{row["method"]: ("published", row["verdict"]) for row in alone.to_dict("records")},
+    }
+    # Without a row of the column's name, the first that is compared with it stands for it.
+    assert found["first_ocnn"][0] == "published"
+    without = judged(fits({("kde_wide", "3"): CLOSE[:3], ("kde_narrow", "3"): cell}))
+    assert without["family"].tolist() == ["published", "added"]
+    assert without["verdict"].tolist() == ["reproduced", "worse"]
 
 
 def test_counts_per_column() -> None:
@@ -95,7 +123,7 @@ def test_rows_are_in_the_order_of_the_summary() -> None:
     experiments = ["z", "a", "m"]
     metrics = pd.concat([fits({("kde", "3"): CLOSE, ("dcae", "3"): FAR}, experiment=name) for name in experiments])
     summary = summarise(metrics, PUBLISHED, dict.fromkeys(experiments, "toyset"), {}, alpha=0.05)
-    rows = judge(summary.set_axis(summary.index + 7), margin=2.0, alpha=0.05)
+    rows = judge(summary.set_axis(summary.index + 7), {}, margin=2.0, alpha=0.05)
     assert list(rows["experiment"]) == ["z", "z", "a", "a", "m", "m"]
     assert list(rows["method"]) == ["kde", "dcae"] * 3
     assert list(rows.index) == list(range(6))
@@ -105,7 +133,7 @@ def test_rows_are_in_the_order_of_the_summary() -> None:
 
 def test_nothing_published_is_no_verdict() -> None:
     summary = summarise(fits({("kde", "3"): CLOSE}), PUBLISHED, {"toy": None}, {}, alpha=0.05)
-    rows = judge(summary, margin=2.0, alpha=0.05)
+    rows = judge(summary, {}, margin=2.0, alpha=0.05)
     assert rows.empty
     assert {"verdict", "reason", "p_better", "reach"} <= set(rows.columns)
     assert count_verdicts(rows).empty
