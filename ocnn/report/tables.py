@@ -233,9 +233,14 @@ def _best_marked(cells: Sequence[Cell], *, higher_is_better: bool = True) -> lis
 
 def verdict_document(judged: pd.DataFrame, margin: float, alpha: float) -> Document:
     """Show the verdicts, counted per column of the published tables and then cell by cell."""
-    columns = ["experiment", "normal", "method", "evaluation", "published", "mean", "low", "high", "difference"]
-    cells = judged[[*columns, "seeds", "reach", "verdict", "reason"]].replace({"reason": {"": MISSING}})
-    note = "`reach`: the smallest margin within which the interval would lie."
+    columns = [*KEYS, "evaluation", "family", "published", "published_runs", "mean", "seeds", "difference"]
+    columns += ["seed_error", "published_error", "low", "high", "reach", "verdict", "reason"]
+    cells = judged[columns].replace({"reason": {"": MISSING}})
+    note = (
+        "`published runs`: seeds that the published mean is known to average; 0, it counts as exact. Standard errors in"
+        " points: `seed error`, over our seeds; `published error`, over those. `low`, `high`: the interval of the"
+        " difference; `reach`: the smallest margin within which it would lie."
+    )
     counts = count_verdicts(judged)
     return Document(
         "Do the published AUCs hold?",

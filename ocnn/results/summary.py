@@ -23,9 +23,15 @@ SCHEMA = pa.schema(
         ("degenerate", pa.int64()),  # fits that diverged or collapsed; with finite scores they are in the mean
         ("anomalies", pa.int64()),  # samples that are measured
         ("normals", pa.int64()),
+        (
+            "sample_error",
+            pa.float64(),
+        ),  # of an AUC: at most so large is the mean's standard error from the choice of samples
         ("below_chance", pa.bool_()),  # an AUC below `chance_limit`
         ("published_mean", pa.float64()),
         ("published_std", pa.float64()),
+        ("published_runs", pa.int64()),  # that the published mean is known to average; 0: it is taken as exact
+        ("published_runs_std", pa.float64()),  # their sample standard deviation
         ("difference", pa.float64()),  # mean less the published one
     ]
 )
@@ -47,7 +53,7 @@ def summarise(
 
     Args:
         metrics: rows of `measurements.collect`.
-        published: rows of `published.read_published`; the metric `PUBLISHED_METRIC` is compared with them.
+        published: rows of `corrections.with_spread`; the metric `PUBLISHED_METRIC` is compared with them.
         datasets: for each experiment the `dataset` of its published rows, or None; other experiments are left out.
         methods: for each method the published one to compare with, if not that of its name.
         alpha: intervals are at 1 − 2 alpha, and one-sided at 1 − alpha an AUC is below chance.
@@ -82,6 +88,8 @@ def summarise(
     looked_up = _look_up(published, summary, datasets, methods)
     summary["published_mean"] = looked_up["auc_mean"].where(compared).to_numpy(float)
     summary["published_std"] = looked_up["auc_std"].where(compared).to_numpy(float)
+    summary["published_runs"] = looked_up["runs"].where(compared).fillna(0).to_numpy(int)
+    summary["published_runs_std"] = looked_up["runs_std"].where(compared).to_numpy(float)
     return summary.assign(difference=summary["mean"] - summary["published_mean"])[SCHEMA.names]
 
 

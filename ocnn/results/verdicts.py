@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 from scipy import stats
 
@@ -24,6 +25,9 @@ def judge(summary: pd.DataFrame, methods: Mapping[str, str], *, margin: float, a
     counts in n, whatever became of it. A cell is not comparable where a fit diverged or collapsed or an AUC is missing;
     an evaluation that an experiment does not have makes no rows.
 
+    The published mean is what a cell is judged by. Where the ten runs are known that it averages, they vary, too, and
+    the test is Welch's; elsewhere the mean counts as exact (`published_runs` 0).
+
     Args:
         summary: of `summarise`, with the same `alpha`.
         methods: for each row of the tables the published method that it is compared with, if not that of its name.
@@ -31,19 +35,26 @@ def judge(summary: pd.DataFrame, methods: Mapping[str, str], *, margin: float, a
         alpha: chance of any wrong verdict in a family.
 
     Returns:
-        One row per cell and evaluation: experiment, normal, method, evaluation, family, published, mean, seeds,
-        difference, its `error` (standard error) and its interval at 1 − 2 alpha (low, high), reach (the margin beyond
-        which that interval would lie within it), the p-values, verdict and reason.
+        One row per cell and evaluation: experiment, normal, method, evaluation, family, published, published_runs,
+        mean, seeds, difference; `error`, its standard error, of the parts `seed_error` (our seeds) and
+        `published_error` (the paper's); its interval at 1 − 2 alpha (low, high), reach (the margin beyond which that
+        interval would lie within it), the p-values, verdict and reason.
     """
     cells = summary[(summary["metric"] == PUBLISHED_METRIC) & summary["published_mean"].notna()]
-    columns = [*KEYS, "evaluation", "published_mean", "mean", "seeds", "difference"]
+    columns = [*KEYS, "evaluation", "published_mean", "published_runs", "mean", "seeds", "difference"]
     rows = cells[columns].rename(columns={"published_mean": "published"})
     rows.insert(4, "family", _families(cells, methods))
-    rows["error"], freedom = combined_error(cells[["std"]] ** 2 / cells[["seeds"]].to_numpy(), cells[["seeds"]] - 1)
+    rows["seed_error"] = cells["std"] / np.sqrt(cells["seeds"])
+    exact = cells["published_runs"] == 0
+    rows["published_error"] = (cells["published_runs_std"] / np.sqrt(cells["published_runs"])).mask(exact, 0.0)
+    rows["error"], freedom = combined_error(
+        rows[["seed_error", "published_error"]] ** 2,
+        np.column_stack([cells["seeds"] - 1, np.where(exact, np.inf, cells["published_runs"] - 1)]),
+    )
     half = stats.t.isf(alpha, freedom) * rows["error"]
     rows["low"], rows["high"] = rows["difference"] - half, rows["difference"] + half
     rows["reach"] = rows["difference"].abs() + half
-    rows["reason"] = _reasons(cells)
+    rows["reason"] = _reasons(cells, rows["error"])
     comparable = (cells["degenerate"] == 0) & (cells["seeds"] == cells["fits"])
     parts = []
     for _, family in rows.groupby(["experiment", "evaluation", "family"], sort=False):
@@ -73,7 +84,7 @@ def _families(cells: pd.DataFrame, methods: Mapping[str, str]) -> list[str]:
     return [FAMILIES[0] if of_column else FAMILIES[1] for of_column in stands]
 
 
-def _reasons(cells: pd.DataFrame) -> list[str]:
+def _reasons(cells: pd.DataFrame, errors: pd.Series) -> list[str]:
     """Why a cell cannot be judged, or the empty text."""
     return [
         f"{degenerate} of {fits} fits diverged or collapsed"
@@ -83,10 +94,10 @@ def _reasons(cells: pd.DataFrame) -> list[str]:
         else "one seed has no interval"
         if seeds < 2
         else "nothing varies"
-        if std == 0
+        if pd.isna(error)
         else ""
-        for degenerate, fits, seeds, std in zip(
-            cells["degenerate"], cells["fits"], cells["seeds"], cells["std"], strict=True
+        for degenerate, fits, seeds, error in zip(
+            cells["degenerate"], cells["fits"], cells["seeds"], errors, strict=True
         )
     ]
 
@@ -116,6 +127,8 @@ def rule(margin: float, alpha: float) -> str:
         f" {100 * alpha:g} %/n: the chance of any wrong verdict in a family is at or below {100 * alpha:g} %. A family"
         " is, of an experiment under one evaluation, the rows that stand for the published columns (`published`);"
         " rows that the paper lacks are another (`added`). Intervals of the difference are at"
-        f" {100 * (1 - 2 * alpha):g} %, each cell by itself. Published means are taken as exact; published standard"
-        " deviations are not used."
+        f" {100 * (1 - 2 * alpha):g} %, each cell by itself. A published mean is compared by Welch's test where the"
+        " authors' notebooks print the ten seeds that it averages (`published runs` 10). It is taken as exact, though"
+        " it is not, where its seeds are unknown (0): where no list of ten is printed, or where the list's mean is"
+        " another number. Published standard deviations are not used."
     )

@@ -110,6 +110,33 @@ def test_added_rows_do_not_enlarge_the_family_of_the_published_columns() -> None
     assert without["verdict"].tolist() == ["reproduced", "worse"]
 
 
+def test_where_the_paper_s_seeds_are_known_the_test_is_welchs() -> None:
+    """One cell of known seeds, one whose published mean is taken as exact; our values are the same."""
+    known = published({("kde", "3"): 90, ("kde", "5"): 90}, runs={("kde", "3"): 1.5})
+    ours = [94.0, 94.5, 95.0, 94.5]
+    summary = summarise(fits({("kde", "3"): ours, ("kde", "5"): ours}), known, {"toy": "toyset"}, {}, alpha=0.05)
+    welch, exact = judge(summary, {}, margin=2.0, alpha=0.05).to_dict("records")
+    std = np.std(ours, ddof=1)
+    assert (welch["published_runs"], exact["published_runs"]) == (10, 0)
+    assert (welch["seed_error"], welch["published_error"]) == pytest.approx((std / 2, 1.5 / np.sqrt(10)))
+    assert (exact["error"], exact["published_error"]) == (pytest.approx(std / 2), 0)
+    for row, other in ((welch, (1.5, 10)), (exact, (0.0, 10))):
+        tails = [
+            stats.ttest_ind_from_stats(94.5 - bound, std, 4, 90, *other, equal_var=False, alternative="greater").pvalue
+            for bound in (2, -2)
+        ]
+        assert row["p_better"] == pytest.approx(sum(tails))
+    interval = stats.ttest_1samp(np.array(ours) - 90, 0).confidence_interval(0.9)
+    assert (exact["low"], exact["high"]) == pytest.approx((interval.low, interval.high))
+    assert exact["reach"] == pytest.approx(interval.high)
+    # A method that does not vary is not certain, as the other side is not; without that nothing can be said.
+    still = [94.5, 94.5]
+    summary = summarise(fits({("kde", "3"): still, ("kde", "5"): still}), known, {"toy": "toyset"}, {}, alpha=0.05)
+    welch, exact = judge(summary, {}, margin=2.0, alpha=0.05).to_dict("records")
+    assert 0 < welch["p_better"] < 0.01
+    assert (welch["reason"], exact["reason"], exact["verdict"]) == ("", "nothing varies", "inconclusive")
+
+
 def test_counts_per_column() -> None:
     counts = count_verdicts(judged(fits({("kde", "3"): CLOSE, ("kde", "5"): FAR, ("dcae", "5"): FAR})))
     kde, dcae = counts.to_dict("records")
