@@ -234,12 +234,13 @@ def _best_marked(cells: Sequence[Cell], *, higher_is_better: bool = True) -> lis
 def verdict_document(judged: pd.DataFrame, margin: float, alpha: float) -> Document:
     """Show the verdicts, counted per column of the published tables and then cell by cell."""
     columns = [*KEYS, "evaluation", "family", "published", "published_runs", "mean", "seeds", "difference"]
-    columns += ["seed_error", "published_error", "low", "high", "reach", "verdict", "reason"]
+    columns += ["seed_error", "sample_error", "published_error", "low", "high", "reach", "verdict", "reason"]
     cells = judged[columns].replace({"reason": {"": MISSING}})
     note = (
         "`published runs`: seeds that the published mean is known to average; 0, it counts as exact. Standard errors in"
-        " points: `seed error`, over our seeds; `published error`, over those. `low`, `high`: the interval of the"
-        " difference; `reach`: the smallest margin within which it would lie."
+        " points: `seed error`, over our seeds; `sample error`, of the choice of test samples; `published error`, over"
+        " the paper's seeds. `low`, `high`: the interval of the difference; `reach`: the smallest margin within which"
+        " it would lie."
     )
     counts = count_verdicts(judged)
     return Document(

@@ -49,7 +49,9 @@ def summarise(
 ) -> pd.DataFrame:
     """Summarise each metric over the seeds: one row per experiment, normal class, method, evaluation and metric.
 
-    An evaluation whose samples are all of one kind throughout an experiment has no rows.
+    An evaluation whose samples are all of one kind throughout an experiment has no rows. Fits to the same samples err
+    together by their choice: the error of the mean over seeds is the mean of their errors, as if they were the
+    same, which it never exceeds.
 
     Args:
         metrics: rows of `measurements.collect`.
@@ -65,7 +67,7 @@ def summarise(
     rows = rows.assign(normals=rows["samples"] - rows["anomalies"], degenerate=rows["status"].isin(DEGENERATE))
     both = (rows["anomalies"] > 0) & (rows["normals"] > 0)
     rows = rows[both.groupby([rows["experiment"], rows["evaluation"]]).transform("any")]
-    kept = [*KEYS, "evaluation", "degenerate", "anomalies", "normals"]
+    kept = [*KEYS, "evaluation", "degenerate", "anomalies", "normals", "auc_error"]
     long = rows.melt(kept, list(METRICS), "metric", "value").astype({"value": float})
     long["value"] *= long["metric"].map({name: metric.scale for name, metric in METRICS.items()}).astype(float)
     summary = (
@@ -78,12 +80,14 @@ def summarise(
             degenerate=("degenerate", "sum"),
             anomalies=("anomalies", "min"),
             normals=("normals", "min"),
+            sample_error=("auc_error", "mean"),
         )
         .reset_index()
     )
     summary["low"], summary["high"] = t_interval(summary["mean"], summary["std"], summary["seeds"], 1 - 2 * alpha)
     compared = summary["metric"] == PUBLISHED_METRIC
     limit = METRICS[PUBLISHED_METRIC].scale * chance_limit(summary["anomalies"], summary["normals"], alpha)
+    summary["sample_error"] = METRICS[PUBLISHED_METRIC].scale * summary["sample_error"].where(compared)
     summary["below_chance"] = compared & (summary["mean"] < limit)
     looked_up = _look_up(published, summary, datasets, methods)
     summary["published_mean"] = looked_up["auc_mean"].where(compared).to_numpy(float)

@@ -26,7 +26,9 @@ def judge(summary: pd.DataFrame, methods: Mapping[str, str], *, margin: float, a
     an evaluation that an experiment does not have makes no rows.
 
     The published mean is what a cell is judged by. Where the ten runs are known that it averages, they vary, too, and
-    the test is Welch's; elsewhere the mean counts as exact (`published_runs` 0).
+    the test is Welch's; elsewhere the mean counts as exact (`published_runs` 0). The samples that are measured are a
+    sample, too: their part of the error does not shrink with the number of seeds, and no method is without it. The
+    paper's own part of this kind is not known; where it measured the same samples, both err the same way in part.
 
     Args:
         summary: of `summarise`, with the same `alpha`.
@@ -36,9 +38,10 @@ def judge(summary: pd.DataFrame, methods: Mapping[str, str], *, margin: float, a
 
     Returns:
         One row per cell and evaluation: experiment, normal, method, evaluation, family, published, published_runs,
-        mean, seeds, difference; `error`, its standard error, of the parts `seed_error` (our seeds) and
-        `published_error` (the paper's); its interval at 1 − 2 alpha (low, high), reach (the margin beyond which that
-        interval would lie within it), the p-values, verdict and reason.
+        mean, seeds, difference; `error`, its standard error, of the parts `seed_error` (our seeds), `published_error`
+        (the paper's) and `sample_error` (the samples measured, see `metrics.auc_error`); its interval at 1 − 2 alpha
+        (low, high), reach (the margin beyond which that interval would lie within it), the p-values, verdict and
+        reason.
     """
     cells = summary[(summary["metric"] == PUBLISHED_METRIC) & summary["published_mean"].notna()]
     columns = [*KEYS, "evaluation", "published_mean", "published_runs", "mean", "seeds", "difference"]
@@ -47,9 +50,17 @@ def judge(summary: pd.DataFrame, methods: Mapping[str, str], *, margin: float, a
     rows["seed_error"] = cells["std"] / np.sqrt(cells["seeds"])
     exact = cells["published_runs"] == 0
     rows["published_error"] = (cells["published_runs_std"] / np.sqrt(cells["published_runs"])).mask(exact, 0.0)
+    rows["sample_error"] = cells["sample_error"]
     rows["error"], freedom = combined_error(
-        rows[["seed_error", "published_error"]] ** 2,
-        np.column_stack([cells["seeds"] - 1, np.where(exact, np.inf, cells["published_runs"] - 1)]),
+        rows[["seed_error", "published_error", "sample_error"]] ** 2,
+        np.column_stack(
+            [
+                cells["seeds"] - 1,
+                np.where(exact, np.inf, cells["published_runs"] - 1),
+                # DeLong's is a normal approximation.
+                np.full(len(cells), np.inf),
+            ]
+        ),
     )
     half = stats.t.isf(alpha, freedom) * rows["error"]
     rows["low"], rows["high"] = rows["difference"] - half, rows["difference"] + half
@@ -120,15 +131,17 @@ def count_verdicts(judged: pd.DataFrame) -> pd.DataFrame:
 def rule(margin: float, alpha: float) -> str:
     """Put the rule in words."""
     return (
-        f"Reproduced: the true mean over seeds lies within ± {margin:g} points of AUC of the published one (two"
-        f" one-sided t-tests); better, worse: it lies above or below that zone; inconclusive: none of these is"
-        f" established; not comparable: a fit diverged or collapsed, or an AUC is missing. The three regions partition"
-        " the line, so each of n cells has one hypothesis that is true, and is judged at the level"
-        f" {100 * alpha:g} %/n: the chance of any wrong verdict in a family is at or below {100 * alpha:g} %. A family"
-        " is, of an experiment under one evaluation, the rows that stand for the published columns (`published`);"
-        " rows that the paper lacks are another (`added`). Intervals of the difference are at"
+        f"Reproduced: the true mean AUC, over seeds and over samples like those measured, lies within ± {margin:g}"
+        " points of the published one (two one-sided t-tests); better, worse: it lies above or below that zone;"
+        " inconclusive: none of these is established; not comparable: a fit diverged or collapsed, or an AUC is"
+        " missing. The three regions partition the line, so each of n cells has one hypothesis that is true, and is"
+        f" judged at the level {100 * alpha:g} %/n: the chance of any wrong verdict in a family is at or below"
+        f" {100 * alpha:g} %. A family is, of an experiment under one evaluation, the rows that stand for the published"
+        " columns (`published`); rows that the paper lacks are another (`added`). Intervals of the difference are at"
         f" {100 * (1 - 2 * alpha):g} %, each cell by itself. A published mean is compared by Welch's test where the"
         " authors' notebooks print the ten seeds that it averages (`published runs` 10). It is taken as exact, though"
         " it is not, where its seeds are unknown (0): where no list of ten is printed, or where the list's mean is"
-        " another number. Published standard deviations are not used."
+        " another number. Published standard deviations are not used. What other test samples would have given enters"
+        " by DeLong's standard error, which no number of seeds makes smaller, so that a method that does not vary over"
+        " seeds is not certain either."
     )

@@ -52,9 +52,11 @@ def fits(
     experiment: str = "toy",
     evaluation: str = "test",
     degenerate: Sequence[tuple[str, str, int]] = (),
+    sample_error: float = 0.0,
 ) -> pd.DataFrame:
     """Measurements of one experiment: for each method and normal class the AUC in percent of each seed.
 
+    sample_error: standard error of each AUC from the choice of samples, in percent.
     degenerate: method, class and seed of the fits that diverged.
     """
     return pd.DataFrame(
@@ -67,6 +69,7 @@ def fits(
                 "evaluation": evaluation,
                 **dict.fromkeys(METRICS, 0.5),
                 "auc": value / 100,
+                "auc_error": sample_error / 100,
                 "average_precision": value / 200,
                 "fpr_at_95_tpr": 1 - value / 100,
                 "samples": 12,

@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from ocnn.results.metrics import auc, auc_error
+from ocnn.results.statistics import combined_error, judge_differences
 from ocnn.results.summary import summarise
 from ocnn.results.verdicts import ALL_VERDICTS, count_verdicts, judge
 from tests.results.conftest import fits, published
@@ -135,6 +137,46 @@ def test_where_the_paper_s_seeds_are_known_the_test_is_welchs() -> None:
     welch, exact = judge(summary, {}, margin=2.0, alpha=0.05).to_dict("records")
     assert 0 < welch["p_better"] < 0.01
     assert (welch["reason"], exact["reason"], exact["verdict"]) == ("", "nothing varies", "inconclusive")
+
+
+def test_a_method_that_does_not_vary_is_not_certain() -> None:
+    """Seeds of one value each, and samples whose choice has an error of half a point; one cell, normal distribution."""
+    still = {("kde", "3"): [91.0, 91.0], ("kde", "5"): [90.0, 90.0]}
+    (near, same) = judged(fits(still, sample_error=0.5)).to_dict("records")
+    assert (near["seed_error"], near["sample_error"], near["error"]) == (0, pytest.approx(0.5), pytest.approx(0.5))
+    assert near["p_reproduced"] == pytest.approx(stats.norm.sf(2))
+    assert same["p_reproduced"] == pytest.approx(stats.norm.sf(4))
+    assert [near["verdict"], same["verdict"]] == ["reproduced", "reproduced"]
+    assert near["high"] == pytest.approx(1 + 0.5 * stats.norm.isf(0.05))
+    (wide,) = judged(fits({("kde", "3"): [91.0, 91.0]}, sample_error=0.7)).to_dict("records")
+    assert wide["verdict"] == "inconclusive"
+    # With seeds beside: variances add, and so do degrees of freedom, after Satterthwaite.
+    (both,) = judged(fits({("kde", "3"): [89.0, 91.0]}, sample_error=0.5)).to_dict("records")
+    assert both["error"] == pytest.approx(np.sqrt(1 + 0.25))
+    assert both["p_reproduced"] == pytest.approx(stats.t.sf(2 / both["error"], 1.25**2))
+
+
+@pytest.mark.parametrize("seed_spread", [0.0, 1.0])
+def test_a_test_set_that_happens_to_be_easy_makes_no_wrong_verdict(seed_spread: float) -> None:
+    """A method that lies just beyond the zone, five seeds to one test set, 300 times; to call it reproduced is wrong.
+
+    By the seeds alone that happens far too often.
+    """
+    times, margin, rng = 300, 5.0, np.random.default_rng(0)
+    labels = np.repeat([False, True], [400, 200])
+    scores = rng.normal(size=(times, 600)) + labels
+    on_set = np.array([[auc(labels, row), auc_error(labels, row)] for row in scores]) * 100
+    aucs = on_set[:, :1] + seed_spread * rng.normal(size=(times, 5))
+    # P(an anomaly scores above a normal sample) of normal distributions one apart.
+    difference = aucs.mean(axis=1) - 100 * stats.norm.cdf(1 / np.sqrt(2)) + margin + 0.0001
+    seeds, samples = np.maximum(aucs.var(axis=1, ddof=1) / 5, 1e-12), on_set[:, 1] ** 2
+    rates = []
+    for parts, freedoms in (([seeds, samples], [4, np.inf]), ([seeds], [4])):
+        error, freedom = combined_error(np.column_stack(parts), [freedoms] * times)
+        found = judge_differences(difference, error, freedom, margin=margin, level=0.05)["verdict"]
+        rates.append((found == "reproduced").mean())
+    assert rates[0] <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / times)
+    assert rates[1] > 0.2
 
 
 def test_counts_per_column() -> None:
