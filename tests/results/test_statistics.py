@@ -19,6 +19,7 @@ from ocnn.results.statistics import (
     pairwise_differences,
     smallest_holm_wilcoxon,
     t_interval,
+    verdict_power,
 )
 
 
@@ -195,6 +196,28 @@ def test_a_correction_over_cells_finds_more_than_one_over_hypotheses(difference:
     after = (judged(samples.reshape(-1, 10), level=ALPHA / 90)["verdict"] == region(difference)).mean()
     print(f"difference {difference}, spread {std}: before {before:.3f}, after {after:.3f}")
     assert after > before
+
+
+@pytest.mark.parametrize(("difference", "std"), [(0.0, 1.4), (1.0, 0.7), (3.5, 0.8), (-4.0, 1.5)])
+def test_the_power_that_is_said_is_that_of_the_rule(difference: float, std: float) -> None:
+    """Ten seeds, beside an error of samples of 0.3 points, judged as one of 90 cells, 20,000 times."""
+    times, level = 20_000, ALPHA / 90
+    rng = np.random.default_rng(8)
+    samples = rng.normal(difference, std, (times, 10)) + rng.normal(0, 0.3, (times, 1))
+    parts = np.column_stack([samples.var(axis=1, ddof=1) / 10, np.full(times, 0.09)])
+    error, freedom = combined_error(parts, [[9, np.inf]] * times)
+    found = judge_differences(samples.mean(axis=1), error, freedom, margin=MARGIN, level=level)["verdict"]
+    true = combined_error([[std**2 / 10, 0.09]], [[9, np.inf]])
+    said = verdict_power(difference, *true, margin=MARGIN, level=level).item()
+    assert said == pytest.approx((found == region(difference)).mean(), abs=0.06)
+
+
+def test_the_power_of_a_known_error_by_hand() -> None:
+    """Beyond the margin of 2 by 2 at an error of 1 and a level of 5 %: P(Z > 1.6449 − 2); within, of 3 errors."""
+    found = verdict_power(4.0, [1.0, np.nan], [np.inf, np.inf], margin=2.0, level=[0.05, 0.05])
+    assert found == pytest.approx([stats.norm.sf(1.6449 - 2), np.nan], abs=1e-4, nan_ok=True)
+    within = verdict_power(0.0, [1.0], [np.inf], margin=3.0, level=0.05)
+    assert within == pytest.approx(1 - 2 * stats.norm.sf(3 - 1.6449), abs=1e-4)
 
 
 TABLE = pd.DataFrame(RNG.normal([90, 91, 93, 89], 2, (8, 4)), columns=list("abcd"))

@@ -8,19 +8,20 @@ from scipy import stats
 from ocnn.results.metrics import auc, auc_error
 from ocnn.results.statistics import combined_error, judge_differences
 from ocnn.results.summary import summarise
-from ocnn.results.verdicts import ALL_VERDICTS, count_verdicts, judge
+from ocnn.results.verdicts import ALL_VERDICTS, count_verdicts, judge, power_sentences
 from tests.results.conftest import fits, published
 
 CLOSE, FAR = [90.0, 90.1, 90.2, 90.1], [70.0, 70.1, 70.2, 70.1]
 PUBLISHED = published({("kde", "3"): 90, ("kde", "5"): 90, ("dcae", "3"): 90, ("dcae", "5"): 60, ("ocnn", "3"): 90})
 
 
+RULE = {"margin": 2.0, "odds_ratio": 1.25, "alpha": 0.05}
 METHODS = {"kde_wide": "kde", "kde_narrow": "kde", "first_ocnn": "ocnn"}
 
 
-def judged(metrics: pd.DataFrame) -> pd.DataFrame:
+def judged(metrics: pd.DataFrame, evaluations: dict[str, str | None] | None = None) -> pd.DataFrame:
     summary = summarise(metrics, PUBLISHED, {"toy": "toyset"}, METHODS, alpha=0.05)
-    return judge(summary, METHODS, margin=2.0, alpha=0.05)
+    return judge(summary, METHODS, evaluations or {"toy": "test"}, **RULE)
 
 
 def test_each_published_cell_has_a_verdict_and_a_reason() -> None:
@@ -85,12 +86,33 @@ def test_a_family_of_n_cells_is_judged_at_alpha_over_n() -> None:
     assert failed["verdict"].tolist() == ["inconclusive", "inconclusive", "not comparable"]
 
 
-def test_a_family_is_an_experiment_under_one_evaluation() -> None:
-    cell = cell_worse_by(0.03)
-    together = judged(fits({("kde", "3"): cell, ("kde", "5"): [80.0, 99.0, 85.0]}))
-    apart = judged(pd.concat([fits({("kde", "3"): cell}), fits({("kde", "5"): cell}, evaluation="train")]))
+def test_a_family_is_an_experiment() -> None:
+    cell, wide = cell_worse_by(0.03), [80.0, 99.0, 85.0]
+    together = judged(fits({("kde", "3"): cell, ("kde", "5"): wide}))
     assert together["verdict"].tolist() == ["inconclusive"] * 2
+    metrics = pd.concat([fits({("kde", "3"): cell}), fits({("kde", "5"): cell}, experiment="other")])
+    summary = summarise(metrics, PUBLISHED, {"toy": "toyset", "other": "toyset"}, {}, alpha=0.05)
+    apart = judge(summary, {}, {"toy": "test", "other": "test"}, **RULE)
     assert apart["verdict"].tolist() == ["worse"] * 2
+
+
+def test_only_the_published_protocol_is_judged() -> None:
+    """Other evaluations and protocols have their differences, and no part in a family."""
+    cell = cell_worse_by(0.03)
+    metrics = pd.concat([fits({("kde", "3"): cell}), fits({("kde", "3"): cell, ("kde", "5"): FAR}, evaluation="train")])
+    rows = judged(metrics)
+    assert rows[["evaluation", "verdict", "reason"]].to_numpy().tolist() == [
+        ["test", "worse", ""],
+        ["train", "descriptive", "judged on test"],
+        ["train", "descriptive", "judged on test"],
+    ]
+    assert rows["p_worse"].notna().tolist() == [True, False, False]
+    assert rows["low"].notna().all()
+    assert judged(metrics, {"toy": "train"})["verdict"].tolist() == ["descriptive", "inconclusive", "worse"]
+    nowhere = judged(metrics, {"toy": None})
+    assert set(nowhere["verdict"]) == {"descriptive"}
+    assert set(nowhere["reason"]) == {"another protocol"}
+    assert count_verdicts(nowhere)["descriptive"].tolist() == [1, 2]
 
 
 def test_added_rows_do_not_enlarge_the_family_of_the_published_columns() -> None:
@@ -117,7 +139,7 @@ def test_where_the_paper_s_seeds_are_known_the_test_is_welchs() -> None:
     known = published({("kde", "3"): 90, ("kde", "5"): 90}, runs={("kde", "3"): 1.5})
     ours = [94.0, 94.5, 95.0, 94.5]
     summary = summarise(fits({("kde", "3"): ours, ("kde", "5"): ours}), known, {"toy": "toyset"}, {}, alpha=0.05)
-    welch, exact = judge(summary, {}, margin=2.0, alpha=0.05).to_dict("records")
+    welch, exact = judge(summary, {}, {"toy": "test"}, **RULE).to_dict("records")
     std = np.std(ours, ddof=1)
     assert (welch["published_runs"], exact["published_runs"]) == (10, 0)
     assert (welch["seed_error"], welch["published_error"]) == pytest.approx((std / 2, 1.5 / np.sqrt(10)))
@@ -134,7 +156,7 @@ def test_where_the_paper_s_seeds_are_known_the_test_is_welchs() -> None:
     # A method that does not vary is not certain, as the other side is not; without that nothing can be said.
     still = [94.5, 94.5]
     summary = summarise(fits({("kde", "3"): still, ("kde", "5"): still}), known, {"toy": "toyset"}, {}, alpha=0.05)
-    welch, exact = judge(summary, {}, margin=2.0, alpha=0.05).to_dict("records")
+    welch, exact = judge(summary, {}, {"toy": "test"}, **RULE).to_dict("records")
     assert 0 < welch["p_better"] < 0.01
     assert (welch["reason"], exact["reason"], exact["verdict"]) == ("", "nothing varies", "inconclusive")
 
@@ -179,6 +201,68 @@ def test_a_test_set_that_happens_to_be_easy_makes_no_wrong_verdict(seed_spread: 
     assert rates[1] > 0.2
 
 
+def test_the_odds_ratio_by_hand() -> None:
+    """75 % are odds of 3, 60 % of 1.5; errors are divided by 0.1875 and by 0.24."""
+    known = published({("kde", "3"): 60}, runs={("kde", "3"): np.sqrt(10) * 0.3})
+    metrics = fits({("kde", "3"): [74.0, 76.0]}, sample_error=0.5)
+    summary = summarise(metrics, known, {"toy": "toyset"}, {}, alpha=0.05)
+    (row,) = judge(summary, {}, {"toy": "test"}, **RULE).to_dict("records")
+    assert row["odds_ratio"] == pytest.approx(2)
+    parts = np.array([0.01 / 0.1875, 0.005 / 0.1875, 0.003 / 0.24]) ** 2
+    freedom = parts.sum() ** 2 / (parts[0] ** 2 + parts[2] ** 2 / 9)
+    half = stats.t.isf(0.05, freedom) * np.sqrt(parts.sum())
+    assert np.log([row["odds_low"], row["odds_high"]]) == pytest.approx([np.log(2) - half, np.log(2) + half])
+    assert row["odds_verdict"] == "better"
+
+
+def test_the_odds_mean_the_same_at_60_and_at_99() -> None:
+    """Two points are little at 60 and everything at 99; the odds say so, the points decide."""
+    cells = {("kde", "3"): 60.0, ("kde", "5"): 99.0, ("dcae", "3"): 60.0, ("dcae", "5"): 99.9}
+    ours = {("kde", "3"): 63.0, ("kde", "5"): 97.9, ("dcae", "3"): 60.1, ("dcae", "5"): 100.0}
+    metrics = fits({key: [value - 0.05, value + 0.05] * 5 for key, value in ours.items()}).assign(auc_error=1e-5)
+    metrics["auc"] = metrics["auc"].where(metrics["normal"].eq("3") | metrics["method"].eq("kde"), 1.0)
+    summary = summarise(metrics, published(cells), {"toy": "toyset"}, {}, alpha=0.05)
+    rows = judge(summary, {}, {"toy": "test"}, **RULE).set_index(["method", "normal"])
+    assert rows["verdict"].to_dict() == {
+        ("kde", "3"): "better",
+        ("kde", "5"): "reproduced",
+        ("dcae", "3"): "reproduced",
+        ("dcae", "5"): "reproduced",
+    }
+    assert rows["odds_verdict"].to_dict() == {
+        ("kde", "3"): "reproduced",
+        ("kde", "5"): "worse",
+        ("dcae", "3"): "reproduced",
+        # 100 % has no odds.
+        ("dcae", "5"): "inconclusive",
+    }
+    # The same whichever kind of samples is called the anomalies.
+    turned = published({key: 100 - value for key, value in cells.items()})
+    metrics["auc"] = 1 - metrics["auc"]
+    turned = judge(summarise(metrics, turned, {"toy": "toyset"}, {}, alpha=0.05), {}, {"toy": "test"}, **RULE)
+    kde = turned[turned["method"] == "kde"]
+    assert kde["odds_ratio"].to_numpy() == pytest.approx(1 / rows.loc["kde", "odds_ratio"].to_numpy())
+    assert kde["odds_verdict"].tolist() == ["reproduced", "better"]
+
+
+def test_the_sentence_on_power_is_that_of_the_seeds_at_hand() -> None:
+    metrics = fits(
+        {("kde", "3"): CLOSE, ("kde", "5"): FAR, ("kde_wide", "3"): [80.0, 99.0, 90.0, 70.0]}, sample_error=0.1
+    )
+    published, added = power_sentences(judged(metrics), 2.0)
+    # Four seeds with a standard deviation of 0.0816: an error of 0.04 beside the 0.1, and next to it two points.
+    assert published == (
+        "toy, `test`, published: 2 cells of 4 seeds, each judged at 2.5 %; median errors of 0.04 points over seeds and"
+        " 0.10 by the choice of samples. If no cell differed at all, about 100 % of them would be called reproduced; if"
+        " each lay 4 points off, about 100 % better or worse."
+    )
+    assert "added: 1 cells of 4 seeds, each judged at 5 %" in added
+    assert "about 0 % of them would be called reproduced" in added
+    (single,) = power_sentences(judged(fits({("kde", "3"): [90.0]})), 2.0)
+    assert single == "toy, `test`, published: with 1 seed nothing can be told."
+    assert power_sentences(judged(metrics, {"toy": None}), 2.0) == []
+
+
 def test_counts_per_column() -> None:
     counts = count_verdicts(judged(fits({("kde", "3"): CLOSE, ("kde", "5"): FAR, ("dcae", "5"): FAR})))
     kde, dcae = counts.to_dict("records")
@@ -192,7 +276,7 @@ def test_rows_are_in_the_order_of_the_summary() -> None:
     experiments = ["z", "a", "m"]
     metrics = pd.concat([fits({("kde", "3"): CLOSE, ("dcae", "3"): FAR}, experiment=name) for name in experiments])
     summary = summarise(metrics, PUBLISHED, dict.fromkeys(experiments, "toyset"), {}, alpha=0.05)
-    rows = judge(summary.set_axis(summary.index + 7), {}, margin=2.0, alpha=0.05)
+    rows = judge(summary.set_axis(summary.index + 7), {}, dict.fromkeys(experiments, "test"), **RULE)
     assert list(rows["experiment"]) == ["z", "z", "a", "a", "m", "m"]
     assert list(rows["method"]) == ["kde", "dcae"] * 3
     assert list(rows.index) == list(range(6))
@@ -202,7 +286,7 @@ def test_rows_are_in_the_order_of_the_summary() -> None:
 
 def test_nothing_published_is_no_verdict() -> None:
     summary = summarise(fits({("kde", "3"): CLOSE}), PUBLISHED, {"toy": None}, {}, alpha=0.05)
-    rows = judge(summary, {}, margin=2.0, alpha=0.05)
+    rows = judge(summary, {}, {"toy": "test"}, **RULE)
     assert rows.empty
     assert {"verdict", "reason", "p_better", "reach"} <= set(rows.columns)
     assert count_verdicts(rows).empty
