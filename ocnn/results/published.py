@@ -127,9 +127,14 @@ class RankingClaim(_Claim):
 
 
 class DetectionClaim(_Claim):
-    """That a method gives every anomaly of the data set a negative decision score."""
+    """That a method gives every anomaly of the data set a negative decision score, and few normal samples.
+
+    detects_all: the published method.
+    false_alarms: share of the normal samples that may have a negative score, too; whoever flags all finds all.
+    """
 
     detects_all: str
+    false_alarms: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
 Claim = RankingClaim | DetectionClaim
