@@ -81,6 +81,8 @@ def _check(
     subjects = claim.better if isinstance(claim, RankingClaim) else [claim.detects_all]
     there = list(dict.fromkeys(part["method"]))
     variants = [[row for row in there if methods.get(row, row) == subject] for subject in subjects]
+    if isinstance(claim, RankingClaim):
+        variants += [[row for row in there if row == subject] for subject in claim.better_rows]
     rows = []
     for chosen in product(*variants):
         head = {"method": ", ".join(chosen)}
@@ -113,6 +115,8 @@ def _claimed_classes(claim: RankingClaim, published: pd.DataFrame) -> list[str]:
 
 
 def _published_effect(claim: RankingClaim, published: pd.DataFrame) -> float:
+    if not claim.better:
+        return np.nan
     table = published[published["dataset"] == claim.dataset].pivot(index="class", columns="method", values="auc_mean")
     others = _others(claim, published)
     table = table.reindex(index=_claimed_classes(claim, published), columns=[*claim.better, *others])

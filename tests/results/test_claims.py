@@ -180,6 +180,26 @@ def test_rows_stand_for_methods_that_the_paper_gives_no_number_of() -> None:
         RankingClaim(name="none", better=["a"], over="classes", **HEAD)
 
 
+def test_settings_of_one_method_are_rows() -> None:
+    """No other row that stands for the same published method is taken for the one that the claim names."""
+    claim = RankingClaim(name="linear", better_rows=["a"], than_rows=["a_sigmoid", "a_relu"], over="classes", **HEAD)
+    metrics = fits(cells(a=5, a_released=-9, a_sigmoid=0, a_relu=2))
+    (row,) = check(claim, metrics, {"a_released": "a"})
+    assert (row["method"], row["verdict"], row["effect"]) == ("a", "supported", pytest.approx(3))
+    assert np.isnan(row["published_effect"])
+    (row,) = check(claim, fits(cells(a=5, a_sigmoid=9, a_relu=2)))
+    assert (row["verdict"], "a against a_sigmoid" in row["detail"]) == ("contradicted", True)
+    # What the claim is about diverged, or was not run.
+    bad = [("a", normal, seed) for normal in "35" for seed in range(3)]
+    (row,) = check(claim, fits(cells(a=5, a_sigmoid=9, a_relu=2), degenerate=bad))
+    assert (row["verdict"], "6 of 12 fits of a degenerate" in row["detail"]) == ("undecided", False)
+    assert "6 of 6 fits of a degenerate" in row["detail"]
+    (row,) = check(claim, fits(cells(a_released=5, a_sigmoid=9)), {"a_released": "a"})
+    assert (row["verdict"], row["detail"]) == ("undecided", "no experiment checks it")
+    with pytest.raises(ValueError, match="better or better_rows must name a method"):
+        RankingClaim(name="none", than_rows=["a"], over="classes", **HEAD)
+
+
 @pytest.mark.parametrize(
     ("found", "alarms", "verdict"),
     [
@@ -244,7 +264,8 @@ def test_the_papers_own_numbers_contradict_two_of_its_claims() -> None:
     assert effects["rcae_best_on_mnist"] > 0
     assert effects["rcae_best_on_gtsrb"] == pytest.approx(87.39 - 79.1)
     assert np.isnan(effects["ocnn_finds_all_synthetic_anomalies"])
-    # The paper has no hybrid in its tables.
+    # The paper has no other activation and no hybrid in its tables.
+    assert np.isnan(effects["linear_activation_best_on_mnist"])
     assert effects[[name for name in effects.index if name.startswith("hybrid")]].isna().tolist() == 4 * [True]
 
 
