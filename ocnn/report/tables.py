@@ -234,7 +234,7 @@ def _best_marked(cells: Sequence[Cell], *, higher_is_better: bool = True) -> lis
 def verdict_document(judged: pd.DataFrame, *, margin: float, odds_ratio: float, alpha: float) -> Document:
     """Show the verdicts, counted per column of the published tables and then cell by cell."""
     columns = [*KEYS, "evaluation", "family", "published", "published_runs", "mean", "seeds", "difference"]
-    columns += ["seed_error", "sample_error", "published_error", "low", "high", "reach", "verdict"]
+    columns += ["seed_error", "sample_error", "published_error", "low", "high", "reach", "verdict", "seeds_verdict"]
     columns += ["odds_ratio", "odds_low", "odds_high", "odds_verdict", "reason"]
     cells = judged[columns].replace({"reason": {"": MISSING}})
     note = (
@@ -242,6 +242,7 @@ def verdict_document(judged: pd.DataFrame, *, margin: float, odds_ratio: float, 
         " points: `seed error`, over our seeds; `sample error`, of the choice of test samples; `published error`, over"
         " the paper's seeds. `low`, `high`: the interval of the difference; `reach`: the smallest margin within which"
         " it would lie. `odds ratio`: of AUC/(1 − AUC), ours to the published, with its interval and its own verdict."
+        " `seeds verdict`: without the sample error."
     )
     counts = count_verdicts(judged)
     power = (

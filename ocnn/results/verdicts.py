@@ -57,7 +57,8 @@ def judge(
         (low, high), reach (the margin beyond which that interval would lie within it), freedom (the degrees of freedom
         of the error), level (at which it is judged; NaN if it is not), the p-values, verdict and reason. Beside these
         `odds_ratio`, (p/(1 − p)) / (q/(1 − q)) of our mean p and the published q, its interval by the delta method
-        (odds_low, odds_high), and `odds_verdict`; an AUC of 0 or 100 % has no odds.
+        (odds_low, odds_high), and `odds_verdict`; an AUC of 0 or 100 % has no odds. `seeds_verdict` is without the
+        sample error: what the seeds alone say, on these samples.
     """
     cells = summary[(summary["metric"] == PUBLISHED_METRIC) & summary["published_mean"].notna()]
     cells = cells.reset_index(drop=True)
@@ -89,6 +90,10 @@ def judge(
     rows["freedom"], rows["level"] = freedom, np.where(descriptive, np.nan, level)
     points = judge_differences(rows["difference"], rows["error"], freedom, margin=margin, level=level)
 
+    # As if the paper had measured these very samples, and erred alike by their choice.
+    by_seeds = combined_error(errors[:, [0, 2]] ** 2, freedoms[:, [0, 2]])
+    seeds = judge_differences(rows["difference"], *by_seeds, margin=margin, level=level)
+
     ours, theirs = rows["mean"].to_numpy() / 100, rows["published"].to_numpy() / 100
     with np.errstate(divide="ignore", invalid="ignore"):
         # The delta method: the derivative of the logit is 1 / (p (1 − p)).
@@ -104,8 +109,8 @@ def judge(
     p_values = [f"p_{name}" for name in VERDICTS]
     comparable = (cells["degenerate"] == 0) & (cells["seeds"] == cells["fits"])
     rows[p_values] = points[p_values].where(comparable & ~descriptive)
-    for column, found in (("verdict", points["verdict"]), ("odds_verdict", odds["verdict"])):
-        rows[column] = found.where(comparable, NOT_COMPARABLE).mask(descriptive, DESCRIPTIVE)
+    for column, found in (("verdict", points), ("seeds_verdict", seeds), ("odds_verdict", odds)):
+        rows[column] = found["verdict"].where(comparable, NOT_COMPARABLE).mask(descriptive, DESCRIPTIVE)
     return rows.assign(
         reason=[
             reason if not other else "another protocol" if pd.isna(under) else f"judged on {under}"
@@ -201,6 +206,7 @@ def rule(margin: float, odds_ratio: float, alpha: float) -> str:
         " deviations are not used. What other test samples would have given enters by DeLong's standard error,"
         " which no number of seeds makes smaller, so that a method that does not vary over seeds is not certain"
         " either. A margin in points is wide at 99 and narrow at 60, so a second verdict stands beside the first,"
-        f" by the odds AUC/(1 − AUC): within a factor of {odds_ratio:g} of the published ones. The first decides, as"
-        " its margin was fixed before any verdict was seen."
+        f" by the odds AUC/(1 − AUC): within a factor of {odds_ratio:g} of the published ones. A third one, by the"
+        " seeds alone, is about these very test samples. The first decides, as its margin was fixed before any verdict"
+        " was seen."
     )

@@ -172,6 +172,10 @@ def test_a_method_that_does_not_vary_is_not_certain() -> None:
     assert near["high"] == pytest.approx(1 + 0.5 * stats.norm.isf(0.05))
     (wide,) = judged(fits({("kde", "3"): [91.0, 91.0]}, sample_error=0.7)).to_dict("records")
     assert wide["verdict"] == "inconclusive"
+    # Of the seeds alone, which do not vary and so tell nothing either.
+    assert wide["seeds_verdict"] == "inconclusive"
+    (apart,) = judged(fits({("kde", "3"): [90.9, 91.0, 91.1]}, sample_error=0.7)).to_dict("records")
+    assert (apart["verdict"], apart["seeds_verdict"]) == ("inconclusive", "reproduced")
     # With seeds beside: variances add, and so do degrees of freedom, after Satterthwaite.
     (both,) = judged(fits({("kde", "3"): [89.0, 91.0]}, sample_error=0.5)).to_dict("records")
     assert both["error"] == pytest.approx(np.sqrt(1 + 0.25))
