@@ -35,6 +35,7 @@ class PlannedExperiment:
     contaminated_and_tested: whether a metric can be defined under both evaluations.
     attack: None unless its anomalies are adversarial.
     published: data set of the published results to compare with, or None.
+    judged: evaluation under which published cells are judged, or None where the protocol is not the published one.
     remark: what its reader must know.
     """
 
@@ -47,6 +48,7 @@ class PlannedExperiment:
     contaminated_and_tested: bool
     attack: PlannedAttack | None = None
     published: str | None = None
+    judged: str | None = None
     remark: str = ""
 
 
@@ -81,7 +83,7 @@ class PublishedFiles:
 class Plan:
     """What tables, figures and report show.
 
-    margin, alpha: of the verdicts, see `ocnn.config.schema.Verdicts`.
+    margin, odds_ratio, alpha: of the verdicts, see `ocnn.config.schema.Verdicts`.
     """
 
     experiments: tuple[PlannedExperiment, ...]
@@ -89,6 +91,7 @@ class Plan:
     published: PublishedFiles = PublishedFiles()
     references: tuple[Reference, ...] = ()
     margin: float = 2.0
+    odds_ratio: float = 1.25
     alpha: float = 0.05
 
     def to_json(self) -> dict[str, Any]:
@@ -122,6 +125,16 @@ class Plan:
     def datasets(self) -> dict[str, str | None]:
         """The published data set that each experiment is compared with."""
         return {experiment.name: experiment.published for experiment in self.experiments}
+
+    @property
+    def rule(self) -> dict[str, float]:
+        """The numbers by which published cells are judged, as `verdicts.judge` is called with them."""
+        return {"margin": self.margin, "odds_ratio": self.odds_ratio, "alpha": self.alpha}
+
+    @property
+    def judged(self) -> dict[str, str | None]:
+        """The evaluation under which the published cells of each experiment are judged."""
+        return {experiment.name: experiment.judged for experiment in self.experiments}
 
     @property
     def published_methods(self) -> dict[str, str]:

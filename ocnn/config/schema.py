@@ -203,6 +203,9 @@ class Experiment(Section):
     """name of a method → settings that override those under `methods`"""
     published: str | None = None
     """`dataset` in the published tables and claims to compare with"""
+    judged: Flag = True
+    """whether the published cells are judged, on the test part or, where there is none, on the training set: only where
+    the protocol is the published one; false shows them beside ours without a verdict"""
     remark: str = ""
     """what a reader of the results must know, shown with them: that it is not the published protocol, say"""
 
@@ -264,12 +267,16 @@ class Published(Section):
 
 
 class Verdicts(Section):
-    """The rule by which a published cell holds, see `ocnn.results.statistics.judge_means`."""
+    """The rule by which a published cell holds, see `ocnn.results.statistics.judge_differences`."""
 
     margin: Annotated[Number, Field(gt=0)] = 2.0
-    """points of AUC (percent) within which a mean counts as the same"""
+    """points of AUC (percent) within which a mean counts as the same; the verdict is by it"""
+    odds_ratio: Annotated[Number, Field(gt=1)] = 1.25
+    """factor within which the odds AUC/(1 − AUC) count as the same, for a second verdict beside the first: it means the
+    same at 60 % as at 99 %"""
     alpha: Annotated[Number, Field(gt=0, lt=0.5)] = 0.05
-    """chance of any wrong verdict in an experiment under one evaluation; level of a claim"""
+    """chance of any wrong verdict in an experiment under one evaluation, on published columns and on added rows each;
+    level of a claim"""
 
 
 class Config(Section):
@@ -434,6 +441,7 @@ class Config(Section):
                     contaminated_and_tested=block.contamination > 0 and dataset.has_test,
                     attack=attack or None,
                     published=block.published,
+                    judged=("test" if dataset.has_test else "train") if block.judged else None,
                     remark=block.remark,
                 )
             )

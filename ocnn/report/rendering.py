@@ -109,7 +109,7 @@ def _plain_cell(column: str, value: Any, decimals: int) -> Cell:
         return Cell(MISSING, kind="missing")
     if isinstance(value, float):
         return Cell(number(value, decimals), value)
-    kind = str(value).replace(" ", "-") if column in ("verdict", "status") else ""
+    kind = str(value).replace(" ", "-") if column.endswith("verdict") or column == "status" else ""
     return Cell(str(value), float(value) if isinstance(value, int | np.integer) else None, kind=kind)
 
 

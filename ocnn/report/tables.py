@@ -10,7 +10,7 @@ from ocnn.report.rendering import MISSING, Cell, Document, Table, frame_table, l
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS, METRICS, PUBLISHED_METRIC
 from ocnn.results.statistics import average_ranks, friedman, pairwise_differences, smallest_holm_wilcoxon
 from ocnn.results.summary import KEYS, class_table
-from ocnn.results.verdicts import count_verdicts, rule
+from ocnn.results.verdicts import count_verdicts, power_sentences, rule
 
 MARKS = (
     " † k/n: k of the n fits diverged or collapsed, so that this cell is no result of the method (the reasons are"
@@ -231,16 +231,27 @@ def _best_marked(cells: Sequence[Cell], *, higher_is_better: bool = True) -> lis
     ]
 
 
-def verdict_document(judged: pd.DataFrame, margin: float, alpha: float) -> Document:
+def verdict_document(judged: pd.DataFrame, *, margin: float, odds_ratio: float, alpha: float) -> Document:
     """Show the verdicts, counted per column of the published tables and then cell by cell."""
-    columns = ["experiment", "normal", "method", "evaluation", "published", "mean", "low", "high", "difference"]
-    cells = judged[[*columns, "seeds", "reach", "verdict", "reason"]].replace({"reason": {"": MISSING}})
-    note = "`reach`: the smallest margin within which the interval would lie."
+    columns = [*KEYS, "evaluation", "family", "published", "published_runs", "mean", "seeds", "difference"]
+    columns += ["seed_error", "sample_error", "published_error", "low", "high", "reach", "verdict", "seeds_verdict"]
+    columns += ["odds_ratio", "odds_low", "odds_high", "odds_verdict", "reason"]
+    cells = judged[columns].replace({"reason": {"": MISSING}})
+    note = (
+        "`published runs`: seeds that the published mean is known to average; 0, it counts as exact. Standard errors in"
+        " points: `seed error`, over our seeds; `sample error`, of the choice of test samples; `published error`, over"
+        " the paper's seeds. `low`, `high`: the interval of the difference; `reach`: the smallest margin within which"
+        " it would lie. `odds ratio`: of AUC/(1 − AUC), ours to the published, with its interval and its own verdict."
+        " `seeds verdict`: without the sample error."
+    )
     counts = count_verdicts(judged)
+    power = (
+        " ".join(["What these verdicts can tell:", *power_sentences(judged, margin)]) if counts["cells"].any() else ""
+    )
     return Document(
         "Do the published AUCs hold?",
-        rule(margin, alpha),
-        [frame_table("How many cells of each column", counts), frame_table("Cell by cell", cells, note)],
+        rule(margin, odds_ratio, alpha),
+        [frame_table("How many cells of each column", counts, power), frame_table("Cell by cell", cells, note)],
     )
 
 

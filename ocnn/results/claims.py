@@ -36,7 +36,8 @@ def check_claims(
     correction), contradicted if any is below 0 after Holm's correction over them, and undecided otherwise.
     Replicates are the seeds, which methods share the samples of, or the classes, seeds averaged first. A difference
     for which a fit is missing or degenerate is not used: the others can still contradict the claim, but not support it.
-    That all anomalies are found is supported or contradicted by counting.
+    That all anomalies are found is contradicted if one is missed, or if false alarms are more than the claim allows,
+    and supported if none is and they are not more; both by Clopper and Pearson's bounds at `alpha`.
 
     Args:
         claims: of `published.read_claims`.
@@ -80,6 +81,8 @@ def _check(
     subjects = claim.better if isinstance(claim, RankingClaim) else [claim.detects_all]
     there = list(dict.fromkeys(part["method"]))
     variants = [[row for row in there if methods.get(row, row) == subject] for subject in subjects]
+    if isinstance(claim, RankingClaim):
+        variants += [[row for row in there if row == subject] for subject in claim.better_rows]
     rows = []
     for chosen in product(*variants):
         head = {"method": ", ".join(chosen)}
@@ -87,7 +90,7 @@ def _check(
             others = [_stand_in(other, there, methods) for other in _others(claim, published)]
             rows.append({**head, **_check_ranking(claim, part, published, chosen, others, alpha)})
         else:
-            rows.append({**head, **_check_detection(part[part["method"] == chosen[0]], alpha)})
+            rows.append({**head, **_check_detection(part[part["method"] == chosen[0]], claim.false_alarms, alpha)})
     return rows
 
 
@@ -112,6 +115,8 @@ def _claimed_classes(claim: RankingClaim, published: pd.DataFrame) -> list[str]:
 
 
 def _published_effect(claim: RankingClaim, published: pd.DataFrame) -> float:
+    if not claim.better:
+        return np.nan
     table = published[published["dataset"] == claim.dataset].pivot(index="class", columns="method", values="auc_mean")
     others = _others(claim, published)
     table = table.reindex(index=_claimed_classes(claim, published), columns=[*claim.better, *others])
@@ -195,13 +200,22 @@ def _verdict_of(
     return {**row, "verdict": SUPPORTED if supported else UNDECIDED, "detail": "; ".join(details)}
 
 
-def _check_detection(fits: pd.DataFrame, alpha: float) -> dict[str, Any]:
+def _check_detection(fits: pd.DataFrame, limit: float, alpha: float) -> dict[str, Any]:
+    """Count what is flagged; fits of other seeds score the same normal samples, so that these count once."""
     degenerate = fits[fits["status"].isin(DEGENERATE)]
     found, all_ = int(fits["flagged_anomalies"].sum()), int(fits["anomalies"].sum())
-    normals = int((fits["samples"] - fits["anomalies"]).sum())
-    detail = f"{found} of {all_} anomalies and {int(fits['flagged_normals'].sum())} of {normals} normals flagged"
+    normals, flagged = int((fits["samples"] - fits["anomalies"]).sum()), int(fits["flagged_normals"].sum())
     interval = stats.binomtest(found, all_).proportion_ci(confidence_level=1 - 2 * alpha, method="exact")
-    verdict = SUPPORTED if found == all_ else CONTRADICTED
+    alarms = stats.binomtest(round(flagged / len(fits)), normals // len(fits)).proportion_ci(1 - 2 * alpha, "exact")
+    detail = (
+        f"{found} of {all_} anomalies and {flagged} of {normals} normals flagged; false alarms"
+        f" {100 * alarms.low:.1f} to {100 * alarms.high:.1f} %, of which {100 * limit:g} % are allowed"
+    )
+    verdict = UNDECIDED
+    if found < all_ or alarms.low > limit:
+        verdict = CONTRADICTED
+    elif alarms.high <= limit:
+        verdict = SUPPORTED
     if len(degenerate):
         verdict, detail = UNDECIDED, f"{detail}; {len(degenerate)} of {len(fits)} fits diverged or collapsed"
     return {

@@ -88,6 +88,27 @@ def compare(published: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def with_spread(published: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Add the spread over its seeds to each published cell that is known to be the mean of the notebooks' runs.
+
+    It is known of a cell of which a notebook prints a list of `SEEDS` seeds whose mean is the published one
+    (`mean_differs`); of several such lists the one that spreads most counts. Where the means differ, where the list is
+    incomplete, and where there is none, it is not known which runs the published number averages.
+
+    Args:
+        published, runs: see `compare`.
+
+    Returns:
+        The published rows, and `runs`, `SEEDS` or 0 where they are not known; `runs_std`, their sample standard
+        deviation (divisor n − 1) in percent, NaN where they are not.
+    """
+    compared = compare(published, runs)
+    known = compared[(compared["seeds"] == SEEDS) & ~compared["mean_differs"]]
+    spread = known.groupby(COLUMNS[:3], sort=False)["std"].max() * np.sqrt(SEEDS / (SEEDS - 1))
+    joined = published.join(spread.rename("runs_std"), on=COLUMNS[:3])
+    return joined.assign(runs=np.where(joined["runs_std"].notna(), SEEDS, 0))
+
+
 def _lists(runs: pd.DataFrame) -> dict[tuple[str, ...], dict[tuple[tuple[int, float], ...], list[str]]]:
     """For each published cell its lists, seeds and AUCs, and for each of these the places that print it."""
     lists: dict[tuple[str, ...], dict[tuple[tuple[int, float], ...], list[str]]] = {}

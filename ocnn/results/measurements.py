@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ocnn.results.frames import TEXT
-from ocnn.results.metrics import EVALUATIONS, METRICS
+from ocnn.results.metrics import EVALUATIONS, METRICS, auc_error
 from ocnn.results.scores import IDENTITY, Fit, read_scores
 
 _IDENTITY = [("experiment", TEXT), ("normal", TEXT), ("method", TEXT), ("seed", pa.int64())]
@@ -26,6 +26,7 @@ def schema() -> pa.Schema:
             *_IDENTITY,
             ("evaluation", TEXT),
             *((name, pa.float64()) for name in METRICS),
+            ("auc_error", pa.float64()),  # standard error of the AUC from the choice of samples
             *((name, pa.int64()) for name in counts),
             ("spread", pa.float64()),  # standard deviation of the scores
             ("status", TEXT),
@@ -49,6 +50,7 @@ def measure(scores: pd.DataFrame, metadata: Mapping[str, Any]) -> list[dict[str,
                 **{key: metadata[key] for key in IDENTITY},
                 "evaluation": evaluation,
                 **{name: metric.function(anomalous, values) for name, metric in METRICS.items()},
+                "auc_error": auc_error(anomalous, values),
                 "samples": len(part),
                 "anomalies": int(anomalous.sum()),
                 "flagged_anomalies": int((flagged & anomalous).sum()),

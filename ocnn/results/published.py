@@ -106,6 +106,7 @@ class RankingClaim(_Claim):
     name, says, where: a short name, the paper's words, and where they stand.
     dataset: of the published tables.
     better: published methods, each of which is claimed to be better …
+    better_rows: … or rows of our tables, which are settings of one published method; each is better …
     than: … than each of these; `others`: all other published ones.
     than_rows: … and than each of these rows of our tables, for methods that the paper names and gives no number of.
     over: what the replicates are. `classes`: better on average over the classes, seeds averaged first; `seeds`: better
@@ -113,7 +114,8 @@ class RankingClaim(_Claim):
     classes: names, or `all`.
     """
 
-    better: Annotated[list[str], Field(min_length=1)]
+    better: list[str] = []
+    better_rows: list[str] = []
     than: Literal["others"] | list[str] = []
     than_rows: list[str] = []
     over: Literal["classes", "seeds"]
@@ -123,13 +125,20 @@ class RankingClaim(_Claim):
     def _compares(self) -> Self:
         if not self.than and not self.than_rows:
             raise ValueError("than or than_rows must name a method")
+        if not self.better and not self.better_rows:
+            raise ValueError("better or better_rows must name a method")
         return self
 
 
 class DetectionClaim(_Claim):
-    """That a method gives every anomaly of the data set a negative decision score."""
+    """That a method gives every anomaly of the data set a negative decision score, and few normal samples.
+
+    detects_all: the published method.
+    false_alarms: share of the normal samples that may have a negative score, too; whoever flags all finds all.
+    """
 
     detects_all: str
+    false_alarms: Annotated[float, Field(ge=0, lt=1)] = 0.1
 
 
 Claim = RankingClaim | DetectionClaim

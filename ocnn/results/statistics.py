@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-#: What can be established of a cell, in the order of the p-values of `judge_means`.
+#: What can be established of a cell, in the order of the p-values of `judge_differences`.
 VERDICTS = ("reproduced", "better", "worse")
 INCONCLUSIVE = "inconclusive"
 
@@ -50,72 +50,92 @@ def chance_limit(anomalies: ArrayLike, normals: ArrayLike, alpha: float) -> NDAr
     return np.maximum(0.0, 0.5 + stats.norm.ppf(alpha) * np.sqrt((m + n + 1) / (12 * m * n)))
 
 
-def judge_means(
-    mean: ArrayLike, std: ArrayLike, count: ArrayLike, reference: ArrayLike, *, margin: float, alpha: float
-) -> pd.DataFrame:
-    """Judge whether means lie within a margin of their references, above it or below: three one-sample tests each.
-
-    `reproduced` is equivalence by two one-sided t-tests (Schuirmann 1987): |μ − reference| ≥ margin is rejected;
-    `better` rejects μ ≤ reference + margin, `worse` rejects μ ≥ reference − margin. Whatever μ is, a verdict is wrong
-    only if a true hypothesis was rejected; Holm's correction over all 3n hypotheses keeps the chance of any wrong
-    verdict among the n at or below `alpha`, however they depend on each other, for normally distributed values.
+def combined_error(variances: ArrayLike, freedoms: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Combine the independent parts of a variance: Welch (1947), degrees of freedom after Satterthwaite (1946).
 
     Args:
-        mean, std, count: (n,) sample mean, sample standard deviation and size; with fewer than two values nothing is
-            established. A standard deviation of 0 is taken for certainty.
-        reference: (n,) the values to compare with, taken as exact.
-        margin: half the width of the zone of equivalence, in the unit of the values.
-        alpha: the chance of any wrong verdict.
+        variances: (n, k) of k parts each; NaN makes the sum unknown.
+        freedoms: (n, k) their degrees of freedom; infinite for a variance that is known.
 
     Returns:
-        One row per mean: p_reproduced, p_better, p_worse (unadjusted), and verdict.
+        The standard error, and its degrees of freedom, (Σ v)² / Σ (v² / f); (n,) each, NaN where nothing varies.
     """
-    # Of a reference that does not vary, Welch's test is the one-sample test, whatever its size.
-    p = welch_p_values(mean, std, count, reference, np.zeros(np.shape(reference)), count, margin=margin)
-    tested = np.where(np.isnan(p), 1.0, p)
-    rejected = multipletests(tested.ravel(), alpha=alpha, method="holm")[0].reshape(p.shape) if p.size else p > 1
+    variances, freedoms = np.asarray(variances, np.float64), np.asarray(freedoms, np.float64)
+    total = variances.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        freedom = total**2 / (variances**2 / freedoms).sum(axis=1)
+    return np.where(total > 0, np.sqrt(total), np.nan), np.where(total > 0, freedom, np.nan)
+
+
+def judge_differences(
+    difference: ArrayLike, error: ArrayLike, freedom: ArrayLike, *, margin: float, level: ArrayLike
+) -> pd.DataFrame:
+    """Judge whether true differences lie within a zone about 0, above it or below; each by itself.
+
+    The three regions |δ| ≤ margin, δ > margin and δ < −margin partition the line: exactly one of them is the truth
+    (partition testing, Finner and Strassburger 2002). A verdict names a region and rejects the other two, so it is
+    wrong only if the true one was rejected, and each of n differences has exactly one such hypothesis. With `level` α/n
+    the chance of any wrong verdict among them is therefore at most α, however they depend on each other. Dividing by
+    fewer after a verdict, as Holm does, is not allowed: a difference that was judged still has its true hypothesis.
+
+    `reproduced` rejects δ ≥ margin and δ ≤ −margin by two one-sided t-tests (Schuirmann 1987). `better` and `worse`
+    reject the zone by the two-sided test of an interval (Hodges and Lehmann 1954), whose p-value is
+    P(T ≥ (|d| − margin)/s) + P(T ≥ (|d| + margin)/s). One tail alone is not enough: where s is large beside the margin,
+    a δ within the zone would be called either better or worse with a chance of up to twice the level.
+
+    Args:
+        difference, error, freedom: (n,) d, its standard error s, and the degrees of freedom of that (infinite: the
+            normal distribution). Nothing is established where one is NaN.
+        margin: half the width of the zone, in the unit of the differences.
+        level: of each difference, (n,) or one for all.
+
+    Returns:
+        One row per difference: p_reproduced, p_better, p_worse (not adjusted), and verdict.
+    """
+    d, s, f = (np.asarray(values, np.float64) for values in (difference, error, freedom))
+    above_upper, below_upper, above_lower, below_lower = (
+        stats.t.sf(distance / s, f) for distance in (d - margin, margin - d, d + margin, -d - margin)
+    )
+    p = np.column_stack(
+        [
+            np.maximum(below_upper, above_lower),
+            np.minimum(1.0, above_upper + above_lower),
+            np.minimum(1.0, below_lower + below_upper),
+        ]
+    )
+    rejected = p <= np.broadcast_to(level, d.shape)[:, None]
     verdict = np.where(rejected.any(axis=1), np.asarray(VERDICTS)[rejected.argmax(axis=1)], INCONCLUSIVE)
     return pd.DataFrame(p, columns=[f"p_{name}" for name in VERDICTS]).assign(verdict=verdict)
 
 
-def welch_p_values(
-    mean: ArrayLike,
-    std: ArrayLike,
-    count: ArrayLike,
-    reference_mean: ArrayLike,
-    reference_std: ArrayLike,
-    reference_count: ArrayLike,
-    *,
-    margin: float,
+def verdict_power(
+    difference: float, error: ArrayLike, freedom: ArrayLike, *, margin: float, level: ArrayLike
 ) -> NDArray[np.float64]:
-    """Test whether means lie within a margin of the means of other samples, above it or below.
+    """Compute the chance that `judge_differences` finds the region in which a true difference lies.
 
-    The three hypotheses of `judge_means`, of the difference of two true means, by Welch's t-test (1947) for independent
-    samples of unequal variance, its degrees of freedom after Satterthwaite (1946). A reference of standard deviation 0
-    is one that is taken as exact: the p-values are then those of `judge_means`.
+    Of normally distributed differences, and errors distributed as χ of these degrees of freedom, integrated over 400
+    quantiles of it; where an error has several parts, that is within a few percent. The second tail of `better` and
+    `worse` is left out, which counts where an error is large beside the margin and the chance is small.
 
     Args:
-        mean, std, count: (n,) sample mean, sample standard deviation (divisor n − 1) and size.
-        reference_mean, reference_std, reference_count: (n,) the same of the other samples.
-        margin: half the width of the zone of equivalence, in the unit of the values.
+        difference: the true one, δ.
+        error, freedom, level: (n,) the true standard errors, their degrees of freedom, and the levels.
+        margin: see `judge_differences`.
 
     Returns:
-        (n, 3) p-values, not adjusted, in the order of `VERDICTS`; NaN where a sample has fewer than two values, or
-        where neither varies and the difference lies on the bound of the zone.
+        (n,) chances; NaN where an error is.
     """
-    mean, std, count = (np.asarray(values, np.float64) for values in (mean, std, count))
-    other = [np.asarray(values, np.float64) for values in (reference_mean, reference_std, reference_count)]
-    std, other[1] = np.where(count > 1, std, np.nan), np.where(other[2] > 1, other[1], np.nan)
-
-    def p_of(shift: float, alternative: str) -> NDArray[np.float64]:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            result = stats.ttest_ind_from_stats(
-                mean - shift, std, count, *other, equal_var=False, alternative=alternative
-            )
-        return np.asarray(result.pvalue, np.float64)
-
-    within = np.maximum(p_of(margin, "less"), p_of(-margin, "greater"))
-    return np.column_stack([within, p_of(margin, "greater"), p_of(-margin, "less")])
+    s, f = np.asarray(error, np.float64)[:, None], np.asarray(freedom, np.float64)[:, None]
+    quantiles = (np.arange(400) + 0.5) / 400
+    known = np.isinf(f)
+    spread = np.where(known, 1.0, stats.chi2.ppf(quantiles, np.where(known, 1.0, f)) / np.where(known, 1.0, f))
+    beyond = stats.t.isf(np.broadcast_to(level, s.shape[:1])[:, None], f) * s * np.sqrt(spread)
+    if abs(difference) <= margin:
+        half = np.maximum(margin - beyond, 0)
+        chance = stats.norm.cdf((half - difference) / s) - stats.norm.cdf((-half - difference) / s)
+    else:
+        chance = stats.norm.sf((margin + beyond - abs(difference)) / s)
+    return np.asarray(chance.mean(axis=1), np.float64)
 
 
 def average_ranks(table: pd.DataFrame) -> pd.Series:

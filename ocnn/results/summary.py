@@ -23,9 +23,15 @@ SCHEMA = pa.schema(
         ("degenerate", pa.int64()),  # fits that diverged or collapsed; with finite scores they are in the mean
         ("anomalies", pa.int64()),  # samples that are measured
         ("normals", pa.int64()),
+        (
+            "sample_error",
+            pa.float64(),
+        ),  # of an AUC: at most so large is the mean's standard error from the choice of samples
         ("below_chance", pa.bool_()),  # an AUC below `chance_limit`
         ("published_mean", pa.float64()),
         ("published_std", pa.float64()),
+        ("published_runs", pa.int64()),  # that the published mean is known to average; 0: it is taken as exact
+        ("published_runs_std", pa.float64()),  # their sample standard deviation
         ("difference", pa.float64()),  # mean less the published one
     ]
 )
@@ -43,11 +49,13 @@ def summarise(
 ) -> pd.DataFrame:
     """Summarise each metric over the seeds: one row per experiment, normal class, method, evaluation and metric.
 
-    An evaluation whose samples are all of one kind throughout an experiment has no rows.
+    An evaluation whose samples are all of one kind throughout an experiment has no rows. Fits to the same samples err
+    together by their choice: the error of the mean over seeds is the mean of their errors, as if they were the
+    same, which it never exceeds.
 
     Args:
         metrics: rows of `measurements.collect`.
-        published: rows of `published.read_published`; the metric `PUBLISHED_METRIC` is compared with them.
+        published: rows of `corrections.with_spread`; the metric `PUBLISHED_METRIC` is compared with them.
         datasets: for each experiment the `dataset` of its published rows, or None; other experiments are left out.
         methods: for each method the published one to compare with, if not that of its name.
         alpha: intervals are at 1 − 2 alpha, and one-sided at 1 − alpha an AUC is below chance.
@@ -59,7 +67,7 @@ def summarise(
     rows = rows.assign(normals=rows["samples"] - rows["anomalies"], degenerate=rows["status"].isin(DEGENERATE))
     both = (rows["anomalies"] > 0) & (rows["normals"] > 0)
     rows = rows[both.groupby([rows["experiment"], rows["evaluation"]]).transform("any")]
-    kept = [*KEYS, "evaluation", "degenerate", "anomalies", "normals"]
+    kept = [*KEYS, "evaluation", "degenerate", "anomalies", "normals", "auc_error"]
     long = rows.melt(kept, list(METRICS), "metric", "value").astype({"value": float})
     long["value"] *= long["metric"].map({name: metric.scale for name, metric in METRICS.items()}).astype(float)
     summary = (
@@ -72,16 +80,20 @@ def summarise(
             degenerate=("degenerate", "sum"),
             anomalies=("anomalies", "min"),
             normals=("normals", "min"),
+            sample_error=("auc_error", "mean"),
         )
         .reset_index()
     )
     summary["low"], summary["high"] = t_interval(summary["mean"], summary["std"], summary["seeds"], 1 - 2 * alpha)
     compared = summary["metric"] == PUBLISHED_METRIC
     limit = METRICS[PUBLISHED_METRIC].scale * chance_limit(summary["anomalies"], summary["normals"], alpha)
+    summary["sample_error"] = METRICS[PUBLISHED_METRIC].scale * summary["sample_error"].where(compared)
     summary["below_chance"] = compared & (summary["mean"] < limit)
     looked_up = _look_up(published, summary, datasets, methods)
     summary["published_mean"] = looked_up["auc_mean"].where(compared).to_numpy(float)
     summary["published_std"] = looked_up["auc_std"].where(compared).to_numpy(float)
+    summary["published_runs"] = looked_up["runs"].where(compared).fillna(0).to_numpy(int)
+    summary["published_runs_std"] = looked_up["runs_std"].where(compared).to_numpy(float)
     return summary.assign(difference=summary["mean"] - summary["published_mean"])[SCHEMA.names]
 
 

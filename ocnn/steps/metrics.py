@@ -7,10 +7,11 @@ from typing import Any
 
 from ocnn.config.plan import Plan
 from ocnn.results.consistency import consistency
+from ocnn.results.corrections import with_spread
 from ocnn.results.frames import read_frame, write_csv
 from ocnn.results.measurements import HISTORIES, collect, schema
 from ocnn.results.metrics import METRICS
-from ocnn.results.published import read_published
+from ocnn.results.published import read_published, read_runs
 from ocnn.results.summary import REFERENCES, SCHEMA, look_up_references, summarise
 from ocnn.storage.files import write_text
 from ocnn.storage.parquet import write_table
@@ -53,7 +54,8 @@ def make_summary(*, plan: Json, metrics: Path, summary: Path, references: Path, 
             state the unit of each metric.
     """
     planned = Plan.from_json(plan)
-    published = read_published(map(Path, planned.published.auc))
+    runs = read_runs(Path(planned.published.runs) if planned.published.runs else None)
+    published = with_spread(read_published(map(Path, planned.published.auc)), runs)
     labs = {reference.name: read_published([Path(reference.path)]) for reference in planned.references}
     compared = planned.datasets, planned.published_methods
     table = summarise(read_frame(metrics, schema()), published, *compared, alpha=planned.alpha)

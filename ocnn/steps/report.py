@@ -23,7 +23,7 @@ from ocnn.report.tables import below_chance, below_chance_rule, degenerate_fits
 from ocnn.results.frames import read_frame
 from ocnn.results.measurements import changed_versions, job_cost, schema
 from ocnn.results.summary import SCHEMA
-from ocnn.results.verdicts import ALL_VERDICTS, judge
+from ocnn.results.verdicts import ALL_VERDICTS, DESCRIPTIVE, judge
 from ocnn.steps.runtime import processor
 from ocnn.storage.files import write_text
 
@@ -62,13 +62,14 @@ def make_report(
     """
     planned = Plan.from_json(plan)
     fits, cells, tables = read_frame(metrics, schema()), read_frame(summary, SCHEMA), read_documents(documents)
-    judged = judge(cells, margin=planned.margin, alpha=planned.alpha)
+    judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
+    columns = judged[(judged["family"] == "published") & (judged["verdict"] != DESCRIPTIVE)]
     page = templates().get_template("report.html")
     html = page.render(
         made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         experiments=[experiment.name for experiment in planned.experiments],
         fits=len(planned.fits()),
-        judged={evaluation: rows["verdict"].value_counts() for evaluation, rows in judged.groupby("evaluation")},
+        judged={evaluation: rows["verdict"].value_counts() for evaluation, rows in columns.groupby("evaluation")},
         kinds=ALL_VERDICTS,
         remarks=_grouped(planned.remarks),
         verdicts=tables["verdicts"],

@@ -86,8 +86,8 @@ def make_tables(
         attacks, rows = read_attacks(planned, records), cells[attacked & aucs]
         document = table4(rows, labs, fits, planned.remarks, attacks, alpha=planned.alpha)
         write("table4", rows.join(attacks, on="experiment"), document)
-    judged = judge(cells, margin=planned.margin, alpha=planned.alpha)
-    write("verdicts", judged, verdict_document(judged, planned.margin, planned.alpha), (".csv", ".md", ".html"))
+    judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
+    write("verdicts", judged, verdict_document(judged, **planned.rule), (".csv", ".md", ".html"))
     write("comparison", cells, comparison_document(cells), (".md", ".html"))
     write_csv(tables / "differences.csv", all_differences(cells))
     published = read_published(map(Path, planned.published.auc))

@@ -106,7 +106,16 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
     claim |= {"better": ["kde"], "than": ["iforest"], "over": "classes"}
     (folder / "claims.yaml").write_text(yaml.safe_dump([claim]))
     experiment = PlannedExperiment(
-        "toy", CLASSES, ("kde", "iforest"), (0, 1), "toys", True, False, published="paper", remark=f"A remark: {MARKUP}"
+        "toy",
+        CLASSES,
+        ("kde", "iforest"),
+        (0, 1),
+        "toys",
+        True,
+        False,
+        published="paper",
+        judged="test",
+        remark=f"A remark: {MARKUP}",
     )
     plan = Plan(
         (experiment,),
@@ -198,6 +207,10 @@ def test_verdicts_and_claims(made: HandMade) -> None:
     # The mean is the published one, but two seeds are too few for equivalence.
     assert set(test["verdict"]) == {"inconclusive"}
     assert set(test["difference"]) == {"0.0"}
+    # What comes of the training set is shown, and not judged.
+    train = verdicts[verdicts["evaluation"] == "train"]
+    assert set(train["verdict"]) == {"descriptive"}
+    assert set(train["reason"]) == {"judged on test"}
     claims = read_csv(made.path("claims.csv"))
     assert list(claims["verdict"]) == ["undecided", "undecided"]
     assert "fits of iforest degenerate" in claims["detail"].iloc[0]
@@ -217,7 +230,7 @@ def test_the_level_and_the_margin_of_the_plan_hold_everywhere(
 
     for module, name in ((metric_steps, "summarise"), (table_steps, "judge"), (table_steps, "check_claims")):
         monkeypatch.setattr(module, name, spied(name, getattr(module, name)))
-    plan = replace(made.plan, alpha=0.2, margin=7.0)
+    plan = replace(made.plan, alpha=0.2, margin=7.0, odds_ratio=3.0)
     files = {**made.files, **{name: tmp_path / f"{name}.parquet" for name in ("summary", "references")}}
     make_summary(
         plan=plan.to_json(), metrics=files["metrics"], summary=files["summary"], references=files["references"]
@@ -230,13 +243,18 @@ def test_the_level_and_the_margin_of_the_plan_hold_everywhere(
         records="",
         folder=tmp_path,
     )
-    assert seen == {"summarise": {"alpha": 0.2}, "judge": {"alpha": 0.2, "margin": 7.0}, "check_claims": {"alpha": 0.2}}
+    assert seen == {
+        "summarise": {"alpha": 0.2},
+        "judge": {"alpha": 0.2, "margin": 7.0, "odds_ratio": 3.0},
+        "check_claims": {"alpha": 0.2},
+    }
     # Of 95 and 100 %: standard error 2.5, and t(0.8, 1) = 1.3764.
     rows = read_csv(tmp_path / "tables" / "table3.csv")
     cell = rows[(rows["method"] == "kde") & (rows["evaluation"] == "test")].iloc[0]
     assert float(cell["low"]) == pytest.approx(97.5 - 2.5 * 1.3764, abs=1e-3)
     text = (tmp_path / "tables" / "verdicts.md").read_text()
     assert "± 7 points" in text
+    assert "a factor of 3 of" in text
     assert "at or below 20 %" in text
 
 

@@ -52,9 +52,11 @@ def fits(
     experiment: str = "toy",
     evaluation: str = "test",
     degenerate: Sequence[tuple[str, str, int]] = (),
+    sample_error: float = 0.0,
 ) -> pd.DataFrame:
     """Measurements of one experiment: for each method and normal class the AUC in percent of each seed.
 
+    sample_error: standard error of each AUC from the choice of samples, in percent.
     degenerate: method, class and seed of the fits that diverged.
     """
     return pd.DataFrame(
@@ -67,6 +69,7 @@ def fits(
                 "evaluation": evaluation,
                 **dict.fromkeys(METRICS, 0.5),
                 "auc": value / 100,
+                "auc_error": sample_error / 100,
                 "average_precision": value / 200,
                 "fpr_at_95_tpr": 1 - value / 100,
                 "samples": 12,
@@ -86,11 +89,15 @@ def fits(
     )
 
 
-def published(cells: Mapping[tuple[str, str], float], dataset: str = "toyset") -> pd.DataFrame:
-    """Published AUCs: for each method and class the mean."""
+def published(
+    cells: Mapping[tuple[str, str], float], dataset: str = "toyset", runs: Mapping[tuple[str, str], float] | None = None
+) -> pd.DataFrame:
+    """Published AUCs: for each method and class the mean, and of some the standard deviation of ten known runs."""
+    known = runs or {}
     return pd.DataFrame(
         [
             {"dataset": dataset, "class": normal, "method": method, "auc_mean": value, "auc_std": 0.0}
+            | {"runs": 10 if (method, normal) in known else 0, "runs_std": known.get((method, normal), float("nan"))}
             for (method, normal), value in cells.items()
         ]
     )

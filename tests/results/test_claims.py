@@ -180,22 +180,69 @@ def test_rows_stand_for_methods_that_the_paper_gives_no_number_of() -> None:
         RankingClaim(name="none", better=["a"], over="classes", **HEAD)
 
 
-@pytest.mark.parametrize(("found", "verdict"), [(2, "supported"), (1, "contradicted")])
-def test_a_detection(found: int, verdict: str) -> None:
-    claim = DetectionClaim(name="all", detects_all="a", **HEAD)
-    metrics = fits({("a", "3"): [90.0, 91.0]}).assign(flagged_anomalies=found)
+def test_settings_of_one_method_are_rows() -> None:
+    """No other row that stands for the same published method is taken for the one that the claim names."""
+    claim = RankingClaim(name="linear", better_rows=["a"], than_rows=["a_sigmoid", "a_relu"], over="classes", **HEAD)
+    metrics = fits(cells(a=5, a_released=-9, a_sigmoid=0, a_relu=2))
+    (row,) = check(claim, metrics, {"a_released": "a"})
+    assert (row["method"], row["verdict"], row["effect"]) == ("a", "supported", pytest.approx(3))
+    assert np.isnan(row["published_effect"])
+    (row,) = check(claim, fits(cells(a=5, a_sigmoid=9, a_relu=2)))
+    assert (row["verdict"], "a against a_sigmoid" in row["detail"]) == ("contradicted", True)
+    # What the claim is about diverged, or was not run.
+    bad = [("a", normal, seed) for normal in "35" for seed in range(3)]
+    (row,) = check(claim, fits(cells(a=5, a_sigmoid=9, a_relu=2), degenerate=bad))
+    assert (row["verdict"], "6 of 12 fits of a degenerate" in row["detail"]) == ("undecided", False)
+    assert "6 of 6 fits of a degenerate" in row["detail"]
+    (row,) = check(claim, fits(cells(a_released=5, a_sigmoid=9)), {"a_released": "a"})
+    assert (row["verdict"], row["detail"]) == ("undecided", "no experiment checks it")
+    with pytest.raises(ValueError, match="better or better_rows must name a method"):
+        RankingClaim(name="none", than_rows=["a"], over="classes", **HEAD)
+
+
+@pytest.mark.parametrize(
+    ("found", "alarms", "verdict"),
+    [
+        (2, 0, "supported"),
+        # Of 100: Clopper and Pearson's bounds at 5 % are 1.99 and 10.23 % for 5, and 1.38 and 8.92 % for 4.
+        (2, 4, "supported"),
+        (2, 5, "undecided"),
+        # And 10.02 % for 16, 9.23 % for 15.
+        (2, 15, "undecided"),
+        (2, 16, "contradicted"),
+        (2, 100, "contradicted"),
+        (1, 0, "contradicted"),
+    ],
+)
+def test_a_detection(found: int, alarms: int, verdict: str) -> None:
+    claim = DetectionClaim(name="all", detects_all="a", false_alarms=0.1, **HEAD)
+    metrics = fits({("a", "3"): [90.0, 91.0]}).assign(flagged_anomalies=found, samples=102, flagged_normals=alarms)
     (row,) = check(claim, metrics)
     assert (row["verdict"], row["effect"]) == (verdict, 50.0 * found)
-    assert f"{2 * found} of 4 anomalies and 2 of 20 normals flagged" in row["detail"]
-    if found == 2:
-        # Clopper and Pearson: (α/2)^(1/n), 90 %, 4 of 4.
-        assert row["low"] == pytest.approx(100 * 0.05**0.25)
+    assert f"{2 * found} of 4 anomalies and {2 * alarms} of 200 normals flagged" in row["detail"]
     # In terms of the beta distribution, whose quantiles are 0 and 1 at the ends.
     low = stats.beta.ppf(0.05, 2 * found, 4 - 2 * found + 1)
     high = stats.beta.ppf(0.95, 2 * found + 1, 4 - 2 * found) if found < 2 else 1
     assert (row["low"], row["high"]) == pytest.approx((100 * low, 100 * high))
+    # Of 100 normal samples, which both fits scored, and not of 200.
+    bounds = [0 if alarms == 0 else stats.beta.ppf(0.05, alarms, 101 - alarms)]
+    bounds.append(1 if alarms == 100 else stats.beta.ppf(0.95, alarms + 1, 100 - alarms))
+    assert f"false alarms {100 * bounds[0]:.1f} to {100 * bounds[1]:.1f} %" in row["detail"]
     (row,) = check(claim, metrics.assign(status="collapsed"))
     assert row["verdict"] == "undecided"
+
+
+def test_a_method_that_flags_at_random_does_not_find_all_anomalies() -> None:
+    """One that flags a share of everything by lot: found by chance, a claim is supported at most by 5 %."""
+    rng, claim = np.random.default_rng(0), DetectionClaim(name="all", detects_all="a", false_alarms=0.1, **HEAD)
+    for share in (0.1001, 0.5, 0.99):
+        metrics = fits({("a", "3"): [50.0]}).assign(samples=200, anomalies=10)
+        supported = 0
+        for _ in range(60):
+            # Granted that all anomalies are found.
+            drawn = metrics.assign(flagged_anomalies=10, flagged_normals=rng.binomial(190, share))
+            supported += check(claim, drawn)[0]["verdict"] == "supported"
+        assert supported / 60 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
 
 
 def test_the_papers_own_numbers_contradict_two_of_its_claims() -> None:
@@ -217,7 +264,8 @@ def test_the_papers_own_numbers_contradict_two_of_its_claims() -> None:
     assert effects["rcae_best_on_mnist"] > 0
     assert effects["rcae_best_on_gtsrb"] == pytest.approx(87.39 - 79.1)
     assert np.isnan(effects["ocnn_finds_all_synthetic_anomalies"])
-    # The paper has no hybrid in its tables.
+    # The paper has no other activation and no hybrid in its tables.
+    assert np.isnan(effects["linear_activation_best_on_mnist"])
     assert effects[[name for name in effects.index if name.startswith("hybrid")]].isna().tolist() == 4 * [True]
 
 

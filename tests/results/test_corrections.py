@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from ocnn.errors import ResultError
-from ocnn.results.corrections import SEEDS, compare, count_cells, mean_differs, std_differs
+from ocnn.results.corrections import SEEDS, compare, count_cells, mean_differs, std_differs, with_spread
 from ocnn.results.published import RUN_COLUMNS, read_published, read_runs
 from tests.conftest import ROOT
 
@@ -95,6 +95,43 @@ def test_lists_by_hand() -> None:
         ["toys", "dcae", 1, 1, 0, 0, 0, 1],
         ["toys", "rcae", 1, 0, 1, 0, 0, 0],
     ]
+
+
+def test_which_published_cells_have_known_seeds() -> None:
+    """Those with a list of ten whose mean is the published one; the widest of several."""
+    ten = [59.0, 61.0] * 5
+    lists = {
+        "agrees": [ten],
+        "another mean": [[value + 1 for value in ten]],
+        "incomplete": [ten[:8]],
+        "one of two": [[value + 3 for value in ten], ten],
+        "both": [ten, [57.0, 63.0] * 5],
+        "the same twice": [ten, ten],
+    }
+    known = pd.concat([runs(name, aucs, cell=cell) for name, many in lists.items() for cell, aucs in enumerate(many)])
+    published = cells(*(("toys", "x", name, 60.0, 0.0) for name in [*lists, "no runs"]), ("toys", "y", "agrees", 60, 0))
+    found = with_spread(published, known).set_index(["class", "method"])
+    assert found["runs"].tolist() == [10, 0, 0, 10, 10, 10, 0, 0]
+    # Five times ± 1: Σ = 10, over n − 1 = 9.
+    narrow, wide, none = np.sqrt(10 / 9), 3 * np.sqrt(10 / 9), np.nan
+    expected = [narrow, none, none, narrow, wide, narrow, none, none]
+    assert found["runs_std"].tolist() == pytest.approx(expected, nan_ok=True)
+    assert with_spread(published, read_runs(None))["runs"].eq(0).all()
+    assert with_spread(cells(), read_runs(None)).empty
+
+
+def test_of_how_many_published_cells_the_seeds_are_known(kept: pd.DataFrame) -> None:
+    """105 lists of ten, less the 13 cells whose mean is another; and none where there are two lists, as both differ."""
+    found = with_spread(read_published([FOLDER / "table3.csv", FOLDER / "table4.csv"]), kept)
+    assert found.loc[found["runs"] == SEEDS, "dataset"].value_counts().to_dict() == {
+        "cifar10": 50,
+        "mnist": 38,
+        "gtsrb": 4,
+    }
+    known = found.set_index(["dataset", "class", "method"])
+    assert known.loc[("cifar10", "truck", "soft_deep_svdd"), "runs"] == 0
+    assert known.loc[("cifar10", "deer", "dcae"), "runs"] == 0
+    assert known.loc[("cifar10", "ship", "deep_svdd"), "runs_std"] == pytest.approx(2.022108873196083 * np.sqrt(10 / 9))
 
 
 def test_without_runs_nothing_differs() -> None:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from ocnn.results.metrics import METRICS, auc, average_precision, fpr_at_95_tpr
+from ocnn.results.metrics import METRICS, auc, auc_error, average_precision, fpr_at_95_tpr
 from ocnn.results.statistics import chance_limit
 
 #: Two normal and two anomalous samples.
@@ -58,6 +59,53 @@ def test_as_scikit_learn_has_them(data: list[tuple[bool, int]]) -> None:
     assert average_precision(labels, scores) == pytest.approx(average_precision_score(labels, scores))
     fpr, tpr, _ = roc_curve(labels, scores, drop_intermediate=False)
     assert fpr_at_95_tpr(labels, scores) == pytest.approx(fpr[tpr >= 0.95].min())
+
+
+def test_the_error_of_an_auc_by_hand() -> None:
+    # Normal samples 1 and 2.5, anomalies 2 and 3: they lie above half and all of the normal samples, variance 1/8;
+    # above these lie all and half of the anomalies, 1/8. Two of either kind: 1/16 + 1/16.
+    assert auc_error(LABELS, [1, 2.5, 2, 3]) == pytest.approx(np.sqrt(1 / 8))
+    # Ties count half: shares of ½ and 1 both times.
+    assert auc_error(LABELS, [1, 1, 1, 3]) == pytest.approx(np.sqrt(1 / 16))
+    assert auc_error(LABELS, [1, 2, 3, 4]) == 0
+    for labels, scores in (([False, True, True], [1, 2, 3]), ([], []), (LABELS, [1, np.nan, 2, 3])):
+        assert np.isnan(auc_error(labels, scores))
+
+
+@given(data=st.lists(st.tuples(st.booleans(), st.integers(-5, 5)), min_size=4, max_size=40))
+def test_the_error_of_an_auc_pair_by_pair(data: list[tuple[bool, int]]) -> None:
+    """DeLong's formula as it is written, and no other when scores are turned round or monotonously changed."""
+    labels, scores = np.array([label for label, _ in data]), np.array([float(score) for _, score in data])
+    if min(labels.sum(), (~labels).sum()) < 2:
+        return
+    pairs = (np.sign(scores[labels][:, None] - scores[~labels][None]) + 1) / 2
+    by_pair = pairs.mean(axis=1).var(ddof=1) / len(pairs) + pairs.mean(axis=0).var(ddof=1) / pairs.shape[1]
+    found = auc_error(labels, scores)
+    assert found == pytest.approx(np.sqrt(by_pair), abs=1e-9)
+    assert auc_error(labels, -(scores**3)) == pytest.approx(found, abs=1e-9)
+
+
+@pytest.mark.parametrize("shift", [0.3, 2.0])
+def test_the_error_of_an_auc_is_that_of_a_stratified_bootstrap_and_of_new_samples(shift: float) -> None:
+    normals, anomalies, rng = 300, 100, np.random.default_rng(0)
+    labels = np.repeat([False, True], [normals, anomalies])
+    below, above = rng.normal(size=normals), rng.normal(shift, 1, anomalies)
+
+    def area(below: np.ndarray, above: np.ndarray, axis: int = -1) -> np.ndarray:
+        """The AUC of resamples along the last axis, by ranks."""
+        ranks = stats.rankdata(np.concatenate([below, above], axis=axis), axis=axis)[..., normals:]
+        return (ranks.sum(axis=axis) - anomalies * (anomalies + 1) / 2) / (normals * anomalies)
+
+    found = auc_error(labels, np.concatenate([below, above]))
+    resampled = stats.bootstrap((below, above), area, n_resamples=2000, method="percentile", rng=rng)
+    assert found == pytest.approx(resampled.standard_error, rel=0.1)
+    # Other samples of the same distributions: the errors are right on average, and their intervals of 95 % nearly hold.
+    drawn = np.concatenate([rng.normal(size=(1000, normals)), rng.normal(shift, 1, (1000, anomalies))], axis=1)
+    areas = area(drawn[:, :normals], drawn[:, normals:])
+    errors = np.array([auc_error(labels, scores) for scores in drawn])
+    assert errors.mean() == pytest.approx(areas.std(), rel=0.1)
+    covered = np.abs(areas - stats.norm.cdf(shift / np.sqrt(2))) < stats.norm.isf(0.025) * errors
+    assert 0.92 < covered.mean() < 0.97
 
 
 @pytest.mark.parametrize("name", list(METRICS))

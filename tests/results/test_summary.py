@@ -62,6 +62,14 @@ def test_a_cell_by_hand() -> None:
     assert summary_of(metrics, {"another": None}).empty
 
 
+def test_the_error_by_the_choice_of_samples_does_not_shrink_with_the_seeds() -> None:
+    metrics = fits({("kde", "3"): [75, 100, 80, 90]}).assign(auc_error=[0.01, 0.02, 0.01, 0.04])
+    rows = summary_of(metrics).set_index("metric")
+    assert rows["sample_error"].to_dict() == pytest.approx(
+        {name: 2.0 if name == "auc" else np.nan for name in METRICS}, nan_ok=True
+    )
+
+
 @pytest.mark.parametrize(("anomalies", "normals", "rows"), [(1, 1, len(METRICS)), (0, 1, 0), (1, 0, 0)])
 def test_an_evaluation_needs_samples_of_either_kind(anomalies: int, normals: int, rows: int) -> None:
     metrics = fits({("kde", "3"): [75, 100]}).assign(anomalies=anomalies, samples=anomalies + normals)
