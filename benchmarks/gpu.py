@@ -66,7 +66,7 @@ def sizes(config: Config, experiment: str) -> tuple[int, int, tuple[int, ...]]:
     if block.attack is not None:
         return len(labels["train"]), len(labels["test"]), shape
     normals = int((labels["train"] == 0).sum())
-    return normals + anomaly_count(normals, block.contamination), len(labels["test"]), shape
+    return normals + anomaly_count(normals, block.share), len(labels["test"]), shape
 
 
 def cases(

@@ -123,7 +123,7 @@ def _simulate_experiment(jobs: Jobs, results: Path, experiment: PlannedExperimen
                 labels["test"],
                 dataset.classes,
                 normal,
-                contamination=config.experiments[name].contamination,
+                contamination=config.experiments[name].share,
                 holdout=config.experiments[name].holdout,
                 seed=seed,
             )

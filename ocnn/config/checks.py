@@ -5,8 +5,9 @@ A check is left out where what it asks about is unknown because of another fault
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ def load(content: Any, files: Iterable[Path | str] = ()) -> Config:
         *(fault for method in config.methods for fault in method_faults(config, method)),
         *(fault for name in config.datasets for fault in _table_faults(read, name)),
         *(fault for name in config.attacks for fault in _attack_faults(read, name)),
-        *(fault for name in config.experiments for fault in _experiment_faults(read, name)),
+        *(fault for name in config.experiments for fault in _contaminations_faults(read, name)),
+        *(fault for name in config.experiments for one in _each(read, name) for fault in _experiment_faults(one, name)),
         *_shared_folder_faults(read),
         *_published_faults(read),
     ]
@@ -71,14 +73,35 @@ def load(content: Any, files: Iterable[Path | str] = ()) -> Config:
 
 
 def _families_resolved(experiments: Mapping[str, Experiment]) -> dict[str, Experiment]:
-    """The experiments, one with a list of `steps` as one for each of them."""
+    """The experiments, one with a list of `steps` or of `contamination` as one for each of them."""
     resolved: dict[str, Experiment] = {}
     for name, block in experiments.items():
         if isinstance(block.steps, list):
             resolved |= {f"{name}_{steps}": block.model_copy(update={"steps": steps}) for steps in block.steps}
+        elif isinstance(block.contamination, list):
+            resolved |= {_member(name, share): block.member(name, share) for share in block.contamination}
         else:
             resolved[name] = block
     return resolved
+
+
+def _member(name: str, share: float) -> str:
+    """The name of a block's experiment of this contamination: `NAME_0`, `NAME_1_101`."""
+    fraction = Fraction(share).limit_denominator(1_000_000)
+    return f"{name}_{fraction.numerator}_{fraction.denominator}" if share else f"{name}_0"
+
+
+def _each(read: Validated, name: str) -> Iterator[Validated]:
+    """The configuration with an experiment of one contamination, for each in a list; in a wrong list it is unknown."""
+    block = read.config.experiments[name]
+    if not isinstance(block.contamination, list):
+        yield read
+        return
+    wrong = bool(_contaminations_faults(read, name))
+    for share in block.contamination[:1] if wrong else block.contamination:
+        experiments = {**read.config.experiments, name: block.member(name, share)}
+        refused = {*read.refused, *([("experiments", name, "contamination")] if wrong else [])}
+        yield Validated(read.config.model_copy(update={"experiments": experiments}), read.faults, refused)
 
 
 def _name_faults(read: Validated) -> list[str]:
@@ -246,6 +269,19 @@ def _experiment_faults(read: Validated, name: str) -> list[str]:
     return [*faults, *(fault for method in config.methods for fault in fit_faults(read, name, method))]
 
 
+def _contaminations_faults(read: Validated, name: str) -> list[str]:
+    """What is wrong with a list of contaminations as such; what is with one of them, the experiment's checks say."""
+    config, block, path = read.config, read.config.experiments[name], f"experiments.{name}.contamination"
+    if not isinstance(block.contamination, list):
+        return []
+    source = _source(read, name) if block.attack is None else None
+    if block.attack is not None or (source is not None and not source.has_test):
+        return [f"{path}: a list is for a data set with a test part, on which all of its experiments are scored"]
+    names = [_member(name, share) for share in block.contamination]
+    taken = [other for place, other in enumerate(names) if other in config.experiments or other in names[:place]]
+    return [f"{path}: makes the experiment {other}, which there is already" for other in taken]
+
+
 def _source_faults(read: Validated, name: str) -> list[str]:
     """What is wrong with where an experiment's samples come from."""
     config, block, path = read.config, read.config.experiments[name], f"experiments.{name}"
@@ -268,9 +304,9 @@ def _source_faults(read: Validated, name: str) -> list[str]:
         taken = [f"{name}_{steps}" for steps in block.steps if f"{name}_{steps}" in config.experiments]
         faults += [f"{path}.steps: makes the experiment {other}, which there is already" for other in taken]
     if read.knows(("experiments", name), "held_out", "contamination"):
-        if block.held_out and block.contamination > 0:
+        if block.held_out and block.share > 0:
             faults.append(f"{path}.contamination: must be 0, as all adversarial images are held out")
-        if not block.held_out and block.contamination == 0:
+        if not block.held_out and block.share == 0:
             faults.append(f"{path}.contamination: of 0 leaves no adversarial image to score")
     return faults
 
@@ -314,7 +350,7 @@ def _class_faults(read: Validated, name: str) -> list[str]:
         known = known and read.knows(("attacks", block.attack), "images")
     if known and set(source.sizes) == set(source.classes):
         # With adversarial images held out there must be none, which is said elsewhere.
-        contamination = 0 if block.attack is not None and block.held_out else block.contamination
+        contamination = 0 if block.attack is not None and block.held_out else block.share
         for normal in (normal for normal in chosen if normal in source.normal_classes):
             found = size_faults(source.sizes, normal, contamination=contamination, holdout=block.holdout)
             faults += [f"{path}.{'normal_classes' if key == 'normal' else key}: {found[key]}" for key in found]

@@ -33,6 +33,8 @@ class PlannedExperiment:
     dataset: folder of its arrays.
     images: whether these are images.
     contaminated_and_tested: whether a metric can be defined under both evaluations.
+    contamination: share of anomalies among all samples of the training set.
+    family: the list of contaminations that it is one of, by the name in the configuration, or None.
     attack: None unless its anomalies are adversarial.
     published: data set of the published results to compare with, or None.
     judged: evaluation under which published cells are judged, or None where the protocol is not the published one.
@@ -46,6 +48,8 @@ class PlannedExperiment:
     dataset: str
     images: bool
     contaminated_and_tested: bool
+    contamination: float = 0.0
+    family: str | None = None
     attack: PlannedAttack | None = None
     published: str | None = None
     judged: str | None = None
@@ -115,6 +119,13 @@ class Plan:
     def attacked(self) -> dict[str, PlannedAttack]:
         """The attacks, by the names of the experiments on their images."""
         return {experiment.name: experiment.attack for experiment in self.experiments if experiment.attack}
+
+    @property
+    def families(self) -> dict[str, dict[str, float]]:
+        """The contamination of each experiment of a list of them, by the list's name; without lists of one."""
+        names = dict.fromkeys(experiment.family for experiment in self.experiments if experiment.family)
+        families = {name: {e.name: e.contamination for e in self.experiments if e.family == name} for name in names}
+        return {name: members for name, members in families.items() if len(members) > 1}
 
     @property
     def remarks(self) -> dict[str, str]:
@@ -188,13 +199,13 @@ class Plan:
         variants = set(self.attacked.values())
         if len(variants) > len({(variant.attack, variant.held_out) for variant in variants}):
             names.append("attack_strength")
-        return names
+        return names + [f"contamination/{family}" for family in self.families]
 
     def sample_names(self) -> list[str]:
         """Name the figures that come from the first seed's score files: `kind/experiment[/method]`.
 
         Of experiments on one attack that differ in its steps alone, the one to be compared with the paper, else the
-        first, has its extremes drawn.
+        first, has its extremes drawn; of those that differ in their contamination alone, the first its samples.
         """
         chosen: dict[tuple[str, bool], PlannedExperiment] = {}
         for experiment in self.experiments:
@@ -202,8 +213,11 @@ class Plan:
                 key = (experiment.attack.attack, experiment.attack.held_out)
                 if key not in chosen or (experiment.published and not chosen[key].published):
                     chosen[key] = experiment
+        later = {name for members in self.families.values() for name in list(members)[1:]}
         names = []
         for experiment in self.experiments:
+            if experiment.name in later:
+                continue
             if len(experiment.normal_classes) == 1:
                 names.append(f"decision_scores/{experiment.name}")
             if experiment.attack is None and experiment.images:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
 
 from ocnn.config.plan import Plan, PlannedAttack, PlannedExperiment, PlannedMethod, PublishedFiles, Reference
 from ocnn.config.values import (
@@ -19,6 +19,7 @@ from ocnn.config.values import (
     ClassName,
     ClassNames,
     Columns,
+    Contamination,
     Count,
     Epochs,
     Flag,
@@ -183,10 +184,11 @@ class Experiment(Section):
     false fits and scores all of them at once, as in the paper"""
     normal_classes: ClassNames = "all"
     """classes that are normal in turn, or `all`"""
-    contamination: Annotated[Share, Field(ge=0, le=0.5, examples=["1/11"])]
+    contamination: Annotated[Contamination, Field(examples=["1/11"])]
     """share of anomalies among all samples of the training set, as in scikit-learn and PyOD; 0 for clean training. A
-    fraction may be written out: `1/101` is 1 anomaly to 100 normals. With `attack`, 0 where the adversarial images are
-    held out; else it says how many of them take part"""
+    fraction may be written out: `1/101` is 1 anomaly to 100 normals. A list makes an experiment of each, `NAME_0`,
+    `NAME_1_101`, …, scored on the same test part. With `attack`, 0 where the adversarial images are held out; else it
+    says how many of them take part"""
     holdout: Annotated[Share, Field(ge=0, lt=1)] = 0.1
     """share of the test samples whose labels a method may tune on; it is not measured on them"""
     seeds: Seeds | None = None
@@ -208,6 +210,24 @@ class Experiment(Section):
     the protocol is the published one; false shows them beside ours without a verdict"""
     remark: str = ""
     """what a reader of the results must know, shown with them: that it is not the published protocol, say"""
+    _family: str | None = PrivateAttr(None)
+
+    @property
+    def share(self) -> float:
+        """The contamination, of an experiment that is no list of them any more."""
+        return cast(float, self.contamination)
+
+    @property
+    def family(self) -> str | None:
+        """The name of the block whose list of contaminations this experiment is one of."""
+        return self._family
+
+    def member(self, name: str, share: float) -> "Experiment":
+        """The experiment of one contamination of this block's list; `name` is the block's."""
+        member = self.model_copy(update={"contamination": share})
+        if isinstance(self.contamination, list):
+            member._family = name
+        return member
 
 
 #: What an experiment has for those of its methods that take it, see `shared_parameters`.
@@ -438,7 +458,9 @@ class Config(Section):
                     tuple(self.seeds_of(name)),
                     dataset=safe_name(dataset.name),
                     images=dataset.images,
-                    contaminated_and_tested=block.contamination > 0 and dataset.has_test,
+                    contaminated_and_tested=block.share > 0 and dataset.has_test,
+                    contamination=block.share,
+                    family=block.family,
                     attack=attack or None,
                     published=block.published,
                     judged=("test" if dataset.has_test else "train") if block.judged else None,

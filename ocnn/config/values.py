@@ -8,7 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, WithJsonSchema, WrapValidator
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema, WrapValidator
 from pydantic_core import PydanticCustomError
 
 from ocnn.data.tables import text_of
@@ -64,6 +64,12 @@ def _expected(kind: str) -> WrapValidator:
             raise _fault(f"must be {kind}") from error
 
     return WrapValidator(validate)
+
+
+def _one_or_several(one: Any, several: Any) -> WrapValidator:
+    """Check a list as one and anything else as the one value, so that a fault is told of what was meant."""
+    single, listed = TypeAdapter(one), TypeAdapter(several)
+    return WrapValidator(lambda value, _: (listed if isinstance(value, list) else single).validate_python(value))
 
 
 def typed(value: Any) -> Any:
@@ -163,6 +169,11 @@ _ONCE = Field(min_length=1, json_schema_extra={"uniqueItems": True})
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False), BeforeValidator(_number), _or_text(NUMBER_TEXT)]
 #: A part of 1, also as a fraction: 1/101.
 Share = Annotated[Number, BeforeValidator(_fraction), _or_text(FRACTION_TEXT)]
+_Contamination = Annotated[Share, Field(ge=0, le=0.5)]
+_Contaminations = Annotated[list[_Contamination], _ONCE]
+Contamination = Annotated[
+    _Contamination | _Contaminations, _one_or_several(_Contamination, _Contaminations), AfterValidator(_different)
+]
 Whole = Annotated[int, Field(strict=True), BeforeValidator(_whole), _or_text(WHOLE_TEXT)]
 Count = Annotated[Whole, Field(ge=1)]
 Flag = Annotated[bool, Field(strict=True), BeforeValidator(_flag), _or_text(FLAG_TEXT)]

@@ -63,6 +63,9 @@ def draw_comparisons(
             case "training":
                 methods = list(planned[experiment].methods)
                 figure = training.training_curves(curves[curves["experiment"] == experiment], methods, styles)
+            case "contamination":
+                family = planned.families[experiment]
+                figure = comparison.contamination(aucs[aucs["experiment"].isin(family)], family, styles)
             case _:
                 shown = [evaluated(group) for _, group in aucs.groupby("experiment", sort=False)]
                 figure = attack_figures.attack_strength(pd.concat(shown), read_attacks(planned, records), styles)

@@ -29,6 +29,7 @@ def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"steps": [1, 10]}, "experiments.toy.steps: makes the experiment toy_10, which there is already"),
         ({"contamination": 0.1}, "experiments.toy.contamination: must be 0, as all adversarial images are held out"),
         ({"held_out": False}, "experiments.toy.contamination: of 0 leaves no adversarial image to score"),
+        ({"contamination": [0, 0.1]}, "experiments.toy.contamination: a list is for a data set with a test part"),
         ({"normal_classes": [1]}, "experiments.toy.normal_classes: zeros has no normal class '1'; known are 0"),
         ({"step": 10}, "experiments.toy.step: unknown key; did you mean 'steps'?"),
     ],
@@ -203,6 +204,19 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
             "experiments.digits.contamination",
             0,
             "digits.settings.ocnn: nu=None takes anomaly_share for ν, which must not be 0: give nu a number",
+        ),
+        (
+            "experiments.digits.contamination",
+            ["1/11", 0, "1/21"],
+            "digits.settings.ocnn: nu=None takes anomaly_share for ν, which must not be 0: give nu a number",
+        ),
+        ("experiments.digits.contamination", [0.1, 0.51], "digits.contamination.1: input should be less than or equal"),
+        ("experiments.digits.contamination", [0.1, "1/10"], "digits.contamination: 0.1 is listed twice"),
+        ("experiments.digits.contamination", [], "digits.contamination: must have at least one item"),
+        (
+            "experiments.digits.contamination",
+            [0.1, 0.1 + 1e-9],
+            "digits.contamination: makes the experiment digits_1_10, which there is already",
         ),
         ("experiments.digits.holdout", 1, "digits.holdout: input should be less than 1 (got 1)"),
         (

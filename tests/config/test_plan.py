@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from ocnn.config.checks import load
 from ocnn.config.plan import Plan, PlannedAttack, PlannedExperiment, PlannedMethod, PublishedFiles, Reference
+from ocnn.config.schema import Config
 from ocnn.results.scores import Fit
+from ocnn.steps.jobs import Jobs
 from tests.config.configurations import shipped
 
 
@@ -129,3 +131,52 @@ def test_figures_of_samples() -> None:
     apart = planned("b", attack=PlannedAttack("stop", 100, False), methods=("kde",))
     assert "attack_strength" not in plan_of(attacks[0], apart).comparison_names()
     assert plan_of(*attacks, apart).attack_names() == ["attacks/stop-0", "attacks/stop-100"]
+
+
+def contaminated(**changes: Any) -> Config:
+    """Two digits at three contaminations, and one experiment beside them."""
+    block = {"dataset": "digits", "normal_classes": [3, 8], "contamination": [0, "1/101", 0.05], "seeds": 2, **changes}
+    beside = {"dataset": "digits", "contamination": "1/101"}
+    return load({"methods": {"kde": {}, "dcae": {}}, "experiments": {"sweep": block, "beside": beside}})
+
+
+def test_a_list_of_contaminations_is_a_family() -> None:
+    config = contaminated()
+    members = {"sweep_0": 0, "sweep_1_101": 1 / 101, "sweep_1_20": 0.05}
+    assert list(config.experiments) == [*members, "beside"]
+    assert {name: config.experiments[name].contamination for name in members} == members
+    plan = config.plan()
+    # `beside` may differ in other settings, so that it is no point of the line.
+    assert plan.families == {"sweep": members}
+    assert len([fit for fit in plan.fits() if fit.experiment in members]) == 3 * 2 * 2 * 2
+    assert [name for name in plan.comparison_names() if name.startswith("contamination/")] == ["contamination/sweep"]
+    # A clean training set has no AUC, hence no gap to the test part's.
+    assert {"gap/sweep_1_101", "auc/sweep_0"} <= set(plan.comparison_names())
+    assert "gap/sweep_0" not in plan.comparison_names()
+    assert [name for name in plan.sample_names() if "sweep" in name] == [
+        "in_class/sweep_0/kde",
+        "in_class/sweep_0/dcae",
+    ]
+    (alone,) = contaminated(contamination=[0.1], normal_classes=[3]).plan().experiments[:1]
+    assert (alone.name, alone.contamination) == ("sweep_1_10", 0.1)
+    assert contaminated(contamination=[0.1]).plan().families == {}
+
+
+def test_a_family_shares_the_arrays_and_no_split() -> None:
+    """A split's recipe tells the contaminations apart, and with it that of all that is fitted to the split."""
+    config = contaminated()
+    jobs, names = Jobs(config), list(config.plan().families["sweep"])
+    assert {config.plan()[name].dataset for name in names} == {"digits"}
+    assert {config.experiments[name].dataset for name in names} == {"digits"}
+    splits = [dict(jobs.split(name, "3", "0").settings) for name in names]
+    assert [split.pop("contamination") for split in splits] == [0, 1 / 101, 0.05]
+    assert splits[0] == splits[1] == splits[2]
+
+
+def test_the_papers_sweep_is_run_when_it_is_asked_for() -> None:
+    content = shipped("reduced")
+    assert not load(content).plan().families
+    config = load({**content, "run": ["mnist_contamination"]})
+    (family,) = config.plan().families.values()
+    assert [round(share / (1 - share), 9) for share in family.values()] == [0, 0.01, 0.05, 0.1]
+    assert config.settings("mnist_contamination_1_21", "dcae", 0)["epochs"] == [12, 4]

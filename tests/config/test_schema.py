@@ -58,7 +58,7 @@ def test_the_papers_stop_signs() -> None:
     assert not config.dataset("gtsrb").has_test
     assert config.dataset("gtsrb_heldout").has_test
     assert config.dataset("gtsrb_steps_100").name == "stop_signs-100-heldout"
-    assert anomaly_count(1050, config.experiments["gtsrb"].contamination) == 100
+    assert anomaly_count(1050, config.experiments["gtsrb"].share) == 100
     ocnn = config.settings("gtsrb", "ocnn", 0)
     assert (ocnn["nu"], ocnn["anomaly_share"]) == (None, 100 / 1150)
     assert config.settings("gtsrb", "ocnn", 0)["hidden"] == 16

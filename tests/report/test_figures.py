@@ -67,6 +67,39 @@ def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:
         assert any(words in text for text in texts(tmp_path / "figure.svg"))
 
 
+def test_contamination(tmp_path: Path) -> None:
+    """Each line goes through the means, by the share of anomalies and not by the order of the experiments."""
+    shares = {"dirty": 1 / 11, "clean": 0.0, "some": 1 / 101}
+    measured = [
+        fits({("a", "3"): [60.0, 70.0], ("b", "3"): [80.0, 80.0], ("a", "8"): [55.0, 55.0]}, experiment="dirty"),
+        fits({("a", "3"): [90.0, 92.0], ("b", "3"): [81.0, 81.0], ("a", "8"): [99.0, 99.0]}, experiment="clean"),
+        fits(
+            {("a", "3"): [85.0, 85.0], ("b", "3"): [82.0, 82.0], ("a", "8"): [98.0, 98.0]},
+            experiment="some",
+            degenerate=[("b", "3", 1)],
+        ),
+        fits({("a", "3"): [1.0, 1.0]}, experiment="some", evaluation="train"),
+    ]
+    summary = summarise(pd.concat(measured), published({("x", "3"): 1.0}), dict.fromkeys(shares), {}, alpha=0.05)
+    figure = comparison.contamination(summary[summary["metric"] == "auc"], shares, STYLES)
+    panels: Any = figure.axes
+    three, eight = panels
+    assert (three.get_title(), eight.get_title()) == ("3", "8")
+    a, b = three.containers
+    assert a.lines[0].get_xdata() == pytest.approx([0, 100 / 101, 100 / 11])
+    assert a.lines[0].get_ydata() == pytest.approx([91, 85, 65])
+    assert b.lines[0].get_ydata() == pytest.approx([81, 82, 80])
+    assert eight.containers[0].lines[0].get_ydata() == pytest.approx([99, 98, 55])
+    # Student's interval of 60 and 70, at 1 - 2 alpha: 5 by the quantile 6.314 either way.
+    (whiskers,) = a.lines[2]
+    assert whiskers.get_segments()[2][:, 1] == pytest.approx([65 - 31.57, 65 + 31.57], abs=0.01)
+    # The hollow mark of the fit that diverged.
+    hollow = [line for line in three.lines if line.get_markerfacecolor() == "white" and len(line.get_xdata())]
+    assert [(list(line.get_xdata()), list(line.get_ydata())) for line in hollow] == [([100 / 101], [82])]
+    save(figure, [tmp_path / "figure.svg"])
+    assert {"0", "0.99", "9.1", "a", "b", "chance", "degenerate"} <= texts(tmp_path / "figure.svg")
+
+
 @pytest.mark.parametrize(
     "scores",
     [

@@ -122,7 +122,7 @@ class Run:
 
 
 def simulated_run(folder: Path) -> Run:
-    """Digits with three classes and seeds, an attack at two numbers of steps and at once, and the synthetic data."""
+    """Digits with three classes and seeds, an attack at two numbers of steps and at once, synthetic data, a sweep."""
     (folder / "auc.csv").write_text(AUC)
     (folder / "lab.csv").write_text("dataset,class,method,auc_mean,auc_std\ndigits,0,own_method,77.25,\n")
     (folder / "claims.yaml").write_text(yaml.safe_dump(CLAIMS))
@@ -164,6 +164,13 @@ def simulated_run(folder: Path) -> Run:
                     "network": "dense",
                     "published": "synthetic",
                     "settings": {name: {"network": "none"} for name in ("ocnn", "ocnn_released")},
+                },
+                "sweep": {
+                    "dataset": "digits",
+                    "contamination": [0, 1 / 11],
+                    "normal_classes": [3],
+                    "network": "lenet-digits",
+                    "methods": ["kde", "dcae"],
                 },
             },
             "published": {

@@ -1,5 +1,6 @@
 """AUCs of the methods: beside the published ones, train against test, over classes, and against their cost."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib as mpl
@@ -108,6 +109,48 @@ def train_test_gap(summary: pd.DataFrame, styles: Styles) -> Figure:
                 Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none", label="degenerate")
             )
         legend_above(figure, handles, 2)
+    return figure
+
+
+def contamination(summary: pd.DataFrame, contaminations: Mapping[str, float], styles: Styles) -> Figure:
+    """Draw AUC on the test part against the contamination of the training set: a panel per class, a line per method.
+
+    Hollow where fits degenerated.
+
+    Args:
+        summary: AUCs of the experiments of a family, of `summarise`.
+        contaminations: share of anomalies in the training set, by experiment.
+        styles: of `method_styles`.
+    """
+    rows = summary[summary["evaluation"] == "test"]
+    rows = rows.assign(percent=100 * rows["experiment"].map(dict(contaminations)).astype(float)).sort_values(
+        "percent", kind="stable"
+    )
+    methods, classes = (list(dict.fromkeys(summary[name])) for name in ("method", "normal"))
+    ticks = sorted(set(rows["percent"]))
+    with mpl.rc_context(STYLE):
+        figure, axes = panels(len(classes), columns=min(len(classes), 4), height=2.0, sharex=True, sharey=True)
+        for axis, normal in zip(axes, classes, strict=True):
+            for method in methods:
+                own = rows[(rows["normal"] == normal) & (rows["method"] == method)]
+                around = np.nan_to_num(np.stack([own["mean"] - own["low"], own["high"] - own["mean"]]))
+                style = styles[method]
+                axis.errorbar(own["percent"], own["mean"], yerr=around, **style, markersize=4, elinewidth=0.6)
+                bad = own[own["degenerate"] > 0]
+                hollow = {**marker_only(style), "markerfacecolor": "white"}
+                axis.plot(bad["percent"], bad["mean"], **hollow, markersize=4, zorder=3)
+            axis.axhline(50, color="0.6", linewidth=0.8, linestyle=":")
+            axis.set_title(normal)
+            axis.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
+        figure.supxlabel("anomalies among the training samples, %", fontsize=8)
+        figure.supylabel("AUC (test), %", fontsize=8)
+        handles = [Line2D([], [], **styles[method], markersize=4, label=method) for method in methods]
+        handles.append(Line2D([], [], color="0.6", linestyle=":", linewidth=0.8, label="chance"))
+        if (rows["degenerate"] > 0).any():
+            handles.append(
+                Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none", label="degenerate")
+            )
+        legend_above(figure, handles, 6)
     return figure
 
 
