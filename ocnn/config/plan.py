@@ -30,7 +30,7 @@ class PlannedAttack:
 class PlannedExperiment:
     """An experiment whose fits are all combinations of normal class, method and seed.
 
-    dataset: folder of its arrays.
+    dataset: folder of its arrays, in that of results.
     images: whether these are images.
     contaminated_and_tested: whether a metric can be defined under both evaluations.
     attack: None unless its anomalies are adversarial.

@@ -67,7 +67,7 @@ def retyped(name: str, kind: pa.DataType) -> pa.Schema:
         (lambda path: path.write_bytes(path.read_bytes()[:10]), "is damaged or of another kind"),
         (lambda path: path.write_bytes(path.read_bytes()[:-300] + bytes(292) + path.read_bytes()[-8:]), "is damaged"),
         (lambda path: pd.DataFrame({"x": [1]}).to_parquet(path), "it has the columns x; expected experiment, normal"),
-        (lambda path: rewritten(path, schema=SCHEMA.remove(7)), "it has the columns experiment, normal, method, seed"),
+        (lambda path: rewritten(path, schema=SCHEMA.remove(9)), "it has the columns experiment, normal, method, seed"),
         (lambda path: rewritten(path, schema=retyped("anomaly_score", pa.float32())), "anomaly_score is float, not"),
         (lambda path: rewritten(path, schema=retyped("seed", pa.int64())), "seed is int64, not int32"),
         (

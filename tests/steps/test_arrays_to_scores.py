@@ -48,7 +48,7 @@ def constant(values: Any) -> np.ndarray:
 
 
 def arguments(normal: str, **changes: Any) -> dict[str, Any]:
-    settings = {"contamination": 0.25, "holdout": 0.5, "seed": 3, "scaling": "pixels", "encoded": 0}
+    settings = {"contamination": 0.25, "holdout": 0.5, "seed": 3, "scaling": "pixels", "encoded": 0, "training_set": {}}
     return {"dataset": "toys", "classes": CLASSES, "normal": normal, "recipe": RECIPE, **settings, **changes}
 
 
