@@ -239,6 +239,7 @@ def _experiment_faults(read: Validated, name: str) -> list[str]:
         *_class_faults(read, name),
         *network_faults(f"{path}.network", block.network),
         *_unknown_names(f"{path}.methods", "method", block.methods, config.methods),
+        *_unknown_names(f"{path}.shuffled", "experiment", [block.shuffled or name], config.experiments),
         *_unknown_names(f"{path}.settings", "method", list(block.settings), config.methods),
     ]
     if block.attack is not None and block.pixels == "scaled":

@@ -36,6 +36,8 @@ class PlannedExperiment:
     attack: None unless its anomalies are adversarial.
     published: data set of the published results to compare with, or None.
     remark: what its reader must know.
+    taken_apart: whether its fits are, see `ocnn.results.decomposition`.
+    shuffled: the experiment that differs from it by a shuffled training set, or None.
     """
 
     name: str
@@ -48,6 +50,8 @@ class PlannedExperiment:
     attack: PlannedAttack | None = None
     published: str | None = None
     remark: str = ""
+    taken_apart: bool = False
+    shuffled: str | None = None
 
 
 @dataclass(frozen=True)
@@ -124,6 +128,11 @@ class Plan:
         return {experiment.name: experiment.published for experiment in self.experiments}
 
     @property
+    def taken_apart(self) -> dict[str, str | None]:
+        """The experiments that are taken apart, each with its shuffled one."""
+        return {experiment.name: experiment.shuffled for experiment in self.experiments if experiment.taken_apart}
+
+    @property
     def published_methods(self) -> dict[str, str]:
         """The published method that each row of the tables is compared with."""
         return {method.name: method.published for method in self.methods}
@@ -145,6 +154,8 @@ class Plan:
             names.append("table3")
         if self.attacked:
             names.append("table4")
+        if self.taken_apart:
+            names.append("decomposition")
         return {
             **{name: _formats(f"tables/{name}") for name in names},
             # As many lines as there are cells: nothing to print.
@@ -167,6 +178,8 @@ class Plan:
         names = []
         for experiment in self.experiments:
             kinds = ["auc", "cost", "training"]
+            if experiment.taken_apart:
+                kinds.append("decomposition")
             if experiment.contaminated_and_tested:
                 kinds.append("gap")
             if len(experiment.normal_classes) > 1 and len(experiment.methods) > 2:

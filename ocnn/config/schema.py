@@ -221,6 +221,10 @@ class Experiment(Section):
     """what every deep method shares"""
     autoencoder: Autoencoder = Autoencoder()
     """the shared pretraining"""
+    shuffled: str | None = None
+    """name of the experiment that is this one with `order: shuffled`. Where a part of the training set is held out by
+    `validation_split`, the table and the figure `decomposition` say what each step of the protocol is worth; this one
+    adds the step of fitting anomalies, too"""
     methods: Names = "all"
     """names in `methods`, or `all`"""
     settings: dict[str, Settings] = {}
@@ -455,6 +459,7 @@ class Config(Section):
     def plan(self) -> Plan:
         """What the tables, the figures and the report are to show."""
         experiments = []
+        twins = {block.shuffled for block in self.experiments.values()}
         for name, block in self.experiments.items():
             dataset = self.dataset(name)
             attack = block.attack and PlannedAttack(block.attack, cast(int, block.steps), block.held_out)
@@ -470,6 +475,8 @@ class Config(Section):
                     attack=attack or None,
                     published=block.published,
                     remark=block.remark,
+                    taken_apart=name not in twins and block.training_set.validation_split > 0,
+                    shuffled=block.shuffled if block.shuffled in self.experiments else None,
                 )
             )
         return Plan(

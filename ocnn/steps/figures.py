@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from ocnn.config.plan import FIGURE_SUFFIXES, Plan, PlannedExperiment
 from ocnn.report.figures import adversarial as attack_figures
-from ocnn.report.figures import comparison, samples, training
+from ocnn.report.figures import comparison, decomposition, samples, training
 from ocnn.report.figures.style import method_styles, save
+from ocnn.results.decomposition import decompose
 from ocnn.results.frames import read_frame
 from ocnn.results.measurements import HISTORIES, evaluations, schema
 from ocnn.results.metrics import PUBLISHED_METRIC
@@ -52,6 +53,9 @@ def draw_comparisons(
         match kind:
             case "auc":
                 figure = comparison.auc_by_class(rows, styles)
+            case "decomposition":
+                apart = {experiment: planned.taken_apart[experiment]}
+                figure = decomposition.steps(decompose(fits, cells, apart, alpha=planned.alpha), styles)
             case "gap":
                 figure = comparison.train_test_gap(rows, styles)
             case "ranks":

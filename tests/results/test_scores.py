@@ -12,7 +12,8 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.results.consistency import consistency
-from ocnn.results.measurements import changed_versions, collect, job_cost, measure
+from ocnn.results.measurements import changed_versions, collect, evaluations, job_cost, measure
+from ocnn.results.metrics import EVALUATIONS
 from ocnn.results.scores import SCHEMA, Fit, read_scores
 from ocnn.storage.parquet import write_table
 from tests.results.conftest import write
@@ -173,3 +174,21 @@ def test_versions_that_changed_are_named_and_nothing_else() -> None:
     assert changed_versions([environment(1, "tensorflow", keras="3"), environment(1, None, keras="3")], ["toy"]) == ""
     assert changed_versions(known, ["other"]) == ""
     assert changed_versions([], []) == ""
+
+
+def test_which_samples_each_evaluation_has() -> None:
+    """A set of three normals and two anomalies, of which two normals and an anomaly are fitted."""
+    rows = pd.DataFrame(
+        {
+            "evaluation": ["train"] * 5 + ["test"] * 2,
+            "part": ["train", "test", "test", "train", "train", "test", "test"],
+            "sample": range(7),
+            "is_anomaly": [False, False, False, True, True, True, True],
+            "fitted": [True, False, True, True, False, False, False],
+            "tuned_on": [False] * 6 + [True],
+        }
+    )
+    found = {name: part["sample"].tolist() for name, part in evaluations(rows).items()}
+    assert found == {"test": [1, 5], "train": [0, 1, 2, 3, 4], "held_out": [1, 3, 4]}
+    assert list(found) == list(EVALUATIONS)
+    assert set(evaluations(rows.assign(fitted=rows["evaluation"] == "train"))) == {"test", "train"}
