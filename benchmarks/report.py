@@ -27,7 +27,7 @@ from ocnn.config.plan import PlannedExperiment
 from ocnn.config.schema import Config
 from ocnn.data import load_dataset
 from ocnn.data.dataset import ARRAY_FILES
-from ocnn.data.splits import Split, draw_split, write_split
+from ocnn.data.splits import Split, TrainingSet, draw_split, write_split
 from ocnn.methods import load_estimator
 from ocnn.results.scores import Fit, write_scores
 from ocnn.steps.attacks import RECORD
@@ -101,7 +101,7 @@ def _simulate_experiment(jobs: Jobs, results: Path, experiment: PlannedExperimen
     config, name = jobs.config, experiment.name
     dataset = config.dataset(name)
     labels, shape = sample_labels(config, name)
-    arrays = results / "images" / experiment.dataset
+    arrays = results / experiment.dataset
     if not arrays.exists():
         arrays.mkdir(parents=True)
         rng = np.random.default_rng(0)
@@ -114,7 +114,8 @@ def _simulate_experiment(jobs: Jobs, results: Path, experiment: PlannedExperimen
             pixels.flush()
             np.save(arrays / f"{part}_labels.npy", labels[part].astype(np.int64))
         block = config.experiments[name]
-        job = jobs.images(str(block.dataset)) if block.attack is None else jobs.adversarial_images(name)
+        make = jobs.pixels if block.pixels == "scaled" else jobs.images
+        job = make(str(block.dataset)) if block.attack is None else jobs.adversarial_images(name)
         _write_checksums(arrays, recipe_of(job))
     for normal in experiment.normal_classes:
         for seed in experiment.seeds:
@@ -126,6 +127,7 @@ def _simulate_experiment(jobs: Jobs, results: Path, experiment: PlannedExperimen
                 contamination=config.experiments[name].share,
                 holdout=config.experiments[name].holdout,
                 seed=seed,
+                training_set=TrainingSet(**config.experiments[name].training_set.model_dump()),
             )
             wildcards = name, safe_name(normal), str(seed)
             file = f"{name}/{wildcards[1]}/seed-{seed}"
@@ -157,7 +159,7 @@ def _simulate_fit(jobs: Jobs, results: Path, fit: Fit, split: pd.DataFrame, plac
     rng = np.random.default_rng([place, seed, len(fit.normal)])
     identity: dict[str, Any] = {**vars(fit)}
     anomalous = split["is_anomaly"].to_numpy()
-    scores = split[["evaluation", "sample", "is_anomaly"]].assign(**identity, tuned_on=False)
+    scores = split[["evaluation", "part", "sample", "is_anomaly", "fitted"]].assign(**identity, tuned_on=False)
     scores["anomaly_score"] = rng.normal(size=len(split)) + anomalous * (1 + 0.1 * place) - 1.5
     deep = hasattr(load_estimator(config.estimator(method)), "_fit_network")
     diverged = method == "ocnn" and seed % 10 == 9

@@ -18,6 +18,7 @@ from ocnn.config.values import NAME_TEXT
 from ocnn.data import DATASETS, load_dataset
 from ocnn.data.adversarial import ADVERSARIAL
 from ocnn.data.dataset import Dataset
+from ocnn.data.splits import TrainingSet as DrawnSet
 from ocnn.data.splits import size_faults
 from ocnn.errors import ConfigError, DataError, ResultError
 from ocnn.results.metrics import EVALUATIONS
@@ -261,8 +262,11 @@ def _experiment_faults(read: Validated, name: str) -> list[str]:
         *_class_faults(read, name),
         *network_faults(f"{path}.network", block.network),
         *_unknown_names(f"{path}.methods", "method", block.methods, config.methods),
+        *_unknown_names(f"{path}.shuffled", "experiment", [block.shuffled or name], config.experiments),
         *_unknown_names(f"{path}.settings", "method", list(block.settings), config.methods),
     ]
+    if block.attack is not None and block.pixels == "scaled":
+        faults.append(f"{path}.pixels: the images of an attack are contrast-normalised; leave it out")
     if not phases_fit(block.autoencoder) and read.knows(("experiments", name), "autoencoder"):
         epochs, rates = block.autoencoder.epochs, block.autoencoder.learning_rates
         faults.append(f"{path}.autoencoder: as many learning_rates as epochs are needed (got {rates} and {epochs})")
@@ -340,19 +344,23 @@ def _class_faults(read: Validated, name: str) -> list[str]:
         return []
     chosen = config.normal_classes(name)
     owner = source.name if block.attack is None else block.attack
-    faults = [
+    scaled = block.pixels == "scaled"
+    faults = [f"{path}.pixels: {source.name} holds no images"] if scaled and not source.images else []
+    faults += [
         f"{path}.normal_classes: {owner} has no normal class {normal!r}{nearest(normal, source.normal_classes)}"
         for normal in chosen
         if normal not in source.normal_classes
     ]
-    known = read.knows(("experiments", name), "contamination", "holdout", "held_out")
+    known = read.knows(("experiments", name), "contamination", "holdout", "held_out", "training_set")
     if block.attack is not None:
         known = known and read.knows(("attacks", block.attack), "images")
     if known and set(source.sizes) == set(source.classes):
         # With adversarial images held out there must be none, which is said elsewhere.
         contamination = 0 if block.attack is not None and block.held_out else block.share
         for normal in (normal for normal in chosen if normal in source.normal_classes):
-            found = size_faults(source.sizes, normal, contamination=contamination, holdout=block.holdout)
+            chosen_set = DrawnSet(**block.training_set.model_dump())
+            rules = {"contamination": contamination, "holdout": block.holdout, "training_set": chosen_set}
+            found = size_faults(source.sizes, normal, **rules)  # type: ignore[arg-type]
             faults += [f"{path}.{'normal_classes' if key == 'normal' else key}: {found[key]}" for key in found]
     return faults
 

@@ -30,7 +30,7 @@ class PlannedAttack:
 class PlannedExperiment:
     """An experiment whose fits are all combinations of normal class, method and seed.
 
-    dataset: folder of its arrays.
+    dataset: folder of its arrays, in that of results.
     images: whether these are images.
     contaminated_and_tested: whether a metric can be defined under both evaluations.
     contamination: share of anomalies among all samples of the training set.
@@ -39,6 +39,8 @@ class PlannedExperiment:
     published: data set of the published results to compare with, or None.
     judged: evaluation under which published cells are judged, or None where the protocol is not the published one.
     remark: what its reader must know.
+    taken_apart: whether its fits are, see `ocnn.results.decomposition`.
+    shuffled: the experiment that differs from it by a shuffled training set, or None.
     """
 
     name: str
@@ -54,6 +56,8 @@ class PlannedExperiment:
     published: str | None = None
     judged: str | None = None
     remark: str = ""
+    taken_apart: bool = False
+    shuffled: str | None = None
 
 
 @dataclass(frozen=True)
@@ -148,6 +152,11 @@ class Plan:
         return {experiment.name: experiment.judged for experiment in self.experiments}
 
     @property
+    def taken_apart(self) -> dict[str, str | None]:
+        """The experiments that are taken apart, each with its shuffled one."""
+        return {experiment.name: experiment.shuffled for experiment in self.experiments if experiment.taken_apart}
+
+    @property
     def published_methods(self) -> dict[str, str]:
         """The published method that each row of the tables is compared with."""
         return {method.name: method.published for method in self.methods}
@@ -169,6 +178,8 @@ class Plan:
             names.append("table3")
         if self.attacked:
             names.append("table4")
+        if self.taken_apart:
+            names.append("decomposition")
         return {
             **{name: _formats(f"tables/{name}") for name in names},
             # As many lines as there are cells: nothing to print.
@@ -191,6 +202,8 @@ class Plan:
         names = []
         for experiment in self.experiments:
             kinds = ["auc", "cost", "training"]
+            if experiment.taken_apart:
+                kinds.append("decomposition")
             if experiment.contaminated_and_tested:
                 kinds.append("gap")
             if len(experiment.normal_classes) > 1 and len(experiment.methods) > 2:

@@ -42,6 +42,7 @@ from ocnn.config.values import (
 from ocnn.data import DATASETS, load_dataset
 from ocnn.data.adversarial import adversarial_dataset
 from ocnn.data.dataset import Dataset
+from ocnn.data.preprocessing import PIXELS
 from ocnn.data.tables import MISSING, table_dataset
 from ocnn.methods import METHODS, load_estimator
 from ocnn.storage.files import safe_name
@@ -73,6 +74,24 @@ class Training(Section):
     """samples per step of the optimiser"""
     weight_decay: Annotated[Number, Field(ge=0)] = 1e-5
     """factor of the regulariser ½ Σ‖W‖²; a method may have its own"""
+
+
+class TrainingSet(Section):
+    """Which samples make the training set, in which order, and which of them are fitted."""
+
+    left_out: Annotated[Share, Field(ge=0, lt=1)] = 0.0
+    """share of the training part's normals that take no part at all, drawn at random and rounded down"""
+    test_normals: Literal["none", "scored", "fitted"] = "none"
+    """whether the normals of the test part join the set: `none`; `scored`, without being fitted; `fitted`. Then
+    `holdout` must be 0"""
+    order: Literal["index", "normals_first", "shuffled"] = "index"
+    """order of the set: `index`, each part's samples by their index; `normals_first`, normals of the training part,
+    those of the test part, anomalies, each drawn in an order of its own; `shuffled`, all in one such order"""
+    validation_split: Annotated[Share, Field(ge=0, lt=1)] = 0.0
+    """share of the set that is scored and not fitted, its last samples in this order, as by Keras's argument of this
+    name; they are measured by the evaluation `held_out`, too"""
+    round_down: Flag = False
+    """true rounds the number of anomalies down; false to the nearest"""
 
 
 class Classifier(Section):
@@ -182,6 +201,9 @@ class Experiment(Section):
     held_out: Flag = True
     """with `attack`: true fits the training images of the class and scores its test images and the adversarial ones;
     false fits and scores all of them at once, as in the paper"""
+    pixels: Literal["normalised", "scaled"] = "normalised"
+    """of images: `normalised`, as in the paper, by global contrast normalisation and then to [0, 1] by the normal
+    samples; `scaled`, divided by 255 and nothing more. Not with `attack`"""
     normal_classes: ClassNames = "all"
     """classes that are normal in turn, or `all`"""
     contamination: Annotated[Contamination, Field(examples=["1/11"])]
@@ -191,6 +213,8 @@ class Experiment(Section):
     says how many of them take part"""
     holdout: Annotated[Share, Field(ge=0, lt=1)] = 0.1
     """share of the test samples whose labels a method may tune on; it is not measured on them"""
+    training_set: TrainingSet = TrainingSet()
+    """which samples make the training set, and which are fitted; by default all normals of the training part"""
     seeds: Seeds | None = None
     """how many seeds (0, 1, …), or a list of them; none: those of the configuration"""
     network: NetworkFields = "auto"
@@ -199,6 +223,10 @@ class Experiment(Section):
     """what every deep method shares"""
     autoencoder: Autoencoder = Autoencoder()
     """the shared pretraining"""
+    shuffled: str | None = None
+    """name of the experiment that is this one with `order: shuffled`. Where a part of the training set is held out by
+    `validation_split`, the table and the figure `decomposition` say what each step of the protocol is worth; this one
+    adds the step of fitting anomalies, too"""
     methods: Names = "all"
     """names in `methods`, or `all`"""
     settings: dict[str, Settings] = {}
@@ -341,6 +369,17 @@ class Config(Section):
             return self.source(str(block.dataset))
         return adversarial_dataset(self.source(self.attacks[block.attack].dataset), **self.attacked(experiment))
 
+    def arrays_folder(self, experiment: str) -> str:
+        """The folder of results with an experiment's arrays: `images` as they are fitted, or `pixels` in [0, 1]."""
+        return "pixels" if self.experiments[experiment].pixels == "scaled" else "images"
+
+    def scaling(self, experiment: str) -> str:
+        """How an experiment's samples are scaled by its splits, see `scaling_constants`."""
+        dataset = self.dataset(experiment)
+        if not dataset.images:
+            return dataset.scaling
+        return "none" if self.experiments[experiment].pixels == "scaled" else PIXELS
+
     def attacked(self, experiment: str) -> dict[str, Any]:
         """For an experiment on an attack the arguments of `adversarial_dataset` beside the attacked data set."""
         block = self.experiments[experiment]
@@ -447,6 +486,7 @@ class Config(Section):
     def plan(self) -> Plan:
         """What the tables, the figures and the report are to show."""
         experiments = []
+        twins = {block.shuffled for block in self.experiments.values()}
         for name, block in self.experiments.items():
             dataset = self.dataset(name)
             attack = block.attack and PlannedAttack(block.attack, cast(int, block.steps), block.held_out)
@@ -456,7 +496,7 @@ class Config(Section):
                     tuple(self.normal_classes(name)),
                     tuple(self.methods_of(name)),
                     tuple(self.seeds_of(name)),
-                    dataset=safe_name(dataset.name),
+                    dataset=f"{self.arrays_folder(name)}/{safe_name(dataset.name)}",
                     images=dataset.images,
                     contaminated_and_tested=block.share > 0 and dataset.has_test,
                     contamination=block.share,
@@ -465,6 +505,8 @@ class Config(Section):
                     published=block.published,
                     judged=("test" if dataset.has_test else "train") if block.judged else None,
                     remark=block.remark,
+                    taken_apart=name not in twins and block.training_set.validation_split > 0,
+                    shuffled=block.shuffled if block.shuffled in self.experiments else None,
                 )
             )
         return Plan(

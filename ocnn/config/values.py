@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, Valida
 from pydantic_core import PydanticCustomError
 
 from ocnn.data.tables import text_of
-from ocnn.networks.shapes import NETWORKS
+from ocnn.networks.shapes import KINDS, NETWORKS
 
 #: Seeds beyond it do not fit the 32-bit integers of score files.
 MOST_SEED = 2**31 - 1
@@ -201,7 +201,7 @@ NetworkFields = Annotated[
                 {
                     "type": "object",
                     "properties": {
-                        "kind": {"enum": ["lenet", "dense", "none"]},
+                        "kind": {"enum": list(KINDS)},
                         "widths": {"type": "array", "items": _whole_schema(1, MOST_SEED)},
                         "code": _whole_schema(1, MOST_SEED),
                         "kernel": _whole_schema(1, MOST_SEED),

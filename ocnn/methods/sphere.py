@@ -41,6 +41,7 @@ class SphereDetector(PretrainedDetector):
 
     The centre is the mean code of the training set before the training, in inference mode, without coordinates near
     zero (`away_from_zero`). A method defines `_make_sphere(X)`. The parameters are those of `PretrainedDetector`.
+    A method may put more behind f once the centre is known (`_with_head`).
 
     Attributes:
         encoder_: the Keras model f.
@@ -53,6 +54,7 @@ class SphereDetector(PretrainedDetector):
 
         self.encoder_ = self._build_encoder(X)
         self.center_ = center = away_from_zero(apply(self.encoder_, X).mean(axis=0))
+        self.encoder_ = self._with_head(self.encoder_)
         kernels = self.encoder_.trainable_variables
         sphere = self._make_sphere(X)
 
@@ -67,6 +69,10 @@ class SphereDetector(PretrainedDetector):
     def _build_encoder(self, X: NDArray[Any]) -> "keras.Model":
         """Build the network f whose outputs are drawn to the centre."""
         return self._pretrained_encoder(X)
+
+    def _with_head(self, encoder: "keras.Model") -> "keras.Model":
+        """Return the network that is trained, of as many outputs as the centre has coordinates."""
+        return encoder
 
     def _make_sphere(self, X: NDArray[Any]) -> Sphere:
         """Define the loss of the codes and what goes with it."""

@@ -1,5 +1,6 @@
 """The shapes of networks: their names and fields, without a line of Keras, so that checking one costs nothing."""
 
+import math
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -7,29 +8,35 @@ from typing import Any, Literal
 BATCH_NORM_MOMENTUM = 0.9
 
 
+KINDS = ("lenet", "dense", "none", "relu", "convolutional")
+#: Those of convolutional modules, each of which halves the image.
+OF_IMAGES = ("lenet", "relu", "convolutional")
+
+
 @dataclass(frozen=True)
 class Network:
     """The shape of an encoder.
 
-    kind: `lenet` for images, `dense` for tabular data, `none` where the features themselves are the code.
+    kind: `lenet` for images, `dense` for tabular data, `none` where the features themselves are the code. Also for
+        images, as in the released code of OC-NN: `relu`, and `convolutional`, whose code is what its convolutions give.
     widths: filters of each convolutional module, or units of each dense layer.
-    code: length of the code.
+    code: length of the code; of `convolutional` it follows from the samples.
     kernel: height and width of the convolutions, in pixels.
     """
 
-    kind: Literal["lenet", "dense", "none"]
+    kind: Literal["lenet", "dense", "none", "relu", "convolutional"]
     widths: tuple[int, ...] = ()
     code: int = 32
     kernel: int = 5
 
     def __post_init__(self) -> None:
-        if self.kind not in ("lenet", "dense", "none"):
-            raise ValueError(f"network kind must be lenet, dense or none, got {self.kind!r}.")
+        if self.kind not in KINDS:
+            raise ValueError(f"network kind must be {', '.join(KINDS[:-1])} or {KINDS[-1]}, got {self.kind!r}.")
         numbers = (*self.widths, self.code, self.kernel)
         if any(isinstance(n, bool) or not isinstance(n, int) or n < 1 for n in numbers):
             raise ValueError(f"widths, code and kernel of a network must be positive integers, got {asdict(self)}.")
-        if self.kind == "lenet" and not self.widths:
-            raise ValueError("a lenet network needs at least one entry in widths.")
+        if self.kind in OF_IMAGES and not self.widths:
+            raise ValueError(f"a {self.kind} network needs at least one entry in widths.")
 
 
 NETWORKS = {
@@ -37,6 +44,11 @@ NETWORKS = {
     "lenet-cifar10": Network("lenet", (32, 64, 128), 128),
     "lenet-gtsrb": Network("lenet", (16, 32, 64), 32),
     "lenet-digits": Network("lenet", (16, 8), 16, kernel=3),
+    "released-mnist": Network("relu", (20, 50), 32),
+    "released-cifar10": Network("relu", (64, 32, 16), 128, kernel=3),
+    "released-gtsrb": Network("relu", (64, 32, 16), 32, kernel=3),
+    "released-svdd-mnist": Network("convolutional", (16, 8, 8, 8), kernel=3),
+    "released-svdd-cifar10": Network("convolutional", (128, 64, 32, 32), kernel=3),
     "dense": Network("dense", (128,), 32),
     "none": Network("none"),
 }
@@ -82,14 +94,20 @@ def resolve(network: Any, shape: tuple[int, ...]) -> Network:
         while len(shape) == 3 and halvings < 3 and all(side % 2 ** (halvings + 1) == 0 for side in shape[:2]):
             halvings += 1
         network = Network("lenet", (16, 32, 64)[:halvings], 32) if halvings else NETWORKS["dense"]
-    if network.kind == "lenet":
+    if network.kind in OF_IMAGES:
         factor = 2 ** len(network.widths)
         if len(shape) != 3:
-            raise ValueError(f"a lenet network takes images (height, width, channels), got samples of shape {shape}.")
+            raise ValueError(
+                f"a {network.kind} network takes images (height, width, channels), got samples of shape {shape}."
+            )
+        if network.kind == "convolutional":
+            # Odd sides are halved upwards.
+            height, width = (math.ceil(side / factor) for side in shape[:2])
+            return replace(network, code=height * width * network.widths[-1])
         if shape[0] % factor or shape[1] % factor:
             raise ValueError(
-                f"a lenet network of {len(network.widths)} modules halves the image as many times, so that height and"
-                f" width must be multiples of {factor}; got samples of shape {shape}."
+                f"a {network.kind} network of {len(network.widths)} modules halves the image as many times, so that"
+                f" height and width must be multiples of {factor}; got samples of shape {shape}."
             )
     if network.kind == "none" and len(shape) != 1:
         raise ValueError(f"without a network the samples must be tabular, got samples of shape {shape}.")

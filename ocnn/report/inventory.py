@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ocnn.methods import load_estimator
-from ocnn.networks.shapes import resolve
+from ocnn.networks.shapes import OF_IMAGES, resolve
 from ocnn.report.rendering import MISSING, Document, frame_table, literal
 
 
@@ -97,7 +97,7 @@ def network_summary(
 
 def _network(parameters: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[Any, ...]:
     network = resolve(parameters["network"], shape)
-    kernel = f"{network.kernel} × {network.kernel}" if network.kind == "lenet" else MISSING
+    kernel = f"{network.kernel} × {network.kernel}" if network.kind in OF_IMAGES else MISSING
     widths = ", ".join(map(str, network.widths)) or "none"
     # Only the one-class network has a head with a hidden layer.
     head = f"{network.code} → {parameters['hidden']} → 1" if "hidden" in parameters else MISSING

@@ -32,7 +32,8 @@ def auc_legend(alpha: float) -> str:
     """Say how to read Tables 3 and 4."""
     return (
         "AUC in percent, mean ± standard deviation over seeds. `test`: the test part, as the paper says; `train`: the"
-        " contaminated training set itself; `published`: the paper's cell. Bold: the best of a line, degenerate cells"
+        " contaminated training set itself; `held_out`, where a share of that was not fitted: its normals of that share"
+        " beside all its anomalies; `published`: the paper's cell. Bold: the best of a line, degenerate cells"
         " and those below chance apart." + MARKS + below_chance_rule(alpha)
     )
 

@@ -31,7 +31,7 @@ def consistency(fits: Iterable[Fit], scores: str) -> pd.DataFrame:
     groups: dict[tuple[str, str, str], list[tuple[pd.Series, bool]]] = {}
     for fit in fits:
         table, metadata = read_scores(fit.path(scores), fit)
-        train = table[table["evaluation"] == "train"].set_index("sample")["anomaly_score"]
+        train = table[table["fitted"]].astype({"part": str}).set_index(["part", "sample"])["anomaly_score"]
         key = (fit.experiment, fit.normal, fit.method)
         groups.setdefault(key, []).append((train, metadata["diagnosis"]["status"] in DEGENERATE))
     rows = []

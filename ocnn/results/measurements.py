@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 
 from ocnn.results.frames import TEXT
-from ocnn.results.metrics import EVALUATIONS, METRICS, auc_error
+from ocnn.results.metrics import METRICS, auc_error
 from ocnn.results.scores import IDENTITY, Fit, read_scores
 
 _IDENTITY = [("experiment", TEXT), ("normal", TEXT), ("method", TEXT), ("seed", pa.int64())]
@@ -37,11 +37,27 @@ def schema() -> pa.Schema:
     )
 
 
+def evaluations(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Choose the rows of a score file that each evaluation measures, by its name in `EVALUATIONS`.
+
+        test: all samples of the test part that were not fitted.
+        train: the training set, fitted or not.
+        held_out: the same anomalies beside those of its normals that were not fitted; left out where all were.
+
+    Samples that a method was tuned on take part in none.
+    """
+    rows = scores[~scores["tuned_on"]]
+    in_set = rows[rows["evaluation"] == "train"]
+    chosen = {"test": rows[(rows["part"] == "test") & ~rows["fitted"]], "train": in_set}
+    if (~in_set["fitted"] & ~in_set["is_anomaly"]).any():
+        chosen["held_out"] = in_set[~in_set["fitted"] | in_set["is_anomaly"]]
+    return chosen
+
+
 def measure(scores: pd.DataFrame, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Measure one fit, one row per evaluation, from the content of its score file; metrics are not scaled."""
     rows = []
-    for evaluation in EVALUATIONS:
-        part = scores[(scores["evaluation"] == evaluation) & ~scores["tuned_on"]]
+    for evaluation, part in evaluations(scores).items():
         values, anomalous = part["anomaly_score"].to_numpy(), part["is_anomaly"].to_numpy()
         # Beyond the method's own threshold.
         flagged = values > 0

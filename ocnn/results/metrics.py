@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-#: In this order, which is the order of the tables, too.
-EVALUATIONS = ("test", "train")
+#: In this order, which is the order of the tables, too; `measurements.evaluations` says which samples each has.
+EVALUATIONS = ("test", "train", "held_out")
 #: How a fit ends whose scores are no result of its method.
 DEGENERATE = ("diverged", "collapsed")
 #: The metric of what was published.

@@ -23,9 +23,11 @@ SCHEMA = pa.schema(
         ("normal", _name),
         ("method", _name),
         ("seed", pa.int32()),
-        ("evaluation", _name),  # train: the contaminated training set; test: the test part
-        ("sample", pa.int32()),  # index into that part of the data set
+        ("evaluation", _name),  # train: the contaminated training set; test: the rest of the test part
+        ("part", _name),  # of the data set, train or test
+        ("sample", pa.int32()),  # index into that part
         ("is_anomaly", pa.bool_()),
+        ("fitted", pa.bool_()),  # the method was fitted to it
         ("tuned_on", pa.bool_()),  # the method saw this sample's label; it does not count in the evaluation
         ("anomaly_score", pa.float64()),  # higher = more anomalous; > 0 beyond the method's own threshold
     ]

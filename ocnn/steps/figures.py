@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from ocnn.config.plan import FIGURE_SUFFIXES, Plan, PlannedExperiment
 from ocnn.report.figures import adversarial as attack_figures
-from ocnn.report.figures import comparison, samples, training
+from ocnn.report.figures import comparison, decomposition, samples, training
 from ocnn.report.figures.style import method_styles, save
+from ocnn.results.decomposition import decompose
 from ocnn.results.frames import read_frame
-from ocnn.results.measurements import HISTORIES, schema
-from ocnn.results.metrics import EVALUATIONS, PUBLISHED_METRIC
+from ocnn.results.measurements import HISTORIES, evaluations, schema
+from ocnn.results.metrics import PUBLISHED_METRIC
 from ocnn.results.scores import Fit, read_scores
 from ocnn.results.summary import SCHEMA, evaluated
 from ocnn.steps.records import read_attacks
@@ -52,6 +53,9 @@ def draw_comparisons(
         match kind:
             case "auc":
                 figure = comparison.auc_by_class(rows, styles)
+            case "decomposition":
+                apart = {experiment: planned.taken_apart[experiment]}
+                figure = decomposition.steps(decompose(fits, cells, apart, alpha=planned.alpha), styles)
             case "gap":
                 figure = comparison.train_test_gap(rows, styles)
             case "ranks":
@@ -92,7 +96,7 @@ def draw_samples(*, plan: Mapping[str, Any], scores: str, images: str, folder: P
             return evaluated_rows(read_scores(fit.path(scores), fit)[0])
 
         def pixels(rows: pd.DataFrame, block: PlannedExperiment = block) -> NDArray[np.float32]:
-            path = images.format(dataset=block.dataset, part=rows["evaluation"].iloc[0])
+            path = images.format(dataset=block.dataset, part=rows["part"].iloc[0])
             return np.asarray(open_array(Path(path))[rows["sample"].to_numpy()])
 
         if kind == "decision_scores":
@@ -120,9 +124,7 @@ def ends(rows: pd.DataFrame, count: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def evaluated_rows(scores: pd.DataFrame) -> pd.DataFrame:
     """Choose the rows that a score file is read for: of the test part, or of the training set if there is no other."""
-    whole = scores[~scores["tuned_on"]]
-    part = next(e for e in EVALUATIONS if (whole["evaluation"] == e).any())
-    return whole[whole["evaluation"] == part]
+    return next(rows for rows in evaluations(scores).values() if len(rows))
 
 
 def draw_adversarial_images(*, pixels: Iterable[Path], attack: Path, record: Path, outputs: Iterable[Path]) -> None:

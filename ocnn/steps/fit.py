@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from ocnn.data.samples import load_samples
 from ocnn.data.splits import read_split
@@ -47,27 +46,31 @@ def fit_method(
         encoder_settings: its other parameters.
     """
     drawn = read_split(split)
-    rows = pd.concat([drawn.part("train"), drawn.part("test")], ignore_index=True)
-    X_train, X_test = (load_samples(drawn, arrays, evaluation) for evaluation in ("train", "test"))
+    rows, fitted = drawn.samples, drawn.samples["fitted"].to_numpy()
+    X_fitted, X_others = (load_samples(drawn, arrays, rows[chosen]) for chosen in (fitted, ~fitted))
     shared = {} if autoencoder is None else {"autoencoder": str(autoencoder)}
     if encoder is not None:
-        codes = encoder(**(encoder_settings or {}), **shared).fit(X_train)
-        X_train, X_test = (codes.transform(X) if len(X) else X for X in (X_train, X_test))
+        codes = encoder(**(encoder_settings or {}), **shared).fit(X_fitted)
+        X_fitted, X_others = (codes.transform(X) if len(X) else X for X in (X_fitted, X_others))
         shared = {}
     model = estimator(**settings, **shared)
     has_network = model.trains_network or encoder is not None
     tuned_on = rows["holdout"].to_numpy() & model.uses_holdout()
     if tuned_on.any():
         # The holdout is of the test part, or of the training set where there is no test part.
-        X_evaluated, chosen = (X_test, tuned_on[len(X_train) :]) if len(X_test) else (X_train, tuned_on)
-        labels = np.where(rows.loc[tuned_on, "is_anomaly"], -1, 1)
-        model.fit(X_train, X_holdout=X_evaluated[chosen], y_holdout=labels)  # type: ignore[call-arg]
+        parts = [(X[tuned_on[chosen]], chosen) for X, chosen in ((X_fitted, fitted), (X_others, ~fitted))]
+        held = [(X, rows.loc[chosen & tuned_on, "is_anomaly"]) for X, chosen in parts if len(X)]
+        labels = np.where(np.concatenate([is_anomaly for _, is_anomaly in held]), -1, 1)
+        model.fit(X_fitted, X_holdout=np.concatenate([X for X, _ in held]), y_holdout=labels)  # type: ignore[call-arg]
     else:
-        model.fit(X_train)
+        model.fit(X_fitted)
     print(f"{model.diagnosis_.status}: {model.diagnosis_.reason}", flush=True)
-    table = rows[["evaluation", "sample", "is_anomaly"]].assign(**identity, tuned_on=tuned_on)
-    decisions = [model.training_scores_ - model.offset_, *([model.decision_function(X_test)] if len(X_test) else [])]
-    table["anomaly_score"] = -np.concatenate(decisions)
+    table = rows[["evaluation", "part", "sample", "is_anomaly", "fitted"]].assign(**identity, tuned_on=tuned_on)
+    decisions = np.empty(len(rows))
+    decisions[fitted] = model.training_scores_ - model.offset_
+    if len(X_others):
+        decisions[~fitted] = model.decision_function(X_others)
+    table["anomaly_score"] = -decisions
     metadata = {
         **identity,
         "estimator": f"{estimator.__module__}:{estimator.__qualname__}",

@@ -14,7 +14,6 @@ from urllib.parse import unquote
 
 from ocnn.config.schema import Config
 from ocnn.data.dataset import Dataset
-from ocnn.data.preprocessing import PIXELS
 from ocnn.errors import ResultError
 from ocnn.steps.fingerprint import fingerprint
 from ocnn.storage.recipes import digest_of, why_stale
@@ -108,11 +107,12 @@ class Jobs:
         settings = {
             "dataset": dataset.name,
             "classes": list(dataset.classes),
-            "scaling": PIXELS if dataset.images else dataset.scaling,
+            "scaling": self.config.scaling(experiment),
             "encoded": dataset.encoded,
             "normal": unquote(normal),
             "contamination": block.contamination,
             "holdout": block.holdout,
+            "training_set": block.training_set.model_dump(),
             "seed": int(seed),
         }
         return Job("ocnn.steps.split:make_split", settings=settings)

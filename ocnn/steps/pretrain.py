@@ -25,6 +25,7 @@ def pretrain(
         settings: parameters of a `DCAE`.
         recipe: what decides the weights.
     """
-    dcae = DCAE(**settings).fit(load_samples(read_split(split), arrays, "train"))
+    drawn = read_split(split)
+    dcae = DCAE(**settings).fit(load_samples(drawn, arrays, drawn.fitted))
     print(f"{dcae.diagnosis_.status}: {dcae.diagnosis_.reason}", flush=True)
     dcae.save_autoencoder(weights, recipe)

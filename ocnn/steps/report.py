@@ -28,7 +28,7 @@ from ocnn.steps.runtime import processor
 from ocnn.storage.files import write_text
 
 #: In the order of the report.
-TABLES = ("table1", "table2", "table3", "table4", "metrics")
+TABLES = ("table1", "table2", "decomposition", "table3", "table4", "metrics")
 #: Kinds of figures that are made of photographs.
 PHOTOGRAPHIC = ("in_class", "extremes", "attacks")
 

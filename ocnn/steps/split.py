@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ocnn.data.preprocessing import PIXELS, scaling_constants
-from ocnn.data.splits import Split, draw_split, write_split
+from ocnn.data.samples import load_samples
+from ocnn.data.splits import Split, TrainingSet, draw_split, write_split
 from ocnn.errors import DataError
 from ocnn.storage.arrays import open_arrays
 
@@ -24,6 +25,7 @@ def make_split(
     contamination: float,
     holdout: float,
     seed: int,
+    training_set: Mapping[str, Any],
     recipe: Mapping[str, Any],
 ) -> None:
     """Draw and write the split of one normal class and seed, with its constants for scaling.
@@ -35,15 +37,19 @@ def make_split(
         classes: its classes, in the order of the labels.
         scaling, encoded: see `scaling_constants`.
         normal, contamination, holdout, seed: see `draw_split`.
+        training_set: fields of a `TrainingSet`.
         recipe: what decides the split.
     """
     files = open_arrays(arrays)
     train_labels, test_labels = np.asarray(files["train_labels.npy"]), np.asarray(files["test_labels.npy"])
     drawn = {"contamination": contamination, "holdout": holdout, "seed": seed}
-    samples = draw_split(train_labels, test_labels, tuple(classes), normal, **drawn)  # type: ignore[arg-type]
-    normals = files["train.npy"][train_labels == list(classes).index(normal)] if scaling != "none" else np.empty((0, 0))
-    shift, scale = scaling_constants(scaling, normals, encoded)
+    chosen = TrainingSet(**training_set)
+    samples = draw_split(train_labels, test_labels, tuple(classes), normal, **drawn, training_set=chosen)  # type: ignore[arg-type]
+    shift, scale = None, None
+    if scaling != "none":
+        normals = samples[samples["fitted"] & ~samples["is_anomaly"]]
+        shift, scale = scaling_constants(scaling, load_samples(Split(samples), arrays, normals), encoded)
     if scaling == PIXELS and not scale:
         raise DataError(f"{dataset}: all training images of class {normal!r} are of one constant colour.")
     stated = {"dataset": dataset, "normal": normal, "scaling": scaling, **drawn, "recipe": recipe}
-    write_split(split, Split(samples, shift, scale), stated)
+    write_split(split, Split(samples, shift, scale), {**stated, "training_set": dict(training_set)})

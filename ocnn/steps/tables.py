@@ -11,6 +11,7 @@ import pandas as pd
 from ocnn.config.plan import TABLE_SUFFIXES, Plan
 from ocnn.data.splits import read_split
 from ocnn.report.corrections import corrections_document
+from ocnn.report.decomposition import decomposition_document
 from ocnn.report.inventory import data_document, data_summary, network_document, network_summary
 from ocnn.report.rendering import DOCUMENTS, FORMATS, Document, literal
 from ocnn.report.tables import (
@@ -24,6 +25,7 @@ from ocnn.report.tables import (
 )
 from ocnn.results.claims import check_claims
 from ocnn.results.corrections import compare
+from ocnn.results.decomposition import decompose
 from ocnn.results.frames import read_frame, write_csv
 from ocnn.results.measurements import changed_versions, schema
 from ocnn.results.metrics import PUBLISHED_METRIC
@@ -86,6 +88,9 @@ def make_tables(
         attacks, rows = read_attacks(planned, records), cells[attacked & aucs]
         document = table4(rows, labs, fits, planned.remarks, attacks, alpha=planned.alpha)
         write("table4", rows.join(attacks, on="experiment"), document)
+    if planned.taken_apart:
+        steps = decompose(fits, cells, planned.taken_apart, alpha=planned.alpha)
+        write("decomposition", steps, decomposition_document(steps, planned.alpha))
     judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
     write("verdicts", judged, verdict_document(judged, **planned.rule), (".csv", ".md", ".html"))
     write("comparison", cells, comparison_document(cells), (".md", ".html"))

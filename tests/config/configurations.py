@@ -26,6 +26,8 @@ SHIPPED = {
     "part": ["paper", "part"],
     "unit_norm": ["unit_norm"],
     "tables": ["tables"],
+    "released": ["released"],
+    "released_reduced": ["released", "released_reduced"],
 }
 
 

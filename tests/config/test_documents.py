@@ -70,7 +70,7 @@ def test_what_is_shipped_is_valid(name: str) -> None:
     load({**content, "run": ["breast_cancer"]} if name == "tables" else content)
 
 
-@pytest.mark.parametrize("name", ["part", "reduced"])
+@pytest.mark.parametrize("name", ["part", "reduced", "released_reduced"])
 def test_an_overlay_is_valid_but_not_whole(name: str) -> None:
     content = yaml.safe_load((ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8"))
     assert OVERLAY.is_valid(content)
@@ -78,10 +78,10 @@ def test_an_overlay_is_valid_but_not_whole(name: str) -> None:
     assert not OVERLAY.is_valid({**content, "sedes": 3})
 
 
-@pytest.mark.parametrize("name", ["config", "paper", "unit_norm", "tables", "part", "reduced"])
+@pytest.mark.parametrize("name", [*SHIPPED])
 def test_each_file_names_its_schema(name: str) -> None:
     first = (ROOT / "config" / f"{name}.yaml").read_text(encoding="utf-8").splitlines()[0]
-    schema = "overlay" if name in ("part", "reduced") else "config"
+    schema = "overlay" if name in ("part", "reduced", "released_reduced") else "config"
     assert first == f"# yaml-language-server: $schema=../workflow/schemas/{schema}.schema.json"
 
 

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ocnn.data import load_dataset
-from ocnn.data.splits import Split, anomaly_count, draw_split, read_split, size_faults, write_split
+from ocnn.data.splits import Split, TrainingSet, anomaly_count, draw_split, read_split, size_faults, write_split
 from ocnn.errors import DataError, ResultError
 
 CLASSES = ("a", "b", "c")
@@ -105,6 +105,97 @@ def test_too_few_samples() -> None:
         draw_split(np.array([0, 0, 0, 1]), TEST, CLASSES, "a", contamination=0.5, holdout=0, seed=0)
     with pytest.raises(DataError, match=r"holdout of 0\.1"):
         draw_split(TRAIN, np.array([0, 1]), CLASSES, "a", contamination=0, holdout=0.1, seed=0)
+
+
+#: Of class a: training samples 0, 2, 3, 5 and 6, test samples 1, 2 and 4.
+FEW_TRAIN, FEW_TEST = np.array([0, 1, 0, 0, 2, 0, 0, 1, 2]), np.array([1, 0, 0, 2, 0])
+
+
+def released(seed: int = 0, **changes: Any) -> pd.DataFrame:
+    """The set of a few samples as the authors' code makes it, a third of its end held out."""
+    rules: dict[str, Any] = {"test_normals": "fitted", "order": "normals_first", "validation_split": 1 / 3}
+    rule = TrainingSet(**{**rules, **changes})
+    return draw_split(FEW_TRAIN, FEW_TEST, CLASSES, "a", contamination=1 / 5, holdout=0, seed=seed, training_set=rule)
+
+
+def test_the_released_set_by_hand() -> None:
+    """Normals of both parts and then a quarter as many anomalies: of ten samples the last four are not fitted."""
+    split = released()
+    drawn, rest = part(split, "train"), part(split, "test")
+    assert list(drawn["part"]) == ["train"] * 5 + ["test"] * 3 + ["train"] * 2
+    assert set(drawn["sample"][:5]) == {0, 2, 3, 5, 6}
+    assert set(drawn["sample"][5:8]) == {1, 2, 4}
+    assert set(drawn["sample"][8:]) < {1, 4, 7, 8}
+    assert list(drawn["is_anomaly"]) == [False] * 8 + [True] * 2
+    assert list(drawn["fitted"]) == [True] * 6 + [False] * 4
+    assert (list(rest["part"]), list(rest["sample"])) == (["test", "test"], [0, 3])
+    assert rest["is_anomaly"].all()
+    assert not rest["fitted"].any()
+    assert list(drawn["sample"]) != list(part(released(seed=1), "train")["sample"])
+
+
+def test_a_shuffled_set_has_the_same_samples_and_fits_anomalies() -> None:
+    ordered, shuffled = part(released(), "train"), part(released(order="shuffled"), "train")
+    key = ["part", "sample", "is_anomaly"]
+    assert set(ordered[key].itertuples(index=False)) == set(shuffled[key].itertuples(index=False))
+    assert list(shuffled["fitted"]) == [True] * 6 + [False] * 4
+    fitted = [released(seed, order="shuffled").query("fitted")["is_anomaly"].any() for seed in range(9)]
+    assert sum(fitted) > 5
+
+
+def test_normals_of_the_test_part_can_be_scored_alone() -> None:
+    """Of the seven samples of the training part a third is left, so that four are fitted."""
+    drawn = part(released(test_normals="scored"), "train")
+    assert list(drawn["fitted"]) == [True] * 4 + [False] * 6
+    assert part(released(test_normals="scored", order="shuffled"), "train").query("fitted")["part"].eq("train").all()
+
+
+def test_normals_that_are_left_out_take_no_part() -> None:
+    """A quarter of five, rounded down; the anomalies are those that four normals ask for."""
+    split = released(left_out=0.25, test_normals="none", validation_split=0)
+    assert list(part(split, "train")["is_anomaly"]) == [False] * 4 + [True]
+    assert list(part(split, "test")["sample"]) == [0, 1, 2, 3, 4]
+    drawn = [part(released(seed, left_out=0.25), "train") for seed in range(9)]
+    assert len({frozenset(rows.query("part == 'train' and not is_anomaly")["sample"]) for rows in drawn}) > 1
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_sizes_of_the_released_sets(digit: int) -> None:
+    """As the authors' notebooks print them for MNIST: samples that are fitted and that are not, and anomalies."""
+    sizes = load_dataset("mnist").sizes
+    rule = TrainingSet(1 / 6, "fitted", "normals_first", 0.1, round_down=True)
+    train, test = (np.repeat(np.arange(10), [sizes[str(name)][place] for name in range(10)]) for place in (0, 1))
+    classes = tuple("0123456789")
+    split = draw_split(train, test, classes, str(digit), contamination=1 / 101, holdout=0, seed=42, training_set=rule)
+    drawn = part(split, "train")
+    assert (int(drawn["fitted"].sum()), int((~drawn["fitted"]).sum()), int(drawn["is_anomaly"].sum())) == {
+        0: (5377, 598, 59),
+        1: (6138, 683, 67),
+        2: (5450, 606, 59),
+        3: (5562, 619, 61),
+        4: (5318, 591, 58),
+        5: (4917, 547, 54),
+        6: (5353, 595, 58),
+        7: (5679, 632, 62),
+        8: (5317, 591, 58),
+        9: (5423, 603, 59),
+    }[digit]
+    assert not drawn.query("fitted")["is_anomaly"].any()
+    assert drawn.query("not fitted and not is_anomaly")["part"].eq("test").all()
+
+
+def test_a_holdout_of_a_test_part_that_is_fitted_is_refused() -> None:
+    rule = TrainingSet(test_normals="scored")
+    with pytest.raises(DataError, match="must be 0 where the test part's normals join"):
+        draw_split(TRAIN, TEST, CLASSES, "a", contamination=0, holdout=0.1, seed=0, training_set=rule)
+    with pytest.raises(DataError, match="fewer than 2 are fitted"):
+        released(left_out=0.7)
+
+
+def test_the_default_training_set_is_that_of_the_configuration() -> None:
+    from ocnn.config.schema import TrainingSet as Configured
+
+    assert TrainingSet(**Configured().model_dump()) == TrainingSet()
 
 
 @pytest.mark.parametrize(("shift", "scale"), [(-1.25, 7.5), (None, None), ((0.0, 0.1), (1.0, 1e-30))])

@@ -147,7 +147,9 @@ ATTACK = Attack(np.ones((2, 3, 3, 1), np.float32), np.arange(2), np.arange(0), n
 
 def write_good_split(path: Path) -> None:
     rows = pd.DataFrame({"evaluation": ["train", "train", "test"], "sample": range(3), "label": ["a", "b", "a"]})
-    write_split(path, Split(rows.assign(is_anomaly=rows["label"] == "b", holdout=False), -1.5, 2.0), {"seed": 0})
+    rows = rows.assign(is_anomaly=rows["label"] == "b", holdout=False)
+    rows = rows.assign(part=rows["evaluation"], fitted=rows["evaluation"] == "train")
+    write_split(path, Split(rows, -1.5, 2.0), {"seed": 0})
 
 
 def read_rows_and_metadata(path: Path) -> str:

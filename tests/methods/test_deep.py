@@ -85,6 +85,22 @@ def test_deep_svdd_centre_is_the_mean_code_in_inference_mode(images: np.ndarray,
     np.testing.assert_allclose(svdd.score_samples(images), -((final - svdd.center_) ** 2).sum(axis=1), rtol=1e-4)
 
 
+def test_a_head_comes_behind_the_centre(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
+    """As released: the centre is the encoder's, the distance that of a dense layer with a bias, and it is trained."""
+    dcae, path = pretrained
+    codes = np.asarray(dcae.autoencoder_.get_layer("encoder")(images, training=False))
+    settings = {**QUICK, "network": NETWORK, "autoencoder": path, "epochs": (25,), "weight_decay": 0.0}
+    svdd = DeepSVDD(head=True, **settings).fit(images)
+    np.testing.assert_allclose(svdd.center_, away_from_zero(codes.mean(axis=0)), rtol=1e-5)
+    head = svdd.encoder_.get_layer("head")
+    assert [tuple(weight.shape) for weight in head.weights] == [(6, 6), (6,)]
+    assert np.abs(np.asarray(head.bias)).min() > 0
+    outputs = np.asarray(svdd.encoder_.get_layer("encoder")(images, training=False)) @ np.asarray(head.kernel)
+    distances = np.square(outputs + np.asarray(head.bias) - svdd.center_).sum(axis=1)
+    np.testing.assert_allclose(svdd.score_samples(images), -distances, rtol=1e-3, atol=1e-6)
+    assert svdd.history_["loss"][-1] < svdd.history_["loss"][0]
+
+
 def test_soft_deep_svdd_radius(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
     """Zero until the warm-up is over, then the quantile, so that a share ν of the training samples lies outside."""
     settings = {**QUICK, "network": NETWORK, "autoencoder": pretrained[1], "epochs": (8,)}

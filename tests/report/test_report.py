@@ -80,9 +80,9 @@ def test_the_extremes_are_those_of_the_scores(run: Run) -> None:
 
 
 def test_samples_that_were_tuned_on_are_not_shown() -> None:
-    rows = pd.DataFrame(
-        {"evaluation": ["train", "test", "test"], "tuned_on": [False, True, False], "sample": [1, 2, 3]}
-    )
+    parts = ["train", "test", "test"]
+    rows = pd.DataFrame({"evaluation": parts, "part": parts, "tuned_on": [False, True, False], "sample": [1, 2, 3]})
+    rows = rows.assign(fitted=rows["part"] == "train", is_anomaly=False)
     assert list(evaluated_rows(rows)["sample"]) == [3]
     assert list(evaluated_rows(rows[:1])["sample"]) == [1]
 

@@ -76,8 +76,10 @@ def score_file(path: Path, fit: Fit) -> None:
         {
             **vars(fit),
             "evaluation": ["train"] * 2 + ["test"] * 13,
+            "part": ["train"] * 2 + ["test"] * 13,
             "sample": [0, 1, *range(13)],
             "is_anomaly": [False, True] + [False] * 10 + [True] * 3,
+            "fitted": [True] * 2 + [False] * 13,
             "tuned_on": [False] * 14 + [True],
             "anomaly_score": [1.0, 0.0, *evaluated, -99.0],
         }
@@ -131,8 +133,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
     made = HandMade(folder, plan)
     for fit in plan.fits():
         score_file(fit.path(made.pattern("scores", "parquet")), fit)
-        split = pd.DataFrame({"evaluation": ["train", "test"], "sample": 0, "label": fit.normal, "is_anomaly": False})
-        write_split(fit.path(made.pattern("splits", "parquet")), Split(split.assign(holdout=False), 0.0, 1.0), {})
+        parts = {"evaluation": ["train", "test"], "part": ["train", "test"], "fitted": [True, False]}
+        split = pd.DataFrame({**parts, "sample": 0, "label": fit.normal, "is_anomaly": False, "holdout": False})
+        write_split(fit.path(made.pattern("splits", "parquet")), Split(split, 0.0, 1.0), {})
     (folder / "images").mkdir()
     # Each image is of the colour of its index.
     arrays = {

@@ -36,8 +36,10 @@ def write(path: Path, test: list[float], *, seed: int = 0, status: str = "conver
         {
             **identity,
             "evaluation": ["train"] * 2 + ["test"] * count,
+            "part": ["train"] * 2 + ["test"] * count,
             "sample": [*range(2), *range(count)],
             "is_anomaly": [False] * 2 + [index >= count - 2 for index in range(count)],
+            "fitted": [True] * 2 + [False] * count,
             "tuned_on": False,
             "anomaly_score": [0.0, 1.0, *test],
         }

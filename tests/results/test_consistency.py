@@ -22,8 +22,10 @@ def write(folder: Path, seed: int, samples: list[int], scores: list[float], stat
         {
             **vars(fit),
             "evaluation": ["train"] * len(samples) + ["test"],
+            "part": ["train"] * len(samples) + ["test"],
             "sample": [*samples, 0],
             "is_anomaly": False,
+            "fitted": [True] * len(samples) + [False],
             "tuned_on": False,
             "anomaly_score": [*scores, 1e9 * seed],
         }

@@ -12,7 +12,8 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.results.consistency import consistency
-from ocnn.results.measurements import changed_versions, collect, job_cost, measure
+from ocnn.results.measurements import changed_versions, collect, evaluations, job_cost, measure
+from ocnn.results.metrics import EVALUATIONS
 from ocnn.results.scores import SCHEMA, Fit, read_scores
 from ocnn.storage.parquet import write_table
 from tests.results.conftest import write
@@ -67,7 +68,7 @@ def retyped(name: str, kind: pa.DataType) -> pa.Schema:
         (lambda path: path.write_bytes(path.read_bytes()[:10]), "is damaged or of another kind"),
         (lambda path: path.write_bytes(path.read_bytes()[:-300] + bytes(292) + path.read_bytes()[-8:]), "is damaged"),
         (lambda path: pd.DataFrame({"x": [1]}).to_parquet(path), "it has the columns x; expected experiment, normal"),
-        (lambda path: rewritten(path, schema=SCHEMA.remove(7)), "it has the columns experiment, normal, method, seed"),
+        (lambda path: rewritten(path, schema=SCHEMA.remove(9)), "it has the columns experiment, normal, method, seed"),
         (lambda path: rewritten(path, schema=retyped("anomaly_score", pa.float32())), "anomaly_score is float, not"),
         (lambda path: rewritten(path, schema=retyped("seed", pa.int64())), "seed is int64, not int32"),
         (
@@ -173,3 +174,21 @@ def test_versions_that_changed_are_named_and_nothing_else() -> None:
     assert changed_versions([environment(1, "tensorflow", keras="3"), environment(1, None, keras="3")], ["toy"]) == ""
     assert changed_versions(known, ["other"]) == ""
     assert changed_versions([], []) == ""
+
+
+def test_which_samples_each_evaluation_has() -> None:
+    """A set of three normals and two anomalies, of which two normals and an anomaly are fitted."""
+    rows = pd.DataFrame(
+        {
+            "evaluation": ["train"] * 5 + ["test"] * 2,
+            "part": ["train", "test", "test", "train", "train", "test", "test"],
+            "sample": range(7),
+            "is_anomaly": [False, False, False, True, True, True, True],
+            "fitted": [True, False, True, True, False, False, False],
+            "tuned_on": [False] * 6 + [True],
+        }
+    )
+    found = {name: part["sample"].tolist() for name, part in evaluations(rows).items()}
+    assert found == {"test": [1, 5], "train": [0, 1, 2, 3, 4], "held_out": [1, 3, 4]}
+    assert list(found) == list(EVALUATIONS)
+    assert set(evaluations(rows.assign(fitted=rows["evaluation"] == "train"))) == {"test", "train"}

@@ -48,7 +48,7 @@ def constant(values: Any) -> np.ndarray:
 
 
 def arguments(normal: str, **changes: Any) -> dict[str, Any]:
-    settings = {"contamination": 0.25, "holdout": 0.5, "seed": 3, "scaling": "pixels", "encoded": 0}
+    settings = {"contamination": 0.25, "holdout": 0.5, "seed": 3, "scaling": "pixels", "encoded": 0, "training_set": {}}
     return {"dataset": "toys", "classes": CLASSES, "normal": normal, "recipe": RECIPE, **settings, **changes}
 
 
@@ -432,3 +432,35 @@ def test_a_split_without_a_test_part_scores_its_training_set_alone(tmp_path: Pat
     rows, _ = read_scores(tmp_path / "scores.parquet")
     np.testing.assert_allclose(rows["anomaly_score"], points.mean(axis=1) - 1)
     assert rows["is_anomaly"].tolist() == [False] * 4 + [True] * 2
+
+
+def test_samples_that_are_not_fitted_are_scored_in_their_place(arrays: list[Path], tmp_path: Path) -> None:
+    """Class b: 5 training and 3 test images. The brightest fitted one is known, and every image has its own score."""
+    rule = {"test_normals": "fitted", "order": "normals_first", "validation_split": 0.25}
+    settings = {"contamination": 1 / 5, "holdout": 0, "scaling": "none", "training_set": rule}
+    make_split(arrays, tmp_path / "split.parquet", **arguments("b", **settings))
+    fit_method(
+        Brightness,
+        tmp_path / "split.parquet",
+        arrays,
+        tmp_path / "scores.parquet",
+        settings={},
+        identity=IDENTITY,
+        recipe=RECIPE,
+    )
+    rows, stated = read_scores(tmp_path / "scores.parquet")
+    assert rows["part"].tolist() == ["train"] * 5 + ["test"] * 3 + ["train"] * 2 + ["test"] * 3
+    assert rows["evaluation"].tolist() == ["train"] * 10 + ["test"] * 3
+    assert rows["fitted"].tolist() == [True] * 7 + [False] * 6
+    left = {"train": [-50.0, 2.0, 3.0, 4.0, 90.0, 2.5, 3.5, -9.0], "test": [500.0, -500, 1, 2, 3, 4]}
+    expected = [left[part][sample] + 0.5 - 1 for part, sample in zip(rows["part"], rows["sample"], strict=True)]
+    np.testing.assert_allclose(rows["anomaly_score"], expected, rtol=1e-5)
+    brightest = max(value for value, fitted in zip(expected, rows["fitted"], strict=True) if fitted) + 1.5
+    assert stated["chosen"] == {"brightest_": pytest.approx(brightest)}
+
+
+def test_scaling_is_learned_from_fitted_normals_of_both_parts(arrays: list[Path], tmp_path: Path) -> None:
+    rule = {"test_normals": "fitted"}
+    make_split(arrays, tmp_path / "split.parquet", **arguments("b", holdout=0, training_set=rule))
+    split = read_split(tmp_path / "split.parquet")
+    assert (split.shift, split.scale) == (-500, 1001)

@@ -37,7 +37,7 @@ def test_the_fit_is_that_of_a_pipeline(fitted: Checkout) -> None:
     results = fitted.folder / "results"
     split = read_split(results / "splits/digits/3/seed-0.parquet")
     arrays = [results / "images/digits" / file for file in ARRAY_FILES]
-    X_train, X_test = (load_samples(split, arrays, part) for part in ("train", "test"))
+    X_train, X_test = (load_samples(split, arrays, split.part(part)) for part in ("train", "test"))
     encoder = DCAE(network="lenet-digits", autoencoder=results / "autoencoders/digits/3/seed-0.npz")
     model = make_pipeline(encoder, KDE(bandwidths=[1.0])).fit(X_train)
     scores, metadata = read_scores(results / "scores/digits/3/kde_codes/seed-0.parquet")

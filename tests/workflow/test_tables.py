@@ -51,7 +51,7 @@ def test_from_rows_to_measurements(tables: Checkout) -> None:
     results = tables.folder / "results"
     split = read_split(results / "splits" / "parts" / "ok" / "seed-0.parquet")
     arrays = sorted((results / "images" / "my%20parts").iterdir())
-    train, test = (load_samples(split, arrays, part) for part in ("train", "test"))
+    train, test = (load_samples(split, arrays, split.part(part)) for part in ("train", "test"))
     # All ok parts of the training part, standardised by themselves; their colour is one-hot and stays.
     assert train.shape == (27, 3)
     np.testing.assert_allclose([train[:, 0].mean(), train[:, 0].std()], [0, 1], atol=1e-5)

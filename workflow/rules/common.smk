@@ -168,7 +168,7 @@ def array_files(folder):
 
 def image_files(wildcards):
     """The arrays of an experiment's data set."""
-    return array_files(f"{RESULTS}/images/{PLAN[wildcards.experiment].dataset}")
+    return array_files(f"{RESULTS}/{PLAN[wildcards.experiment].dataset}")
 
 
 def pixel_files(wildcards):
@@ -191,7 +191,7 @@ def first_fits(pattern):
 def all_images():
     """The arrays of every experiment."""
     folders = dict.fromkeys(experiment.dataset for experiment in PLAN.experiments)
-    return [file for folder in folders for file in array_files(f"{RESULTS}/images/{folder}")]
+    return [file for folder in folders for file in array_files(f"{RESULTS}/{folder}")]
 
 
 def all_archives():
@@ -241,9 +241,10 @@ def checksum_files(wildcards):
 def missing_archives(dataset):
     """What stands in the way of making a data set's arrays, one sentence per fault."""
     source = CONFIG.source(DATASETS[dataset])
-    kinds = ["images"] if DATASETS[dataset] in PLAIN else []
-    if any(CONFIG.attacks[block.attack].dataset == DATASETS[dataset] for block in ATTACKED.values()):
-        kinds.append("pixels")
+    name = DATASETS[dataset]
+    kinds = {CONFIG.arrays_folder(key) for key, block in CONFIG.experiments.items() if block.dataset == name}
+    if any(CONFIG.attacks[block.attack].dataset == name for block in ATTACKED.values()):
+        kinds.add("pixels")
     if all(Path(RESULTS, kind, dataset, file).is_file() for kind in kinds for file in ARRAY_FILES):
         return []
     kept = kept_archives(source)

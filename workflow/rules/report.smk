@@ -38,7 +38,7 @@ use rule metrics as tables with:
         job=job(
             "tables",
             splits=rules.split.output.split,
-            images=f"{RESULTS}/images/{{dataset}}/train.npy",
+            images=f"{RESULTS}/{{dataset}}/train.npy",
             records=rules.verify.output.record,
             folder=RESULTS,
         ),
@@ -80,7 +80,7 @@ use rule metrics as sample_figures with:
         job=job(
             "sample_figures",
             scores=rules.fit.output.scores,
-            images=f"{RESULTS}/images/{{dataset}}/{{part}}.npy",
+            images=f"{RESULTS}/{{dataset}}/{{part}}.npy",
             folder=f"{RESULTS}/figures",
         ),
         files=files(unread=["scores", "arrays"], written=["stated"]),

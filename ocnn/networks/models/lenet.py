@@ -15,6 +15,7 @@ from keras import layers
 
 from ocnn.networks.convolutions import PhaseConv2D, PooledBatchNormalization, UpsampledConv2D
 from ocnn.networks.keras_settings import stated_settings
+from ocnn.networks.models import released
 from ocnn.networks.shapes import BATCH_NORM_MOMENTUM, Network
 
 BATCH_NORM_EPSILON = 1e-4
@@ -43,6 +44,10 @@ def _convolved_and_pooled(x: Any, filters: int, kernel: int) -> Any:
 @stated_settings()
 def build_encoder(network: Network, shape: tuple[int, ...]) -> keras.Model:
     """A model from samples (batch, *shape) to codes (batch, network.code)."""
+    if network.kind == "relu":
+        return released.relu_encoder(network, shape)
+    if network.kind == "convolutional":
+        return released.convolutional_encoder(network, shape)
     x = inputs = keras.Input(shape)
     if network.kind == "none":
         return keras.Model(inputs, layers.Identity()(x), name="encoder")
@@ -62,6 +67,10 @@ def build_decoder(network: Network, shape: tuple[int, ...]) -> keras.Model:
 
     Images end in a sigmoid, as they were scaled to [0, 1]; tabular data in a linear layer.
     """
+    if network.kind == "relu":
+        return released.relu_decoder(network, shape)
+    if network.kind == "convolutional":
+        return released.convolutional_decoder(network, shape)
     x = inputs = keras.Input((network.code,))
     if network.kind == "lenet":
         height, width, channels = shape

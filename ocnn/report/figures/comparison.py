@@ -16,7 +16,11 @@ from ocnn.results.metrics import DEGENERATE, EVALUATIONS
 from ocnn.results.statistics import average_ranks, pairwise_differences
 from ocnn.results.summary import class_table
 
-FACES: dict[str, dict[str, Any]] = {"test": {}, "train": {"markerfacecolor": "white"}}
+FACES: dict[str, dict[str, Any]] = {
+    "test": {},
+    "train": {"markerfacecolor": "white"},
+    "held_out": {"markerfacecolor": "0.75"},
+}
 PUBLISHED: dict[str, Any] = {"color": "black", "marker": "|", "linestyle": "none", "markersize": 9}
 #: How cells are marked, by the column of the summary that says so.
 MARKS: dict[str, dict[str, Any]] = {
@@ -35,7 +39,8 @@ def auc_by_class(summary: pd.DataFrame, styles: Styles) -> Figure:
     evaluations = [evaluation for evaluation in EVALUATIONS if (summary["evaluation"] == evaluation).any()]
     if not evaluations:
         return sentence("No samples of both kinds are measured: there is no AUC.")
-    offsets = dict(zip(evaluations, (-0.16, 0.16) if len(evaluations) > 1 else (0.0,), strict=True))
+    spread = np.linspace(-0.16, 0.16, len(evaluations)) if len(evaluations) > 1 else [0.0]
+    offsets = dict(zip(evaluations, spread, strict=True))
     lines = {normal: place for place, normal in enumerate(classes)}
     with mpl.rc_context(STYLE):
         figure, axes = panels(

@@ -1,0 +1,85 @@
+"""How many points of an AUC come from what the protocol as released does: each fit measured in several ways.
+
+The released protocol scores a set most of whose normals were fitted and whose anomalies were not. One fit is measured
+on that set (`train`), on its normals that were not fitted beside the same anomalies (`held_out`), and on the test part
+without what was fitted (`test`); another, in which the set was shuffled so that anomalies are fitted, on its set again.
+"""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from ocnn.results.metrics import METRICS, PUBLISHED_METRIC
+from ocnn.results.statistics import t_interval
+from ocnn.results.summary import KEYS
+
+#: The class of a mean over all classes.
+ALL = "all"
+#: What is measured → the evaluation of the fit.
+MEASURED = {"as_released": "train", "held_out": "held_out", "test": "test"}
+#: The same with the set shuffled.
+SHUFFLED = "shuffled"
+#: What a step is worth: the difference of two that were measured with the same seed.
+STEPS = {
+    "fitted_normals": ("as_released", "held_out"),
+    "choice_of_samples": ("held_out", "test"),
+    "unfitted_anomalies": ("as_released", SHUFFLED),
+}
+COLUMNS = [*KEYS, "quantity", "mean", "low", "high", "seeds", "published"]
+
+
+def decompose(
+    metrics: pd.DataFrame, summary: pd.DataFrame, shuffled: Mapping[str, str | None], *, alpha: float
+) -> pd.DataFrame:
+    """Measure the fits of experiments in these ways, and what lies between: a row per cell and quantity.
+
+    Args:
+        metrics: rows of `measurements.collect`.
+        summary: of `summarise`, which has the published AUCs.
+        shuffled: for each experiment to be taken apart the one that differs from it by a shuffled set, or None.
+        alpha: intervals are at 1 − 2 alpha.
+
+    Returns:
+        `COLUMNS`, in percent AUC: for each method the mean over seeds, for each normal class and, if there are several,
+        for their mean (`ALL`), which is taken within a seed first; Student's interval. `quantity` is a key of
+        `MEASURED`, `SHUFFLED` or a key of `STEPS`, whose differences are taken within a seed, too. A seed that lacks a
+        class or an AUC does not count.
+    """
+    parts = []
+    for experiment, other in shuffled.items():
+        wide = {name: _aucs(metrics, experiment, evaluation) for name, evaluation in MEASURED.items()}
+        wide[SHUFFLED] = _aucs(metrics, other, "train")
+        found = pd.DataFrame(wide)
+        if found.empty:
+            continue
+        for step, (more, less) in STEPS.items():
+            found[step] = found[more] - found[less]
+        classes = found.index.get_level_values("normal").nunique()
+        if classes > 1:
+            groups = found.groupby(level=["method", "seed"], sort=False)
+            means = groups.mean().where(groups.count() == classes)
+            found = pd.concat([found, pd.concat({ALL: means}, names=["normal"])])
+        long = found.melt(var_name="quantity", ignore_index=False).reset_index()
+        rows = long.groupby(["normal", "method", "quantity"], sort=False)["value"].agg(
+            mean=lambda values: values.dropna().mean(), std=lambda values: values.dropna().std(ddof=1), seeds="count"
+        )
+        parts.append(rows.reset_index().assign(experiment=experiment))
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    table = pd.concat(parts, ignore_index=True)
+    table["low"], table["high"] = t_interval(table["mean"], table["std"], table["seeds"], 1 - 2 * alpha)
+    return table.merge(_published(summary, shuffled), on=KEYS, how="left")[COLUMNS]
+
+
+def _aucs(metrics: pd.DataFrame, experiment: str | None, evaluation: str) -> pd.Series:
+    """The AUCs in percent of an experiment's fits, by normal class, method and seed; none of no experiment."""
+    rows = metrics[(metrics["experiment"] == experiment) & (metrics["evaluation"] == evaluation)]
+    return METRICS[PUBLISHED_METRIC].scale * rows.set_index(["normal", "method", "seed"])[PUBLISHED_METRIC]
+
+
+def _published(summary: pd.DataFrame, shuffled: Mapping[str, str | None]) -> pd.DataFrame:
+    """The published AUC of each cell, and of all classes of a method where each has one."""
+    rows = summary[summary["experiment"].isin(list(shuffled)) & (summary["metric"] == PUBLISHED_METRIC)]
+    cells = rows.drop_duplicates(KEYS)[[*KEYS, "published_mean"]].rename(columns={"published_mean": "published"})
+    means = cells.groupby(["experiment", "method"])["published"].agg(lambda values: values.mean(skipna=False))
+    return pd.concat([cells, means.reset_index().assign(normal=ALL)], ignore_index=True)
