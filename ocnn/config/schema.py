@@ -234,8 +234,8 @@ class Experiment(Section):
     published: str | None = None
     """`dataset` in the published tables and claims to compare with"""
     judged: Flag = True
-    """whether the published cells are judged, on the test part or, where there is none, on the training set: only where
-    the protocol is the published one; false shows them beside ours without a verdict"""
+    """whether the published cells are judged: on the test part or, where there is none or its normals join it, on the
+    training set. Only where the protocol is the published one; false shows them beside ours without a verdict"""
     remark: str = ""
     """what a reader of the results must know, shown with them: that it is not the published protocol, say"""
     _family: str | None = PrivateAttr(None)
@@ -249,6 +249,10 @@ class Experiment(Section):
     def family(self) -> str | None:
         """The name of the block whose list of contaminations this experiment is one of."""
         return self._family
+
+    def published_evaluation(self, has_test: bool) -> str:
+        """The evaluation that a published cell states: the released protocol scores the set that it fits."""
+        return "test" if has_test and self.training_set.test_normals == "none" else "train"
 
     def member(self, name: str, share: float) -> "Experiment":
         """The experiment of one contamination of this block's list; `name` is the block's."""
@@ -503,7 +507,7 @@ class Config(Section):
                     family=block.family,
                     attack=attack or None,
                     published=block.published,
-                    judged=("test" if dataset.has_test else "train") if block.judged else None,
+                    judged=block.published_evaluation(dataset.has_test) if block.judged else None,
                     remark=block.remark,
                     taken_apart=name not in twins and block.training_set.validation_split > 0,
                     shuffled=block.shuffled if block.shuffled in self.experiments else None,

@@ -166,7 +166,7 @@ def test_a_family_shares_the_arrays_and_no_split() -> None:
     """A split's recipe tells the contaminations apart, and with it that of all that is fitted to the split."""
     config = contaminated()
     jobs, names = Jobs(config), list(config.plan().families["sweep"])
-    assert {config.plan()[name].dataset for name in names} == {"digits"}
+    assert {config.plan()[name].dataset for name in names} == {"images/digits"}
     assert {config.experiments[name].dataset for name in names} == {"digits"}
     splits = [dict(jobs.split(name, "3", "0").settings) for name in names]
     assert [split.pop("contamination") for split in splits] == [0, 1 / 101, 0.05]
@@ -180,3 +180,9 @@ def test_the_papers_sweep_is_run_when_it_is_asked_for() -> None:
     (family,) = config.plan().families.values()
     assert [round(share / (1 - share), 9) for share in family.values()] == [0, 0.01, 0.05, 0.1]
     assert config.settings("mnist_contamination_1_21", "dcae", 0)["epochs"] == [12, 4]
+
+
+@pytest.mark.parametrize(("name", "evaluation"), [("paper", "test"), ("released", "train")])
+def test_a_published_cell_is_judged_where_its_protocol_measures_it(name: str, evaluation: str) -> None:
+    plan = load(shipped(name)).plan()
+    assert plan.judged["mnist" if name == "paper" else "mnist_as_released"] == evaluation
