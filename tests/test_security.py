@@ -227,7 +227,7 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str, str]] = {
     ),
     "tar": (partial(gzipped_zeros, head=member(ASKED)), "read_members(path, ['a'])", "too large"),
     "tar, another member": (partial(gzipped_zeros, head=member(ASKED)), "read_members(path, ['b'])", "lacks b"),
-    "checksums": (sparse, "archives.verify_kept(path.with_suffix(''))", "longer than"),
+    "checksums": (sparse, "archives.verify_kept(path.with_suffix(''), archives.Archive('a', (), ''))", "longer than"),
     "table, rows": (lambda path: write_parquet(path, split_table(FEW + 1), {}), "read_split(path)", "10000001 rows"),
     "table, compressed": (
         lambda path: write_parquet(path, split_table(FEW), {}, compression="zstd", use_dictionary=False),

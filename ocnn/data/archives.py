@@ -34,8 +34,9 @@ MAXIMUM_DOWNLOAD = 2**32
 #: Where an archive comes from: it or each of its members has the official checksum; it is another edition that the
 #: reader knows; only the mirror's own list vouches for it; or what is kept beside it does not say.
 OFFICIAL, EDITION, MIRROR, UNKNOWN = "official", "edition", "mirror's own checksum", "unknown"
-#: Before this in a kept checksum.
+#: Before this in a kept checksum, and before the checksum by which the archive was accepted.
 COMMENT = "# origin: "
+EXPECTED = "# expected: "
 
 
 @dataclass(frozen=True)
@@ -230,8 +231,10 @@ def origin(path: Path) -> str:
     return next((kind for kind in (OFFICIAL, EDITION, MIRROR) if COMMENT + kind in lines), UNKNOWN)
 
 
-def verify_kept(path: Path) -> None:
-    """Check that an archive is still the one that `obtain` put there.
+def verify_kept(path: Path, archive: Archive) -> None:
+    """Check that an archive is still the one that `obtain` put there, and that the data set still wants that one.
+
+    What the mirror alone vouched for stays, whatever checksum the data set states.
 
     Raises:
         DataError: it is not, or its checksum is not kept.
@@ -239,11 +242,17 @@ def verify_kept(path: Path) -> None:
     kept = checksum_file(path)
     try:
         expected, found = _read_checksums(kept).get(path.name), digest(path)
+        comments = [line for line in read_text(kept).splitlines() if line.startswith(EXPECTED)]
     except (OSError, DataError) as error:
         raise DataError(f"{path} cannot be verified: {error}. Delete it to have it fetched again.") from error
     if found != expected:
         raise DataError(
             f"{path} has changed since it was fetched: its SHA-256 is {found}, but {kept.name} states {expected}."
+            " Delete it to have it fetched again."
+        )
+    if comments not in ([], [EXPECTED + archive.checksum]) and origin(path) != MIRROR:
+        raise DataError(
+            f"{path} is not the archive that the data set states now, {archive.checksum}, but of {comments[0][2:]}."
             " Delete it to have it fetched again."
         )
 
@@ -258,7 +267,10 @@ def obtain(dataset: str, archive: Archive, destination: Path, mirror: Path | Non
         DataError: it is nowhere to be had, or not what it should be.
     """
     kind = _download(archive, destination) if mirror is None else _copy(archive, destination, mirror / dataset)
-    write_text(checksum_file(destination), f"{COMMENT}{kind}\n{digest(destination)}  {destination.name}\n")
+    write_text(
+        checksum_file(destination),
+        f"{COMMENT}{kind}\n{EXPECTED}{archive.checksum}\n{digest(destination)}  {destination.name}\n",
+    )
 
 
 def _copy(archive: Archive, destination: Path, folder: Path) -> str:

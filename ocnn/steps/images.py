@@ -69,7 +69,7 @@ def _load(source: Dataset, archives: Sequence[Path]) -> Arrays:
     """The arrays of a data set, from archives that are still those that were obtained."""
     files = {path.name: path for path in archives}
     for archive in source.archives:
-        verify_kept(files[archive.name])
+        verify_kept(files[archive.name], archive)
     return source.load(files)
 
 

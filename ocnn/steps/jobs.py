@@ -3,6 +3,7 @@
 Rules ask here by the values of their wildcards; nothing here knows a path but those of objects.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from ocnn.config.schema import Config
 from ocnn.data.dataset import Dataset
 from ocnn.errors import ResultError
 from ocnn.steps.fingerprint import fingerprint
+from ocnn.storage.files import safe_name
 from ocnn.storage.recipes import digest_of, why_stale
 
 #: Counts for every step: the runner, the threads and the environment.
@@ -49,6 +51,12 @@ class Job:
         """The fingerprint of all code that decides the product."""
         return _fingerprint(RUNNER, self.function, *sorted(self.objects.values()))
 
+    @property
+    def decided(self) -> str:
+        """A digest of all that decides the product, files apart; see `Jobs`."""
+        content = json.dumps([self.function, self.code, self.settings, self.stated], sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
     def text(self, **places: str) -> str:
         """Write the job as JSON, for the command line; `places` are paths and patterns that it is called with."""
         content = {field.name: getattr(self, field.name) for field in fields(self)}
@@ -60,12 +68,19 @@ class Job:
 
 
 class Jobs:
-    """The jobs of a configuration, by rule; the arguments are the wildcards, texts as Snakemake has them."""
+    """The jobs of a configuration, by rule; the arguments are the wildcards, texts as Snakemake has them.
+
+    What decides the products that a job reads is stated as `sources`, as theirs is in turn. So a product is known to be
+    old where what was made on the way to it is not there any more.
+    """
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self._settings = cache(config.settings)
-        self._plan = config.plan().to_json()
+        self._uses_autoencoder = cache(config.uses_autoencoder)
+        self._plan = config.plan()
+        self._plan_json = self._plan.to_json()
+        self._decided = cache(lambda rule, *wildcards: getattr(self, rule)(*wildcards).decided)
 
     def archive(self, dataset: str, archive: str) -> Job:
         """Obtain an archive of the data set `dataset`, a name in the configuration."""
@@ -84,22 +99,26 @@ class Jobs:
         dataset = self.config.attacks[str(self.config.experiments[experiment].attack)].dataset
         stated = describe(self.config.source(dataset))
         job = Job("ocnn.steps.images:prepare_adversarial_images", settings={"attacked": attacked}, stated=stated)
-        return self._with_source(job, dataset)
+        block = self.config.experiments[experiment]
+        return self._with_source(self._from(job, attack=("attack", str(block.attack), str(block.steps))), dataset)
 
     def classifier(self, attack: str) -> Job:
         """Train the classifier of an attack."""
         block = self.config.attacks[attack]
         settings, stated = block.classifier.model_dump(mode="json"), describe(self.config.source(block.dataset))
         job = self._network_job("ocnn.steps.classifier:fit_classifier", {}, settings, stated)
-        return self._with_source(job, block.dataset)
+        return self._with_source(self._from(job, arrays=("pixels", block.dataset)), block.dataset)
 
     def attack(self, attack: str, steps: str) -> Job:
         """Attack images up to a number of steps."""
-        return self._attack_job("attack_images", attack, "images", "seed", steps=int(steps))
+        job = self._attack_job("attack_images", attack, "images", "seed", steps=int(steps))
+        previous = self.config.previous_steps(attack, int(steps))
+        before = {} if previous is None else {"previous": ("attack", attack, str(previous))}
+        return self._from(job, classifier=("classifier", attack), **before)
 
     def verify(self, attack: str, steps: str) -> Job:
         """Verify an attack of so many steps."""
-        return self._attack_job("verify_attack", attack)
+        return self._from(self._attack_job("verify_attack", attack), attack=("attack", attack, steps))
 
     def split(self, experiment: str, normal: str, seed: str) -> Job:
         """Draw a split."""
@@ -115,12 +134,16 @@ class Jobs:
             "training_set": block.training_set.model_dump(),
             "seed": int(seed),
         }
-        return Job("ocnn.steps.split:make_split", settings=settings)
+        job = Job("ocnn.steps.split:make_split", settings=settings)
+        if block.attack is not None:
+            return self._from(job, arrays=("adversarial_images", experiment))
+        return self._from(job, arrays=(self.config.arrays_folder(experiment), str(block.dataset)))
 
     def autoencoder(self, experiment: str, normal: str, seed: str) -> Job:
         """Train the autoencoder of a split."""
         settings = {"settings": self.config.autoencoder_settings(experiment, int(seed))}
-        return self._network_job("ocnn.steps.pretrain:pretrain", {}, settings, {})
+        job = self._network_job("ocnn.steps.pretrain:pretrain", {}, settings, {})
+        return self._from(job, split=("split", experiment, normal, seed))
 
     def fit(self, experiment: str, normal: str, method: str, seed: str) -> Job:
         """Fit a method to a split."""
@@ -130,14 +153,29 @@ class Jobs:
         if self.config.on_codes(method):
             objects["encoder"] = "ocnn.methods.dcae:DCAE"
             settings["encoder_settings"] = {"network": self.config.experiments[experiment].network}
+        threads, function = self.config.threads, "ocnn.steps.fit:fit_method"
         if self.config.needs_network(method):
-            return self._network_job("ocnn.steps.fit:fit_method", objects, settings, {})
-        threads = self.config.threads
-        return Job("ocnn.steps.fit:fit_method", objects, settings, {"threads": threads}, threads=threads)
+            job = self._network_job(function, objects, settings, {})
+        else:
+            job = Job(function, objects, settings, {"threads": threads}, threads=threads)
+        of_split = (experiment, normal, seed)
+        shared = {"autoencoder": ("autoencoder", *of_split)} if self._uses_autoencoder(experiment, method) else {}
+        return self._from(job, split=("split", *of_split), **shared)
+
+    def _from(self, job: Job, **sources: tuple[str, ...]) -> Job:
+        """The job, which states what decides the products that it reads: by role, a rule and its wildcards."""
+        decided = {role: self._decided(*source) for role, source in sources.items()}
+        return replace(job, stated={**job.stated, "sources": decided})
 
     def _shown(self, function: str, **settings: Any) -> Job:
         """A job that reads results and is told the plan."""
-        return Job(function, settings={"plan": self._plan, **settings})
+        job = Job(function, settings={"plan": self._plan_json, **settings})
+        return self._from(job, fits=("_fits",))
+
+    def _fits(self) -> Job:
+        """No job, but what decides the score files of all fits."""
+        fits = [(fit.experiment, safe_name(fit.normal), fit.method, str(fit.seed)) for fit in self._plan.fits()]
+        return Job("ocnn.steps.fit:fit_method", stated={"fits": [self._decided("fit", *fit) for fit in fits]})
 
     metrics = partialmethod(_shown, "ocnn.steps.metrics:collect_metrics")
     consistency = partialmethod(_shown, "ocnn.steps.metrics:make_consistency")
@@ -148,7 +186,8 @@ class Jobs:
 
     def attack_images(self, attack: str, steps: str) -> Job:
         """Draw an attack's images."""
-        return Job("ocnn.steps.figures:draw_adversarial_images")
+        job = Job("ocnn.steps.figures:draw_adversarial_images")
+        return self._from(job, attack=("attack", attack, steps), verified=("verify", attack, steps))
 
     def report(self) -> Job:
         """Write the report."""

@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -62,13 +63,26 @@ def test_from_a_mirror(mirror: Path, tmp_path: Path) -> None:
 def test_what_was_obtained_is_verified_again(mirror: Path, tmp_path: Path) -> None:
     path = tmp_path / "archive.gz"
     obtain("toy", ARCHIVE, path, mirror)
-    assert checksum_file(path).read_text() == f"# origin: official\n{sha256(CONTENT)}  archive.gz\n"
+    assert checksum_file(path).read_text() == (
+        f"# origin: official\n# expected: {ARCHIVE.checksum}\n{sha256(CONTENT)}  archive.gz\n"
+    )
     subprocess.run(["sha256sum", "--check", "--strict", checksum_file(path).name], cwd=tmp_path, check=True)
-    verify_kept(path)
+    verify_kept(path, ARCHIVE)
     path.write_bytes(b"tampered")
     message = f"has changed since it was fetched: its SHA-256 is {sha256(b'tampered')}, but archive.gz.sha256 states"
     with pytest.raises(DataError, match=message):
-        verify_kept(path)
+        verify_kept(path, ARCHIVE)
+
+
+def test_an_archive_of_another_edition_of_the_reader_is_refused(mirror: Path, tmp_path: Path) -> None:
+    path = tmp_path / "archive.gz"
+    obtain("toy", ARCHIVE, path, mirror)
+    newer = replace(ARCHIVE, checksum="0" * 64)
+    with pytest.raises(DataError, match="is not the archive that the data set states now, 0000"):
+        verify_kept(path, newer)
+    kept = checksum_file(path)
+    kept.write_text(kept.read_text().replace("official", "mirror's own checksum"))
+    verify_kept(path, newer)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +104,7 @@ def test_an_archive_without_its_checksum(listing: bytes | None, message: str, mi
     if listing is not None:
         checksum_file(path).write_bytes(listing)
     with pytest.raises(DataError, match=rf"archive\.gz {message}.*Delete it to have it fetched again"):
-        verify_kept(path)
+        verify_kept(path, ARCHIVE)
 
 
 def test_a_tampered_mirror(mirror: Path, tmp_path: Path) -> None:
@@ -164,7 +178,7 @@ def test_by_whose_word_an_archive_was_accepted(
         (mirror / "toy" / "SHA256SUMS").write_text(f"{sha256(content)}  archive.gz\n")
     obtain("toy", archive, tmp_path / "archive.gz", mirror)
     assert origin(tmp_path / "archive.gz") == expected
-    verify_kept(tmp_path / "archive.gz")
+    verify_kept(tmp_path / "archive.gz", archive)
     # What is kept says so whether or not the archive is still there.
     (tmp_path / "archive.gz").unlink()
     assert origin(tmp_path / "archive.gz") == expected

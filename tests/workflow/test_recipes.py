@@ -102,6 +102,34 @@ def test_another_setting_is_noticed_without_snakemakes_records(
     assert f"{reason}. It is made again." in output
 
 
+@pytest.mark.parametrize(
+    ("deleted", "change", "expected"),
+    [
+        (
+            "splits",
+            lambda c: c["experiments"]["digits"].update(contamination=0.2),
+            {"split": 1, "fit": 2, "metrics": 1},
+        ),
+        ("images", None, {"images": 1, "split": 1, "fit": 2, "metrics": 1}),
+        ("scores", lambda c: c["methods"].update(kde={"bandwidths": [100.0]}), {"fit": 1, "metrics": 1}),
+    ],
+    ids=["splits of other settings", "images of another reader", "scores of other settings"],
+)
+def test_what_was_made_on_the_way_may_be_gone_and_still_counts(
+    forgetful: Checkout, deleted: str, change: Callable[[Any], Any] | None, expected: dict[str, int]
+) -> None:
+    if deleted == "scores":
+        (forgetful.folder / SCORES.format("kde")).unlink()
+    else:
+        shutil.rmtree(forgetful.folder / "results" / deleted)
+    assert jobs(forgetful, MEASURED)[0] == {}
+    if change is None:
+        forgetful.replace("ocnn/data/digits.py", "random_state=0", "random_state=1")
+    else:
+        forgetful.configure(changed(change))
+    assert jobs(forgetful, MEASURED)[0] == expected
+
+
 def test_a_table_is_not_averaged_over_two_settings(forgetful: Checkout) -> None:
     forgetful.configure(changed(lambda c: (c["methods"].update(kde={"bandwidths": [100.0]}), c.update(seeds=2))))
     forgetful.succeed(MEASURED)
@@ -129,7 +157,7 @@ def test_a_score_file_of_another_run_is_noticed(forgetful: Checkout, tmp_path: P
     os.utime(forgetful.folder / SCORES.format("kde"), (0, 0))
     found, output = jobs(forgetful, SCORES.format("kde"))
     assert found == {"fit": 1}
-    assert "was made from another results/splits/digits/3/seed-0.parquet" in output
+    assert "was made with other settings (sources.split)" in output
 
 
 def test_a_published_table_that_was_edited_and_has_an_older_time(shallow: Checkout, forgetful: Checkout) -> None:
@@ -138,6 +166,17 @@ def test_a_published_table_that_was_edited_and_has_an_older_time(shallow: Checko
         path.write_text(path.read_text().replace("96.6", "90.1"))
         os.utime(path, (0, 0))
         assert jobs(checkout)[0] == {key: 1 for key in SHOWN if key not in ("metrics", "consistency", "sample_figures")}
+
+
+@pytest.mark.parametrize(("file", "source"), [("histories", "metrics"), ("references", "summary")])
+def test_each_product_of_a_job_is_asked(forgetful: Checkout, file: str, source: str) -> None:
+    results = forgetful.folder / "results"
+    shutil.copy(
+        results / ("summary.parquet" if source == "metrics" else "metrics.parquet"), results / f"{file}.parquet"
+    )
+    found, output = jobs(forgetful)
+    assert found[source] == 1
+    assert f"results/{file}.parquet was made with other settings" in output or "by other code" in output
 
 
 def test_a_run_that_was_stopped_after_its_arrays_were_remade(forgetful: Checkout) -> None:

@@ -19,7 +19,7 @@ use rule images as pixels with:
 rule classifier:
     input:
         pixels=pixel_files,
-        stale=stale("classifier", f"{RESULTS}/attacks/{{attack}}/classifier.npz"),
+        stale=stale("classifier", [f"{RESULTS}/attacks/{{attack}}/classifier.{kind}" for kind in ("npz", "json")]),
     output:
         weights=f"{RESULTS}/attacks/{{attack}}/classifier.npz",
         record=f"{RESULTS}/attacks/{{attack}}/classifier.json",

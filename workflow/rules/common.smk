@@ -113,20 +113,26 @@ def files(unread=(), unnamed=(), written=None):
     return by_role
 
 
-def stale(rule, product, names=lambda wildcards: wildcards):
+def stale(rule, products, names=lambda wildcards: wildcards):
     """No input; but a product that is not what this configuration and code would make is made again as if it were lost.
+
+    products: the path of the one that states what decided the job's products, or a list of all that do.
 
     The product itself says what decided it (`ocnn.storage.recipes`), so that no clock and no record of Snakemake's is
     asked. Snakemake has no plainer way to remake what is there: `--forcerun` makes its files targets.
     """
 
     def check(wildcards):
-        path = product.format(**dict(wildcards.items()))
-        if MAIN and path not in workflow.dag.forcefiles and Path(path).is_file():
-            reason = getattr(JOBS, rule)(**dict(names(wildcards).items())).why_stale(Path(path), digest)
-            if reason:
-                say(rule, path, reason)
-                workflow.dag.forcefiles.add(path)
+        paths = [
+            path.format(**dict(wildcards.items())) for path in ([products] if isinstance(products, str) else products)
+        ]
+        if MAIN and not workflow.dag.forcefiles.intersection(paths):
+            wanted = getattr(JOBS, rule)(**dict(names(wildcards).items()))
+            for path in filter(os.path.isfile, paths):
+                if reason := wanted.why_stale(Path(path), digest):
+                    say(rule, path, reason)
+                    workflow.dag.forcefiles.add(path)
+                    break
         return []
 
     return check

@@ -10,7 +10,9 @@ localrules:
 rule metrics:
     input:
         scores=fits(rules.fit.output.scores),
-        stale=stale("metrics", f"{RESULTS}/metrics.parquet"),
+        stale=stale(
+            "metrics", [f"{RESULTS}/{file}" for file in ("metrics.parquet", "histories.parquet", "provenance.json")]
+        ),
     output:
         metrics=f"{RESULTS}/metrics.parquet",
         histories=f"{RESULTS}/histories.parquet",
@@ -47,7 +49,7 @@ use rule metrics as summary with:
     input:
         metrics=rules.metrics.output.metrics,
         published=PLAN.published_files(),
-        stale=stale("summary", f"{RESULTS}/summary.parquet"),
+        stale=stale("summary", [f"{RESULTS}/summary.parquet", f"{RESULTS}/references.parquet"]),
     output:
         summary=f"{RESULTS}/summary.parquet",
         references=f"{RESULTS}/references.parquet",
