@@ -102,17 +102,8 @@ def judge(
     by_seeds = combined_error(errors[:, [0, 2]] ** 2, freedoms[:, [0, 2]])
     seeds = judge_differences(rows["difference"], *by_seeds, margin=margin, level=level)
 
-    ours, theirs = rows["mean"].to_numpy() / 100, rows["published"].to_numpy() / 100
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # The delta method: the derivative of the logit is 1 / (p (1 − p)).
-        steep = 1 / (100 * np.column_stack([ours * (1 - ours), ours * (1 - ours), theirs * (1 - theirs)]))
-        error, freedom = combined_error(np.where(errors > 0, errors * steep, errors) ** 2, freedoms)
-        log_ratio = logit(ours) - logit(theirs)
-    log_ratio = np.where(np.isfinite(log_ratio), log_ratio, np.nan)
-    half = stats.t.isf(alpha, freedom) * error
-    rows["odds_ratio"] = np.exp(log_ratio)
-    rows["odds_low"], rows["odds_high"] = np.exp(log_ratio - half), np.exp(log_ratio + half)
-    odds = judge_differences(log_ratio, error, freedom, margin=np.log(odds_ratio), level=level)
+    odds = _judge_odds(rows, errors, freedoms, odds_ratio=odds_ratio, level=level, alpha=alpha)
+    rows = rows.join(odds.drop(columns="verdict"))
 
     p_values = [f"p_{name}" for name in VERDICTS]
     comparable = (cells["degenerate"] == 0) & (cells["seeds"] == cells["fits"])
@@ -125,6 +116,34 @@ def judge(
             for reason, other, under in zip(_reasons(cells, rows["error"]), descriptive, judged_under, strict=True)
         ]
     )
+
+
+def _judge_odds(
+    rows: pd.DataFrame,
+    errors: NDArray[np.float64],
+    freedoms: NDArray[np.float64],
+    *,
+    odds_ratio: float,
+    level: NDArray[np.float64],
+    alpha: float,
+) -> pd.DataFrame:
+    """Judge the ratio of the odds, as a difference of logits; errors by the delta method, NaN where there are no odds.
+
+    Args:
+        rows: with `mean` and `published`, (n,) in percent.
+        errors, freedoms: (n, 3) of our seeds, the samples and the paper's seeds; in percent.
+    """
+    ours, theirs = rows["mean"].to_numpy() / 100, rows["published"].to_numpy() / 100
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # The derivative of the logit is 1 / (p (1 − p)).
+        steep = 1 / (100 * np.column_stack([ours * (1 - ours), ours * (1 - ours), theirs * (1 - theirs)]))
+        error, freedom = combined_error(np.where(errors > 0, errors * steep, errors) ** 2, freedoms)
+        log_ratio = logit(ours) - logit(theirs)
+    log_ratio = np.where(np.isfinite(log_ratio), log_ratio, np.nan)
+    half = stats.t.isf(alpha, freedom) * error
+    ratios = {"odds_ratio": log_ratio, "odds_low": log_ratio - half, "odds_high": log_ratio + half}
+    judged = judge_differences(log_ratio, error, freedom, margin=float(np.log(odds_ratio)), level=level)
+    return pd.DataFrame({name: np.exp(values) for name, values in ratios.items()}).assign(verdict=judged["verdict"])
 
 
 def sample_error_at(true: ArrayLike, mean: ArrayLike, error: ArrayLike) -> NDArray[np.float64]:
@@ -165,7 +184,7 @@ def _reasons(cells: pd.DataFrame, errors: pd.Series) -> list[str]:
         if seeds < fits
         else "one seed has no interval"
         if seeds < 2
-        else "nothing varies"
+        else "no standard error"
         if pd.isna(error)
         else ""
         for degenerate, fits, seeds, error in zip(
