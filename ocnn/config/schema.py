@@ -315,7 +315,7 @@ class Published(Section):
     """YAML file of claims"""
     runs: PathText | None = None
     """CSV file of the AUCs of the authors' own runs, columns `ocnn.results.published.RUN_COLUMNS`; adds to the report
-    which published cells differ from them"""
+    which published cells differ from them, and their spread to the verdicts on those that do not"""
 
 
 class Verdicts(Section):

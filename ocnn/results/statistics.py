@@ -84,18 +84,20 @@ def judge_differences(
     a δ within the zone would be called either better or worse with a chance of up to twice the level.
 
     Args:
-        difference, error, freedom: (n,) d, its standard error s, and the degrees of freedom of that (infinite: the
-            normal distribution). Nothing is established where one is NaN.
+        difference: (n,) d.
+        error, freedom: (n,) its standard error s, and the degrees of freedom of that (infinite: the normal
+            distribution); or (n, 2), as they are where δ = −margin and where δ = margin. Nothing is established where
+            one is NaN.
         margin: half the width of the zone, in the unit of the differences.
         level: of each difference, (n,) or one for all.
 
     Returns:
         One row per difference: p_reproduced, p_better, p_worse (not adjusted), and verdict.
     """
-    d, s, f = (np.asarray(values, np.float64) for values in (difference, error, freedom))
-    above_upper, below_upper, above_lower, below_lower = (
-        stats.t.sf(distance / s, f) for distance in (d - margin, margin - d, d + margin, -d - margin)
-    )
+    d = np.asarray(difference, np.float64)
+    (lower, upper), (lower_freedom, upper_freedom) = _at_both_bounds(error), _at_both_bounds(freedom)
+    above_upper, below_upper = (stats.t.sf(sign * (d - margin) / upper, upper_freedom) for sign in (1, -1))
+    above_lower, below_lower = (stats.t.sf(sign * (d + margin) / lower, lower_freedom) for sign in (1, -1))
     p = np.column_stack(
         [
             np.maximum(below_upper, above_lower),
@@ -106,6 +108,12 @@ def judge_differences(
     rejected = p <= np.broadcast_to(level, d.shape)[:, None]
     verdict = np.where(rejected.any(axis=1), np.asarray(VERDICTS)[rejected.argmax(axis=1)], INCONCLUSIVE)
     return pd.DataFrame(p, columns=[f"p_{name}" for name in VERDICTS]).assign(verdict=verdict)
+
+
+def _at_both_bounds(values: ArrayLike) -> NDArray[np.float64]:
+    """Numbers (n,), or (n, 2) of the lower and the upper bound, as (2, n)."""
+    array = np.asarray(values, np.float64)
+    return np.broadcast_to(array[:, None] if array.ndim == 1 else array, (len(array), 2)).T
 
 
 def verdict_power(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from scipy.special import logit
 
@@ -39,7 +40,8 @@ def judge(
 
     The published mean is what a cell is judged by. Where the ten runs are known that it averages, they vary, too, and
     the test is Welch's; elsewhere the mean counts as exact (`published_runs` 0). The samples that are measured are a
-    sample, too: their part of the error does not shrink with the number of seeds, and no method is without it. The
+    sample, too: their part of the error does not shrink with the number of seeds, and no method is without it; a bound
+    of the zone is tested with the error that the AUC would have there (`sample_error_at`). The
     paper's own part of this kind is not known; where it measured the same samples, both err the same way in part.
 
     Args:
@@ -88,23 +90,20 @@ def judge(
     rows["low"], rows["high"] = rows["difference"] - half, rows["difference"] + half
     rows["reach"] = rows["difference"].abs() + half
     rows["freedom"], rows["level"] = freedom, np.where(descriptive, np.nan, level)
-    points = judge_differences(rows["difference"], rows["error"], freedom, margin=margin, level=level)
+    at_bounds = []
+    for bound in (rows["published"] - margin, rows["published"] + margin):
+        there = errors.copy()
+        there[:, 1] = sample_error_at(bound, rows["mean"], rows["sample_error"])
+        at_bounds.append(combined_error(there**2, freedoms))
+    by_bound = (np.column_stack(values) for values in zip(*at_bounds, strict=True))
+    points = judge_differences(rows["difference"], *by_bound, margin=margin, level=level)
 
     # As if the paper had measured these very samples, and erred alike by their choice.
     by_seeds = combined_error(errors[:, [0, 2]] ** 2, freedoms[:, [0, 2]])
     seeds = judge_differences(rows["difference"], *by_seeds, margin=margin, level=level)
 
-    ours, theirs = rows["mean"].to_numpy() / 100, rows["published"].to_numpy() / 100
-    with np.errstate(divide="ignore", invalid="ignore"):
-        # The delta method: the derivative of the logit is 1 / (p (1 − p)).
-        steep = 1 / (100 * np.column_stack([ours * (1 - ours), ours * (1 - ours), theirs * (1 - theirs)]))
-        error, freedom = combined_error(np.where(errors > 0, errors * steep, errors) ** 2, freedoms)
-        log_ratio = logit(ours) - logit(theirs)
-    log_ratio = np.where(np.isfinite(log_ratio), log_ratio, np.nan)
-    half = stats.t.isf(alpha, freedom) * error
-    rows["odds_ratio"] = np.exp(log_ratio)
-    rows["odds_low"], rows["odds_high"] = np.exp(log_ratio - half), np.exp(log_ratio + half)
-    odds = judge_differences(log_ratio, error, freedom, margin=np.log(odds_ratio), level=level)
+    odds = _judge_odds(rows, errors, freedoms, odds_ratio=odds_ratio, level=level, alpha=alpha)
+    rows = rows.join(odds.drop(columns="verdict"))
 
     p_values = [f"p_{name}" for name in VERDICTS]
     comparable = (cells["degenerate"] == 0) & (cells["seeds"] == cells["fits"])
@@ -117,6 +116,52 @@ def judge(
             for reason, other, under in zip(_reasons(cells, rows["error"]), descriptive, judged_under, strict=True)
         ]
     )
+
+
+def _judge_odds(
+    rows: pd.DataFrame,
+    errors: NDArray[np.float64],
+    freedoms: NDArray[np.float64],
+    *,
+    odds_ratio: float,
+    level: NDArray[np.float64],
+    alpha: float,
+) -> pd.DataFrame:
+    """Judge the ratio of the odds, as a difference of logits; errors by the delta method, NaN where there are no odds.
+
+    Args:
+        rows: with `mean` and `published`, (n,) in percent.
+        errors, freedoms: (n, 3) of our seeds, the samples and the paper's seeds; in percent.
+    """
+    ours, theirs = rows["mean"].to_numpy() / 100, rows["published"].to_numpy() / 100
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # The derivative of the logit is 1 / (p (1 − p)).
+        steep = 1 / (100 * np.column_stack([ours * (1 - ours), ours * (1 - ours), theirs * (1 - theirs)]))
+        error, freedom = combined_error(np.where(errors > 0, errors * steep, errors) ** 2, freedoms)
+        log_ratio = logit(ours) - logit(theirs)
+    log_ratio = np.where(np.isfinite(log_ratio), log_ratio, np.nan)
+    half = stats.t.isf(alpha, freedom) * error
+    ratios = {"odds_ratio": log_ratio, "odds_low": log_ratio - half, "odds_high": log_ratio + half}
+    judged = judge_differences(log_ratio, error, freedom, margin=float(np.log(odds_ratio)), level=level)
+    return pd.DataFrame({name: np.exp(values) for name, values in ratios.items()}).assign(verdict=judged["verdict"])
+
+
+def sample_error_at(true: ArrayLike, mean: ArrayLike, error: ArrayLike) -> NDArray[np.float64]:
+    """Give the standard error by the choice of samples that a mean AUC would have if this were the true one.
+
+    As in the score test of a proportion (Wilson 1927), by √(A (1 − A)): where an AUC is near 100, a set of samples that
+    happens to be easy has a small error, too, and by that alone would be wrong far too often.
+
+    Args:
+        true, mean, error: (n,) in percent.
+
+    Returns:
+        (n,) in percent; the error as it is where `true` or `mean` is beyond 0 to 100 or at an end.
+    """
+    true, mean, error = (np.asarray(values, np.float64) for values in (true, mean, error))
+    inside = (true > 0) & (true < 100) & (mean > 0) & (mean < 100)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(inside, error * np.sqrt(true * (100 - true) / (mean * (100 - mean))), error)
 
 
 def _families(cells: pd.DataFrame, methods: Mapping[str, str]) -> list[str]:
@@ -139,7 +184,7 @@ def _reasons(cells: pd.DataFrame, errors: pd.Series) -> list[str]:
         if seeds < fits
         else "one seed has no interval"
         if seeds < 2
-        else "nothing varies"
+        else "no standard error"
         if pd.isna(error)
         else ""
         for degenerate, fits, seeds, error in zip(

@@ -235,14 +235,14 @@ def test_a_detection(found: int, alarms: int, verdict: str) -> None:
 def test_a_method_that_flags_at_random_does_not_find_all_anomalies() -> None:
     """One that flags a share of everything by lot: found by chance, a claim is supported at most by 5 %."""
     rng, claim = np.random.default_rng(0), DetectionClaim(name="all", detects_all="a", false_alarms=0.1, **HEAD)
-    for share in (0.1001, 0.5, 0.99):
+    for share in (0.1001, 0.99):
         metrics = fits({("a", "3"): [50.0]}).assign(samples=200, anomalies=10)
         supported = 0
-        for _ in range(60):
+        for _ in range(40):
             # Granted that all anomalies are found.
             drawn = metrics.assign(flagged_anomalies=10, flagged_normals=rng.binomial(190, share))
             supported += check(claim, drawn)[0]["verdict"] == "supported"
-        assert supported / 60 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 60)
+        assert supported / 40 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 40)
 
 
 def test_the_papers_own_numbers_contradict_two_of_its_claims() -> None:
