@@ -112,7 +112,6 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
         ),
         ("experiments.digits.shuffled", "digit", "digits.shuffled: no experiment 'digit'; did you mean 'digits'?"),
         ("experiments.digits.training_set", {"test_normals": "fitted"}, "digits.holdout: It must be 0 where the test"),
-        ("experiments.digits.training_set", {"left_out": 0.999}, "digits.training_set: Of the 107 training samples"),
         ("run", ["digit"], "run: no experiment 'digit'; did you mean 'digits'?"),
         # Types.
         ("seeds", "many", "seeds: must be a number of seeds, or a list of whole numbers (got 'many')"),

@@ -69,7 +69,8 @@ def test_the_fit_sees_the_fitted_samples_alone_and_scores_all(finished: Checkout
     np.testing.assert_allclose(scores.loc[scores["fitted"], "anomaly_score"], -model.decision_function(X), atol=1e-4)
     found = scores.loc[~scores["fitted"], "anomaly_score"]
     np.testing.assert_allclose(found, -model.decision_function(others), atol=1e-4)
-    own = DCAE(network=NETWORK, batch_size=32, weight_decay=0, random_state=42, **TRAINING).fit(X)
+    settings: dict[str, Any] = {"batch_size": 32, "weight_decay": 0, "random_state": 42, **TRAINING}
+    own = DCAE(network=NETWORK, **settings).fit(X)
     np.testing.assert_allclose(own.score_samples(X), model.score_samples(X), rtol=1e-3)
     assert not scores.loc[scores["fitted"], "is_anomaly"].any()
     assert scores_of(finished, "shuffled").query("fitted")["is_anomaly"].any()
