@@ -88,8 +88,8 @@ class TrainingSet(Section):
     """order of the set: `index`, each part's samples by their index; `normals_first`, normals of the training part,
     those of the test part, anomalies, each drawn in an order of its own; `shuffled`, all in one such order"""
     validation_split: Annotated[Share, Field(ge=0, lt=1)] = 0.0
-    """share of the set that is scored and not fitted, its last samples in this order, as by Keras's argument of this
-    name; they are measured by the evaluation `held_out`, too"""
+    """share of what would be fitted that is scored only: its last samples in this order, as by Keras's argument of this
+    name; the evaluation `held_out` measures its normals"""
     round_down: Flag = False
     """true rounds the number of anomalies down; false to the nearest"""
 

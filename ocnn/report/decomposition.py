@@ -1,6 +1,5 @@
 """What stands in the table of the decomposition, and its one-sentence reading."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -43,8 +42,8 @@ def decomposition_document(steps: pd.DataFrame, alpha: float) -> Document:
         keys = sorted(cells, key=lambda key: (list(group["method"]).index(key[0]), key[1] == ALL))
         rows = [
             [
-                Cell(method),
-                Cell(normal),
+                Cell(str(method)),
+                Cell(str(normal)),
                 _published(cells[method, normal]),
                 *map(_cell, _quantities(cells[method, normal])),
             ]
@@ -58,7 +57,7 @@ def decomposition_document(steps: pd.DataFrame, alpha: float) -> Document:
 def reading(rows: pd.DataFrame) -> str:
     """Say in one sentence how many points of a method's AUC come from which step; rows of `decompose` of one method."""
     over = ALL if (rows["normal"] == ALL).any() else rows["normal"].iloc[0]
-    found: Mapping[str, Any] = rows[rows["normal"] == over].set_index("quantity")["mean"]
+    found = rows[rows["normal"] == over].set_index("quantity")["mean"]
     if pd.isna(found[[*MEASURED, "fitted_normals", "choice_of_samples"]]).any():
         return ""
     method = rows["method"].iloc[0]

@@ -111,6 +111,8 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
             "mnits",
             "digits.published: no published dataset 'mnits'; did you mean 'mnist'",
         ),
+        ("experiments.digits.shuffled", "digit", "digits.shuffled: no experiment 'digit'; did you mean 'digits'?"),
+        ("experiments.digits.training_set", {"test_normals": "fitted"}, "digits.holdout: It must be 0 where the test"),
         ("run", ["digit"], "run: no experiment 'digit'; did you mean 'digits'?"),
         # Types.
         ("seeds", "many", "seeds: must be a number of seeds, or a list of whole numbers (got 'many')"),

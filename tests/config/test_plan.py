@@ -186,3 +186,38 @@ def test_the_papers_sweep_is_run_when_it_is_asked_for() -> None:
 def test_a_published_cell_is_judged_where_its_protocol_measures_it(name: str, evaluation: str) -> None:
     plan = load(shipped(name)).plan()
     assert plan.judged["mnist" if name == "paper" else "mnist_as_released"] == evaluation
+
+
+def test_experiments_that_are_taken_apart() -> None:
+    """One with a share that is not fitted, but not the shuffled one that another names; the twin only if it is run."""
+    apart = planned("released", taken_apart=True, shuffled="again")
+    plan = plan_of(apart, planned("again"))
+    assert plan.taken_apart == {"released": "again"}
+    assert "decomposition/released" in plan.comparison_names()
+    assert "decomposition/again" not in plan.comparison_names()
+    assert "decomposition" in plan.table_files()
+    assert "decomposition" not in plan_of(planned()).table_files()
+
+
+def test_the_configuration_tells_which_are_taken_apart() -> None:
+    share = {"training_set": {"validation_split": 0.1}}
+    config = load(
+        {
+            "methods": {"kde": {}},
+            "experiments": {
+                "plain": {"dataset": "digits", "contamination": 0},
+                "released": {"dataset": "digits", "contamination": 0, **share, "shuffled": "again", "pixels": "scaled"},
+                "again": {"dataset": "digits", "contamination": 0, **share},
+            },
+        }
+    )
+    plan = config.plan()
+    assert plan.taken_apart == {"released": "again"}
+    assert [experiment.dataset for experiment in plan.experiments] == [
+        "images/digits",
+        "pixels/digits",
+        "images/digits",
+    ]
+    assert [config.scaling(name) for name in ("plain", "released")] == ["pixels", "none"]
+    alone = config.model_copy(update={"experiments": {"released": config.experiments["released"]}})
+    assert alone.plan().taken_apart == {"released": None}

@@ -39,7 +39,7 @@ def test_an_experiment_on_a_table() -> None:
     assert (dataset.name, dataset.classes, dataset.images) == ("my parts", ("ok", "broken"), False)
     assert dataset.sizes == {"ok": (18, 12), "broken": (6, 4)}
     (planned,) = config.plan().experiments
-    assert planned.dataset == "my%20parts"
+    assert planned.dataset == "images/my%20parts"
 
 
 def test_the_readme_shows_a_configuration_that_runs(folder: Path) -> None:

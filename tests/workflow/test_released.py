@@ -18,7 +18,7 @@ NETWORK = {"kind": "relu", "widths": [4], "code": 3, "kernel": 3}
 SET = {"left_out": "1/6", "test_normals": "fitted", "order": "normals_first", "validation_split": 0.1}
 RELEASED: dict[str, Any] = {
     "dataset": "digits",
-    "normal_classes": [3, 8],
+    "normal_classes": [3],
     "seeds": [42, 56],
     "pixels": "scaled",
     "contamination": "1/21",
@@ -69,15 +69,18 @@ def test_the_fit_sees_the_fitted_samples_alone_and_scores_all(finished: Checkout
     np.testing.assert_allclose(scores.loc[scores["fitted"], "anomaly_score"], -model.decision_function(X), atol=1e-4)
     found = scores.loc[~scores["fitted"], "anomaly_score"]
     np.testing.assert_allclose(found, -model.decision_function(others), atol=1e-4)
-    own = DCAE(network=NETWORK, batch_size=32, weight_decay=0, random_state=42, **TRAINING).fit(X)
+    settings: dict[str, Any] = {"batch_size": 32, "weight_decay": 0, "random_state": 42, **TRAINING}
+    own = DCAE(network=NETWORK, **settings).fit(X)
     np.testing.assert_allclose(own.score_samples(X), model.score_samples(X), rtol=1e-3)
     assert not scores.loc[scores["fitted"], "is_anomaly"].any()
     assert scores_of(finished, "shuffled").query("fitted")["is_anomaly"].any()
 
 
 def test_the_decomposition_is_that_of_the_score_files(finished: Checkout) -> None:
-    table = pd.read_csv(finished.folder / DECOMPOSITION[0]).set_index(["normal", "quantity"])["mean"]
-    assert set(table.index.get_level_values("normal")) == {"3", "8", "all"}
+    table = pd.read_csv(finished.folder / DECOMPOSITION[0], dtype={"normal": str}).set_index(["normal", "quantity"])[
+        "mean"
+    ]
+    assert set(table.index.get_level_values("normal")) == {"3"}
 
     def auc(experiment: str, query: str) -> float:
         rows = [scores_of(finished, experiment, seed=seed).query(query) for seed in (42, 56)]
