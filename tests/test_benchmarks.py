@@ -4,13 +4,16 @@ import os
 import subprocess
 import sys
 from importlib.util import find_spec
+from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks._data import Samples
 from benchmarks._limits import Layer, encoder_layers, trained
 from benchmarks._measure import Cost
+from benchmarks.autoencoder import DECAYS, DECODERS, decoder_of_code_as_image, summarise
 from benchmarks.shallow import difference
 from benchmarks.startup import imports
 from benchmarks.suite import METHODS, make_config
@@ -20,6 +23,7 @@ from ocnn.networks.shapes import NETWORKS
 from tests.conftest import ROOT
 
 SCRIPTS = {
+    "autoencoder": "--normals 0 --seeds 1 --times 1",
     "attack": "--images 2 --steps 3 --repeats 1 --widths 4 4",
     "representation": "--normals 3 --seeds 1 --hidden 8 --iterations 0 1",
     "shallow": "--train 60 --test 100 --repeats 2",
@@ -50,6 +54,31 @@ def test_a_benchmark_runs_and_prints_its_table(script: str) -> None:
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "|" in run.stdout or "overhead" in run.stdout
+
+
+@pytest.mark.parametrize(("name", "shape"), [("lenet-mnist", (28, 28, 1)), ("lenet-cifar10", (32, 32, 3))])
+def test_the_decoder_of_the_code_as_an_image_is_deep_svdds(name: str, shape: tuple[int, ...]) -> None:
+    """The kernels of its code: 2 → 4 → 8 → 1 channels on MNIST, 8 → 128 → 64 → 32 → 3 on CIFAR-10; nothing dense."""
+    decoder = decoder_of_code_as_image(NETWORKS[name], shape)
+    channels = {"lenet-mnist": [2, 4, 8, 1], "lenet-cifar10": [8, 128, 64, 32, 3]}[name]
+    kernels = [tuple(kernel.shape) for kernel in decoder.trainable_variables]
+    assert kernels == [(5, 5, *pair) for pair in pairwise(channels)]
+    assert decoder.output_shape[1:] == shape
+
+
+def test_differences_are_paired_within_a_schedule() -> None:
+    """The digits differ by far more than the decays do."""
+    rows = [
+        {"epochs": epochs, "decay": decay, "decoder": DECODERS[0], "normal": normal, "seed": 0, "dcae": base + gain}
+        | {"knn": 90.0, "error": 0.0, "weights": 0.0, "code": 0.0}
+        for epochs, normal, base in ((1, "0", 99.0), (1, "5", 70.0), (3, "0", 80.0))
+        for decay, gain in ((DECAYS[0], 0.0), (DECAYS[1], 1.0 if normal == "0" else 2.0))
+    ]
+    first, second, _, longer = summarise(pd.DataFrame(rows))
+    assert (first["fits"], first["dcae"], first["dcae − first"]) == (2, 84.5, 0)
+    assert (second["dcae − first"], longer["dcae − first"]) == (1.5, 1.0)
+    # The two differences are 1 and 2; Student's quantile for one degree of freedom is 12.706.
+    assert second["± (95 %), dcae"] == pytest.approx(12.706 * np.sqrt(0.5) / np.sqrt(2), rel=1e-3)
 
 
 def test_the_multiplications_of_the_mnist_encoder() -> None:

@@ -279,8 +279,9 @@ def _contaminations_faults(read: Validated, name: str) -> list[str]:
     if not isinstance(block.contamination, list):
         return []
     source = _source(read, name) if block.attack is None else None
-    if block.attack is not None or (source is not None and not source.has_test):
-        return [f"{path}: a list is for a data set with a test part, on which all of its experiments are scored"]
+    joined = block.training_set.test_normals != "none"
+    if block.attack is not None or joined or (source is not None and not source.has_test):
+        return [f"{path}: a list is for a test part of its own, on which all of its experiments are scored"]
     names = [_member(name, share) for share in block.contamination]
     taken = [other for place, other in enumerate(names) if other in config.experiments or other in names[:place]]
     return [f"{path}: makes the experiment {other}, which there is already" for other in taken]

@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 class DCAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ThresholdedDetector, NetworkDetector):
     """Autoencoder trained on the mean squared error; `score_samples` is minus the squared reconstruction error.
 
-    Images are reconstructed through a sigmoid, so they should lie in about [0, 1].
+    Images are reconstructed through a sigmoid, so they should lie in about [0, 1]. The error is averaged over pixels
+    and samples; where it is summed over pixels, as in Deep SVDD's code, the same `weight_decay` is that much lighter
+    (docs/autoencoder.md).
 
     Given the file of an `autoencoder` of the same network, it takes that as it is and trains nothing.
 

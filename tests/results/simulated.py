@@ -85,7 +85,7 @@ class Run:
             plan=self.plan.to_json(),
             **self.files("metrics", "summary", "references", "provenance"),
             splits=f"{self.results}/splits/{{experiment}}/{{normal}}/seed-{{seed}}.parquet",
-            images=f"{self.results}/images/{{dataset}}/train.npy",
+            images=f"{self.results}/{{dataset}}/train.npy",
             records=self.records,
             folder=self.results,
         )
@@ -96,9 +96,7 @@ class Run:
         draw_comparisons(
             plan=plan, **self.files("metrics", "histories", "summary"), records=self.records, folder=folder
         )
-        draw_samples(
-            plan=plan, scores=self.scores, images=f"{self.results}/images/{{dataset}}/{{part}}.npy", folder=folder
-        )
+        draw_samples(plan=plan, scores=self.scores, images=f"{self.results}/{{dataset}}/{{part}}.npy", folder=folder)
         for name in self.plan.attack_names():
             attack, steps = name.removeprefix("attacks/").split("-")
             draw_adversarial_images(
