@@ -9,13 +9,15 @@ import pandas as pd
 from ocnn.report.rendering import MISSING, Cell, Document, Table, frame_table, literal, number
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS, METRICS, PUBLISHED_METRIC
 from ocnn.results.statistics import average_ranks, friedman, pairwise_differences, smallest_holm_wilcoxon
-from ocnn.results.summary import KEYS, class_table
+from ocnn.results.summary import KEYS, class_table, mean_below_chance
 from ocnn.results.verdicts import count_verdicts, power_sentences, rule
 
 MARKS = (
     " † k/n: k of the n fits diverged or collapsed, so that this cell is no result of the method (the reasons are"
     " listed under degenerate fits). – : not available."
 )
+#: Where cells are averaged over classes.
+MEAN_RULE = " A mean over classes is below chance if it is lower than the mean of that limit over them."
 PUBLISHED = "published"
 
 
@@ -96,8 +98,11 @@ def table4(
     return Document(title, auc_legend(alpha), [*tables, *_listings(summary, metrics)])
 
 
-def metric_document(summary: pd.DataFrame) -> Document:
-    """Show all metrics side by side: one line per method, averaged over the classes of an experiment and evaluation."""
+def metric_document(summary: pd.DataFrame, alpha: float) -> Document:
+    """Show all metrics side by side: one line per method, averaged over the classes of an experiment and evaluation.
+
+    alpha: of the summary.
+    """
     tables = []
     names = {name: f"{metric.title}, {metric.unit}" for name, metric in METRICS.items()}
     for (experiment, evaluation), group in summary.groupby(["experiment", "evaluation"], sort=False):
@@ -110,7 +115,8 @@ def metric_document(summary: pd.DataFrame) -> Document:
                 whole = rows["mean"].notna().all()
                 std = rows["mean"].std(ddof=1) if classes > 1 else rows["std"].iloc[0]
                 mean = rows["mean"].mean() if whole else np.nan
-                cells.append(_cell(mean, std, degenerate=int(rows["degenerate"].sum()), fits=int(rows["fits"].sum())))
+                marks = {"degenerate": int(rows["degenerate"].sum()), "fits": int(rows["fits"].sum())}
+                cells.append(_cell(mean, std, **marks, below=mean_below_chance(rows, alpha)))
             columns.append(_best_marked(cells, higher_is_better=METRICS[name].higher_is_better))
         rows = [[Cell(method), *cells] for method, *cells in zip(methods, *columns, strict=True)]
         over = f"{classes} normal classes, seeds averaged first" if classes > 1 else "seeds"
@@ -121,7 +127,7 @@ def metric_document(summary: pd.DataFrame) -> Document:
         "Anomalies are the positive class. Average precision depends on the share of anomalies, so it compares methods"
         f" only within a table. The lower the better: {', '.join(lower)}. Per normal class they stand in `metrics.csv`."
     )
-    return Document("Other metrics beside the AUC", legend + MARKS, tables)
+    return Document("Other metrics beside the AUC", legend + MARKS + below_chance_rule(alpha) + MEAN_RULE, tables)
 
 
 def degenerate_fits(metrics: pd.DataFrame) -> Table:
@@ -276,25 +282,38 @@ def claim_document(claims: pd.DataFrame, alpha: float) -> Document:
     )
 
 
-def comparison_document(summary: pd.DataFrame) -> Document:
-    """Compare methods over the classes of each experiment: ranks, Friedman's test, and the differences of all pairs."""
+def comparison_document(summary: pd.DataFrame, alpha: float) -> Document:
+    """Compare methods over the classes of each experiment: ranks, Friedman's test, and the differences of all pairs.
+
+    alpha: of the summary.
+    """
     tables = []
     for experiment, evaluation, table, left_out in comparisons(summary):
         statistic, p = friedman(table)
         ranks = average_ranks(table)
-        rows = pd.DataFrame({"method": ranks.index, "average_rank": ranks, "mean_auc": table.mean()[ranks.index]})
+        own = summary[(summary["experiment"] == experiment) & (summary["evaluation"] == evaluation)]
+        rows = [
+            [
+                Cell(str(method)),
+                Cell(number(rank, 2), rank),
+                _cell(table[method].mean(), np.nan, decimals=2, below=mean_below_chance(aucs, alpha)),
+            ]
+            for method, rank in ranks.items()
+            for aucs in [_aucs(own[own["method"] == method])]
+        ]
         sentences = [
             f"{len(table)} classes, {table.shape[1]} methods, seeds averaged first (the class is the replicate).",
             f"Friedman χ² = {statistic:.2f}, p = {p:.2g}." if np.isfinite(p) else "Too few for Friedman's test.",
             power_sentence(len(table), table.shape[1]),
             *(f"Without a rank: {method}, {reason}." for method, reason in left_out.items()),
         ]
-        tables.append(frame_table(f"{experiment}, {evaluation}", rows, " ".join(sentences)))
+        columns = ["method", "average rank", "mean auc"]
+        tables.append(Table(f"{experiment}, {evaluation}", columns, rows, " ".join(sentences)))
     legend = (
         "Average rank of each method over the normal classes, 1 = the best AUC. A method with a degenerate or missing"
         " cell has none. All pairwise differences with their intervals stand in `differences.csv`."
     )
-    return Document("Methods compared over classes", legend, tables)
+    return Document("Methods compared over classes", legend + below_chance_rule(alpha) + MEAN_RULE, tables)
 
 
 def comparisons(summary: pd.DataFrame) -> Iterable[tuple[str, str, pd.DataFrame, dict[str, str]]]:

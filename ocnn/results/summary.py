@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from ocnn.results.frames import TEXT
 from ocnn.results.metrics import DEGENERATE, METRICS, PUBLISHED_METRIC
@@ -86,15 +88,25 @@ def summarise(
     )
     summary["low"], summary["high"] = t_interval(summary["mean"], summary["std"], summary["seeds"], 1 - 2 * alpha)
     compared = summary["metric"] == PUBLISHED_METRIC
-    limit = METRICS[PUBLISHED_METRIC].scale * chance_limit(summary["anomalies"], summary["normals"], alpha)
     summary["sample_error"] = METRICS[PUBLISHED_METRIC].scale * summary["sample_error"].where(compared)
-    summary["below_chance"] = compared & (summary["mean"] < limit)
+    summary["below_chance"] = compared & (summary["mean"] < _limit(summary, alpha))
     looked_up = _look_up(published, summary, datasets, methods)
     summary["published_mean"] = looked_up["auc_mean"].where(compared).to_numpy(float)
     summary["published_std"] = looked_up["auc_std"].where(compared).to_numpy(float)
     summary["published_runs"] = looked_up["runs"].where(compared).fillna(0).to_numpy(int)
     summary["published_runs_std"] = looked_up["runs_std"].where(compared).to_numpy(float)
     return summary.assign(difference=summary["mean"] - summary["published_mean"])[SCHEMA.names]
+
+
+def mean_below_chance(summary: pd.DataFrame, alpha: float) -> bool:
+    """Say whether the mean AUC over these cells of a summary is below the mean of their limits; no other metric is."""
+    aucs = summary[summary["metric"] == PUBLISHED_METRIC]
+    return len(aucs) > 0 and bool(aucs["mean"].mean(skipna=False) < _limit(aucs, alpha).mean())
+
+
+def _limit(summary: pd.DataFrame, alpha: float) -> NDArray[np.float64]:
+    """Below it an AUC of these cells is below chance, (n,), in the AUC's unit."""
+    return METRICS[PUBLISHED_METRIC].scale * chance_limit(summary["anomalies"], summary["normals"], alpha)
 
 
 def look_up_references(

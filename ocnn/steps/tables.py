@@ -80,7 +80,7 @@ def make_tables(
 
     attacked = cells["experiment"].isin(planned.attacked)
     aucs = cells["metric"] == PUBLISHED_METRIC
-    write("metrics", cells, metric_document(cells))
+    write("metrics", cells, metric_document(cells, planned.alpha))
     if len(planned.attacked) < len(planned.experiments):
         rows = cells[~attacked & aucs]
         write("table3", rows, table3(rows, labs, fits, planned.remarks, alpha=planned.alpha))
@@ -93,7 +93,7 @@ def make_tables(
         write("decomposition", steps, decomposition_document(steps, planned.alpha))
     judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
     write("verdicts", judged, verdict_document(judged, **planned.rule), (".csv", ".md", ".html"))
-    write("comparison", cells, comparison_document(cells), (".md", ".html"))
+    write("comparison", cells, comparison_document(cells, planned.alpha), (".md", ".html"))
     write_csv(tables / "differences.csv", all_differences(cells))
     published = read_published(map(Path, planned.published.auc))
     compared = published[published["dataset"].isin(planned.datasets.values())]

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ocnn.report.figures import comparison, samples, training
+from ocnn.attacks.records import RECORD
+from ocnn.report.figures import adversarial, comparison, samples, training
 from ocnn.report.figures.style import method_styles, save
 from ocnn.results.summary import evaluated, summarise
 from ocnn.steps.figures import draw_adversarial_images
 from ocnn.storage.arrays import CHECKSUMS, write_arrays, write_npy_files
+from ocnn.storage.parquet import write_table
 from tests.results.conftest import fits, published
 
 STYLES = method_styles(["a", "b", "c"])
@@ -30,8 +32,15 @@ def test_adversarial_images(tmp_path: Path, channels: int) -> None:
     write_npy_files([tmp_path / "test.npy", tmp_path / CHECKSUMS], {"test.npy": pixels}, {})
     adversarial = np.clip(pixels[[5, 2]] + 0.1, 0, 1)
     write_arrays(tmp_path / "attack.npz", {"images": adversarial})
-    record = {"source": [5, 2], "l2": [1.5, 2.5], "before": "stop", "after": ["go", "turn"], "steps": 5000}
-    pd.DataFrame(record).to_parquet(tmp_path / "signs-5000.parquet")
+    record: dict[str, Any] = {
+        "source": [5, 2],
+        "label": "stop",
+        "l2": [1.5, 2.5],
+        "before": "stop",
+        "after": ["go", "turn"],
+    }
+    record |= {"steps": 5000, "seconds": 1.0, "replaced": 0}
+    write_table(tmp_path / "signs-5000.parquet", pd.DataFrame(record), RECORD, {"recipe": {}})
     files: Any = {
         "pixels": [tmp_path / "train.npy", tmp_path / "test.npy"],
         "attack": tmp_path / "attack.npz",
@@ -98,6 +107,30 @@ def test_contamination(tmp_path: Path) -> None:
     assert [(list(line.get_xdata()), list(line.get_ydata())) for line in hollow] == [([100 / 101], [82])]
     save(figure, [tmp_path / "figure.svg"])
     assert {"0", "0.99", "9.1", "a", "b", "chance", "degenerate"} <= texts(tmp_path / "figure.svg")
+    assert "below chance" not in texts(tmp_path / "figure.svg")
+
+
+def rings(axis: Any) -> list[tuple[list[float], list[float]]]:
+    """Where points have a ring: x and y of each line of rings."""
+    found = [line for line in axis.lines if line.get_markerfacecolor() == "none" and len(line.get_xdata())]
+    return [(list(line.get_xdata()), list(line.get_ydata())) for line in found]
+
+
+def test_below_chance_has_a_ring(tmp_path: Path) -> None:
+    """Of 2 anomalies and 10 normal samples 5 % is at 11.7."""
+    aucs = [{("a", "3"): [5.0], ("b", "3"): [80.0]}, {("a", "3"): [60.0], ("b", "3"): [11.8]}]
+    measured = [fits(cells, experiment=name) for name, cells in zip(("few", "many"), aucs, strict=True)]
+    names: Any = {"few": None, "many": None}
+    summary = evaluated(summarise(pd.concat(measured), published({("x", "3"): 1.0}), names, {}, alpha=0.05))
+    attack = {"attack": "signs", "held_out": True, "median_l2": [2.0, 1.0], "steps": [0, 90]}
+    attacks = pd.DataFrame(attack, index=["few", "many"])
+    for figure, panel, where in (
+        (comparison.contamination(summary, {"few": 0.0, "many": 0.5}, STYLES), 0, 0.0),
+        (adversarial.attack_strength(summary, attacks, STYLES), 1, 1.0),
+    ):
+        assert rings(figure.axes[panel]) == [([where], [5.0])]
+        save(figure, [tmp_path / "figure.svg"])
+        assert "below chance" in texts(tmp_path / "figure.svg")
 
 
 @pytest.mark.parametrize(

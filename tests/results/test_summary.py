@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from ocnn.report.rendering import Document, to_markdown
-from ocnn.report.tables import below_chance, metric_document, table3
+from ocnn.report.tables import below_chance, comparison_document, metric_document, table3
 from ocnn.results.metrics import METRICS
 from ocnn.results.summary import REFERENCES, class_table, evaluated, look_up_references, summarise
 from tests.results.conftest import fits, published
@@ -117,6 +117,32 @@ def test_below_chance_is_marked_and_never_the_best() -> None:
     assert summary.loc[summary["metric"] != "auc", "below_chance"].sum() == 0
 
 
+def test_a_mean_over_classes_below_chance_is_marked_and_never_the_best() -> None:
+    """By the mean of the limits, which is 11.7 of each class here; one class below it is not enough."""
+    low = {("kde", "3"): [5.0], ("kde", "5"): [18.0]}
+    metrics = fits({**low, ("dcae", "3"): [5.0], ("dcae", "5"): [18.6], ("iforest", "3"): [2.0], ("iforest", "5"): [3]})
+    summary = summary_of(metrics)
+    (table,) = metric_document(summary, 0.05).tables
+    assert [row[1].text for row in table.rows] == ["11.5 ± 9.2 ‡", "11.8 ± 9.6", "2.5 ± 0.7 ‡"]
+    assert [(row[1].kind, row[1].best) for row in table.rows[:2]] == [("below-chance", False), ("", True)]
+    assert not any("‡" in cell.text for row in table.rows for cell in row[2:])
+    (table,) = comparison_document(summary, 0.05).tables
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["dcae", "1.25", "11.80"],
+        ["kde", "1.75", "11.50 ‡"],
+        ["iforest", "3.00", "2.50 ‡"],
+    ]
+    # Of several evaluations, each its own; the only method of an experiment is no exception.
+    both = pd.concat([fits({("kde", "3"): [5.0]}), fits({("kde", "3"): [90.0]}, evaluation="train")])
+    tables = {table.title: table.rows[0][1] for table in metric_document(summary_of(both), 0.05).tables}
+    assert {title: (cell.text, cell.best) for title, cell in tables.items()} == {
+        "toy, test": ("5.0 ‡", False),
+        "toy, train": ("90.0", True),
+    }
+    for document in (metric_document(summary, 0.05), comparison_document(summary, 0.05)):
+        assert "‡: below chance" in document.legend
+
+
 def test_another_labs_results_are_one_more_line() -> None:
     metrics = fits({("kde", "3"): [75, 100], ("dcae", "3"): [60, 61]})
     lab = published({("kde", "3"): 88.25, ("dcae", "4"): 1.0})
@@ -162,7 +188,7 @@ def test_the_evaluation_that_methods_are_compared_by() -> None:
 def test_metrics_side_by_side() -> None:
     """Means over classes of the means over seeds; the lower rate of false alarms is the better."""
     metrics = fits({("kde", "3"): [70, 80], ("kde", "5"): [90, 90], ("dcae", "3"): [60, 60], ("dcae", "5"): [60, 60]})
-    (table,) = metric_document(summary_of(metrics)).tables
+    (table,) = metric_document(summary_of(metrics), 0.05).tables
     assert table.columns[:4] == ["method", "AUC, %", "average precision, %", "FPR at 95 % TPR, %"]
     assert [[cell.text for cell in row[:4]] for row in table.rows] == [
         ["kde", "82.5 ± 10.6", "41.2 ± 5.3", "17.5 ± 10.6"],

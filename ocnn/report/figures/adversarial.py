@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ocnn.report.figures.style import STYLE, WIDTH, Styles, marker_only
+from ocnn.report.figures.style import BELOW_CHANCE, STYLE, WIDTH, Styles, marker_only
 
 
 def attack_strength(summary: pd.DataFrame, attacks: pd.DataFrame, styles: Styles) -> Figure:
@@ -33,7 +33,7 @@ def attack_strength(summary: pd.DataFrame, attacks: pd.DataFrame, styles: Styles
         axes[0].set(title="Visibility", ylabel="median L2 distance to the source", ylim=(0, top))
         if attacks["attack"].nunique() > 1:
             axes[0].legend(frameon=False)
-        marked = False
+        marked = ringed = False
         for axis, (attack, held_out) in zip(axes[1:], kinds, strict=True):
             own = attacks[(attacks["attack"] == attack) & (attacks["held_out"] == held_out)]
             rows = summary.join(own, on="experiment", how="inner").sort_values("steps", kind="stable")
@@ -59,6 +59,9 @@ def attack_strength(summary: pd.DataFrame, attacks: pd.DataFrame, styles: Styles
                     zorder=3,
                 )
                 marked |= len(degenerate) > 0
+                below = group[group["below_chance"]]
+                axis.plot(_positions(below["steps"]), below["mean"], **BELOW_CHANCE, zorder=4)
+                ringed |= len(below) > 0
             axis.axhline(50, color="0.6", linewidth=0.8, linestyle=":")
             _label_steps(axis, own["steps"])
             how = "held out" if held_out else "scored where fitted"
@@ -69,6 +72,9 @@ def attack_strength(summary: pd.DataFrame, attacks: pd.DataFrame, styles: Styles
         if marked:
             handles.append(Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none"))
             labels.append("a fit diverged\nor collapsed")
+        if ringed:
+            handles.append(Line2D([], [], **BELOW_CHANCE))
+            labels.append(BELOW_CHANCE["label"])
         figure.legend(handles, labels, loc="outside right center", frameon=False)
     return figure
 

@@ -11,7 +11,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ocnn.report.figures.style import STYLE, WIDTH, Styles, legend_above, log_ticks, marker_only, panels, sentence
+from ocnn.report.figures.style import (
+    BELOW_CHANCE,
+    STYLE,
+    WIDTH,
+    Styles,
+    legend_above,
+    log_ticks,
+    marker_only,
+    panels,
+    sentence,
+)
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS
 from ocnn.results.statistics import average_ranks, pairwise_differences
 from ocnn.results.summary import class_table
@@ -23,11 +33,7 @@ FACES: dict[str, dict[str, Any]] = {
 }
 PUBLISHED: dict[str, Any] = {"color": "black", "marker": "|", "linestyle": "none", "markersize": 9}
 #: How cells are marked, by the column of the summary that says so.
-MARKS: dict[str, dict[str, Any]] = {
-    "degenerate": {"marker": "x", "label": "diverged or collapsed"},
-    "below_chance": {"marker": "o", "markerfacecolor": "none", "label": "below chance"},
-}
-MARKS = {column: {**mark, "color": "black", "markersize": 6, "linestyle": "none"} for column, mark in MARKS.items()}
+MARKS = {"degenerate": {**BELOW_CHANCE, "marker": "x", "label": "diverged or collapsed"}, "below_chance": BELOW_CHANCE}
 
 
 def auc_by_class(summary: pd.DataFrame, styles: Styles) -> Figure:
@@ -120,7 +126,7 @@ def train_test_gap(summary: pd.DataFrame, styles: Styles) -> Figure:
 def contamination(summary: pd.DataFrame, contaminations: Mapping[str, float], styles: Styles) -> Figure:
     """Draw AUC on the test part against the contamination of the training set: a panel per class, a line per method.
 
-    Hollow where fits degenerated.
+    Hollow where fits degenerated, with a ring where an AUC is below chance.
 
     Args:
         summary: AUCs of the experiments of a family, of `summarise`.
@@ -144,6 +150,8 @@ def contamination(summary: pd.DataFrame, contaminations: Mapping[str, float], st
                 bad = own[own["degenerate"] > 0]
                 hollow = {**marker_only(style), "markerfacecolor": "white"}
                 axis.plot(bad["percent"], bad["mean"], **hollow, markersize=4, zorder=3)
+                below = own[own["below_chance"]]
+                axis.plot(below["percent"], below["mean"], **BELOW_CHANCE, zorder=4)
             axis.axhline(50, color="0.6", linewidth=0.8, linestyle=":")
             axis.set_title(normal)
             axis.set_xticks(ticks, [f"{tick:.2g}" for tick in ticks])
@@ -155,6 +163,8 @@ def contamination(summary: pd.DataFrame, contaminations: Mapping[str, float], st
             handles.append(
                 Line2D([], [], color="0.3", marker="o", markerfacecolor="white", linestyle="none", label="degenerate")
             )
+        if rows["below_chance"].any():
+            handles.append(Line2D([], [], **BELOW_CHANCE))
         legend_above(figure, handles, 6)
     return figure
 

@@ -35,6 +35,15 @@ STYLE: Any = {
 PALETTE = [*sns.color_palette("colorblind")[:8], (0.0, 0.0, 0.0), sns.color_palette("colorblind")[9]]
 #: Blue and orange, for normal and anomalous samples.
 NORMAL, ANOMALOUS = PALETTE[0], PALETTE[1]
+#: A ring around the point of an AUC below chance.
+BELOW_CHANCE: dict[str, Any] = {
+    "color": "black",
+    "marker": "o",
+    "markersize": 6,
+    "markerfacecolor": "none",
+    "linestyle": "none",
+    "label": "below chance",
+}
 
 Styles = dict[str, dict[str, Any]]
 
