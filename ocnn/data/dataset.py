@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from ocnn.data.archives import Archive
-from ocnn.data.preprocessing import SCALINGS
+from ocnn.data.preprocessing import SCALINGS, merged_features
 from ocnn.errors import DataError
 from ocnn.storage.files import safe_name
 
@@ -32,7 +32,7 @@ class Arrays:
     arrays of the types named here.
 
     train, test: (n, height, width, channels), whole numbers from 0 to 255 or floats in [0, 1]; (n, d) numbers for
-        tabular data. uint8 or float32.
+        tabular data. uint8 or float32; float64 for tabular data that float32 does not hold exactly.
     train_labels, test_labels: (n,), indices into the data set's `classes`, or names in it. int64.
     """
 
@@ -116,6 +116,9 @@ class Dataset:
         train, test = self._samples("training", arrays.train), self._samples("test", arrays.test)
         if len(test) and train.shape[1:] != test.shape[1:]:
             raise self._fault(f"training samples have the shape {train.shape[1:]}, but test samples {test.shape[1:]}")
+        if not self.images:
+            common = np.result_type(train, test)
+            train, test = train.astype(common, copy=False), test.astype(common, copy=False)
         columns = [list(part.columns) for part in (arrays.train, arrays.test) if isinstance(part, pd.DataFrame)]
         if len(columns) == 2 and len(test) and columns[0] != columns[1]:
             raise self._fault("the columns of the training and of the test samples differ; give both the same order")
@@ -165,7 +168,7 @@ class Dataset:
         return {name: (int(train), int(test)) for name, (train, test) in sizes.items()}
 
     def _samples(self, part: str, given: Any) -> NDArray[Any]:
-        """The samples of a part as C-contiguous uint8 pixels or float32."""
+        """The samples of a part as C-contiguous uint8 pixels, float32 or float64."""
         what = f"{part} samples"
         x = self._array(what, given)
         rank = 4 if self.images else 2
@@ -193,6 +196,14 @@ class Dataset:
         if not np.isfinite(numbers).all():
             reason = "numbers too large for float32" if np.isfinite(x).all() else "NaN or infinite values"
             raise self._fault(f"{what} hold {reason}; leave such samples out, or replace the values")
+        # A column far from zero, such as one of times, would lose the differences between its values.
+        if not self.images and (numbers != x).any():
+            exact = np.ascontiguousarray(x, np.float64)
+            if len(merged := merged_features(x, exact)):
+                raise self._fault(
+                    f"float64 does not tell the values of column {merged[0]} of the {what} apart; subtract an offset"
+                )
+            return exact
         if self.images and len(x) and (numbers.min() < -TOLERANCE or numbers.max() > 1 + TOLERANCE):
             raise self._fault(
                 f"{what} run from {numbers.min():g} to {numbers.max():g}; scale pixels to floats in [0, 1], or to whole"

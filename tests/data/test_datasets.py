@@ -172,6 +172,21 @@ def test_tabular_data_of_any_numbers(given: Any) -> None:
     np.testing.assert_array_equal(found, TABLE)
 
 
+@pytest.mark.parametrize("which", ["train", "test"])
+def test_tabular_data_keep_what_float32_would_lose(which: str) -> None:
+    """Both parts then have one type, whichever needs it."""
+    far = 1e8 + TABLE
+    changes: dict[str, Any] = {which: far}
+    arrays = load(images=False, **changes)
+    assert arrays.train.dtype == arrays.test.dtype == np.float64
+    np.testing.assert_array_equal(getattr(arrays, which), far)
+
+
+def test_numbers_that_no_float_tells_apart_are_refused() -> None:
+    with pytest.raises(DataError, match="column 2 of the training samples apart; subtract an offset"):
+        load(images=False, train=np.array([[n, 10**18 + n, n] for n in range(4)]))
+
+
 @pytest.mark.parametrize(
     "given",
     [
