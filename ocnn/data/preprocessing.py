@@ -3,6 +3,8 @@
 And of tables: scaling of each feature by scikit-learn. A split keeps the constants of either.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
@@ -11,6 +13,8 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 SCALINGS = ("none", "standard", "robust", "min-max")
 #: How images are: all pixels by the same constants.
 PIXELS = "pixels"
+#: So many samples tell whether a conversion of all leaves a feature its values.
+COMPARED = 1000
 
 
 def to_unit_interval(pixels: np.ndarray) -> NDArray[np.float32]:
@@ -40,15 +44,27 @@ def global_contrast_normalization_l1(images: np.ndarray) -> NDArray[np.float32]:
     return np.where(constant, 0.0, x / np.where(constant, 1.0, scale)).astype(np.float32)
 
 
-def rescale(samples: np.ndarray, shift: ArrayLike | None, scale: ArrayLike | None) -> NDArray[np.float32]:
+def rescale(samples: np.ndarray, shift: ArrayLike | None, scale: ArrayLike | None) -> NDArray[Any]:
     """Compute (x − shift) / scale with the constants of a split: one number, (d,) of one per feature, or None for x.
 
+    In the type of the samples: of a table in float64 a column's offset must go before digits do.
     Values of other samples may leave the range of those that the constants were learned from, and stay outside.
     """
     if shift is None or scale is None:
-        return samples.astype(np.float32, copy=False)
-    shifts, scales = np.asarray(shift, np.float32), np.asarray(scale, np.float32)
-    return ((samples - shifts) / scales).astype(np.float32, copy=False)
+        return samples
+    shifts, scales = np.asarray(shift, samples.dtype), np.asarray(scale, samples.dtype)
+    return (samples - shifts) / scales
+
+
+def merged_features(given: NDArray[Any], kept: NDArray[Any]) -> NDArray[np.int64]:
+    """Find the features, counted from 1, of which another type keeps at most half of the distinct values.
+
+    Args:
+        given, kept: (n, d), the same samples before and after the conversion. Of many, `COMPARED` are looked at.
+    """
+    step = max(1, len(given) // COMPARED)
+    pairs = zip(given[::step].T, kept[::step].T, strict=True)
+    return 1 + np.flatnonzero([2 * len(np.unique(after)) <= len(np.unique(before)) for before, after in pairs])
 
 
 def scaling_constants(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,8 @@ from ocnn.data.splits import Split
 from ocnn.storage.arrays import open_array
 
 
-def load_samples(split: Split, arrays: Iterable[Path], rows: pd.DataFrame) -> NDArray[np.float32]:
-    """Load samples of a split in the order of these rows of it, scaled with its constants: (n, …) float32.
+def load_samples(split: Split, arrays: Iterable[Path], rows: pd.DataFrame) -> NDArray[Any]:
+    """Load samples of a split in the order of these rows of it, scaled with its constants: (n, …), of the arrays' type.
 
     Args:
         arrays: files of the data set's arrays.
@@ -25,7 +26,7 @@ def load_samples(split: Split, arrays: Iterable[Path], rows: pd.DataFrame) -> ND
         samples = open_array(files[f"{parts[0] if len(parts) else 'test'}.npy"])[rows["sample"].to_numpy()]
     else:
         stored = {part: open_array(files[f"{part}.npy"]) for part in ("train", "test")}
-        samples = np.empty((len(rows), *stored["train"].shape[1:]), np.float32)
+        samples = np.empty((len(rows), *stored["train"].shape[1:]), stored["train"].dtype)
         for part, array in stored.items():
             there = parts == part
             samples[there] = array[rows.loc[there, "sample"].to_numpy()]

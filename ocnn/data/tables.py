@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
-from pandas.api.types import is_numeric_dtype
+from pandas.api.types import is_integer_dtype, is_numeric_dtype
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.model_selection import train_test_split
@@ -346,7 +346,12 @@ def _kinds(table: Table, features: pd.DataFrame) -> tuple[list[pd.Series], list[
         if strange is not None:
             kind = type(strange).__name__
             raise DataError(f"{table.file}: the column {name!r} holds a {kind}, neither number nor text; leave it out")
-        parsed = pd.to_numeric(values, errors="coerce").astype(np.float64)
+        exact = pd.to_numeric(values, errors="coerce")
+        parsed = exact.astype(np.float64)
+        if is_integer_dtype(exact.dtype) and 2 * parsed.nunique() <= exact.nunique():
+            raise DataError(
+                f"{table.file}: float64 does not tell the values of the column {name!r} apart; subtract an offset"
+            )
         wrong = parsed.isna() & values.notna()
         if wrong.sum() == len(known) if table.categorical == "auto" else name in table.categorical:
             texts = [

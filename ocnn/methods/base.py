@@ -9,10 +9,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, OutlierMixin
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ocnn.data.preprocessing import merged_features
 from ocnn.methods.diagnosis import Diagnosis, diagnose_scores, first_of_each
 
 #: Seeds are below this, so that every file format and backend holds them.
@@ -66,6 +67,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
         Warns:
             ConvergenceWarning: the fit diverged or collapsed; `diagnosis_` says how.
+            DataConversionWarning: the method computes in float32, which loses values of a feature.
 
         Raises:
             ValueError: samples or parameters that cannot be used; nothing has been computed yet then.
@@ -144,6 +146,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             raise ValueError(
                 f"Samples must be (n, d) or (n, height, width, channels), got dim {samples.ndim}: {samples.shape}."
             )
+        if reset and samples.ndim == 2 and samples.dtype == np.float32:
+            self._warn_of_merged_features(np.asarray(X), samples)
         if samples.size == 0:
             raise ValueError(f"Found array with 0 feature(s) (shape={samples.shape}) while a minimum of 1 is required.")
         # Where a method computes in float64 too: squares of larger numbers overflow.
@@ -156,6 +160,17 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
                 f"{type(self).__name__} was fitted to samples of shape {self.input_shape_}, got {samples.shape[1:]}."
             )
         return samples
+
+    def _warn_of_merged_features(self, given: NDArray[Any], samples: NDArray[np.float32]) -> None:
+        """Warn where samples (n, d), converted, differ in fewer values than the given ones."""
+        if given.dtype == samples.dtype or not len(merged := merged_features(given, samples)):
+            return
+        warnings.warn(
+            f"{type(self).__name__} computes in float32, which keeps at most half of the distinct values of"
+            f" {len(merged)} features, first of feature {merged[0]}: subtract an offset from them, or scale them.",
+            DataConversionWarning,
+            stacklevel=4,
+        )
 
 
 @dataclass(kw_only=True, eq=False, repr=False)

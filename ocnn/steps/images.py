@@ -75,8 +75,7 @@ def _load(source: Dataset, archives: Sequence[Path]) -> Arrays:
 
 def _write_normalised(source: Dataset, loaded: Arrays, arrays: Sequence[Path], recipe: Mapping[str, Any]) -> None:
     train, test = (
-        _contrast_normalised(samples) if source.images else samples.astype(np.float32)
-        for samples in (loaded.train, loaded.test)
+        _contrast_normalised(samples) if source.images else samples for samples in (loaded.train, loaded.test)
     )
     _write(source, loaded, train, test, arrays, recipe)
 
@@ -92,8 +91,8 @@ def _contrast_normalised(images: NDArray[Any]) -> NDArray[np.float32]:
 def _write(
     source: Dataset,
     loaded: Arrays,
-    train: NDArray[np.float32],
-    test: NDArray[np.float32],
+    train: NDArray[Any],
+    test: NDArray[Any],
     arrays: Sequence[Path],
     recipe: Mapping[str, Any],
 ) -> None:

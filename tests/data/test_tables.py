@@ -97,7 +97,7 @@ def test_a_seed_decides_the_split_of_a_table(tmp_path: Path) -> None:
 
 def test_formats_agree(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(20, 3)).astype(np.float32), np.repeat([0, 1], 10)
+    X, y = rng.normal(size=(20, 3)), np.repeat([0, 1], 10)
     frame = pd.DataFrame(X, columns=["f1", "f2", "f3"]).assign(label=y)
     frame.to_csv(tmp_path / "a.csv", index=False)
     frame.to_csv(tmp_path / "semicolons.csv", index=False, sep=";", encoding="utf-8-sig")
@@ -108,7 +108,7 @@ def test_formats_agree(tmp_path: Path) -> None:
         with pa.OSFile(str(tmp_path / name), "wb") as file, opened(file, content.schema) as writer:
             writer.write_table(content)
     np.savez(tmp_path / "a.npz", X=X, y=y)
-    np.savez_compressed(tmp_path / "compressed.npz", X=np.asfortranarray(X.astype(float)), y=y.astype(float)[:, None])
+    np.savez_compressed(tmp_path / "compressed.npz", X=np.asfortranarray(X), y=y.astype(float)[:, None])
     loaded = []
     for path in sorted(tmp_path.iterdir()):
         separator = ";" if path.stem == "semicolons" else ","
@@ -230,6 +230,15 @@ REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
         "the column 'width' holds a text, 'wide', in 1 of 6 rows, first in row 4; mend it",
     ),
     "infinite": ({"train": TRAIN + "4,inf,red,good\n"}, None, "'width' holds infinite values.* in 1 of 6 rows"),
+    "too fine": (
+        {
+            "train": "x,label\n" + "".join(f"{10**18 + row},{('good', 'bad')[row % 2]}\n" for row in range(8)),
+            "test": None,
+            "leave_out": [],
+        },
+        None,
+        "does not tell the values of the column 'x' apart",
+    ),
     "too large": ({"train": TRAIN + "4,1e39,red,good\n"}, None, "'width' holds .* such as float32 cannot hold"),
     "an empty column": (
         {"train": "a,b,label\n1,,good\n2,,bad\n", "test": None, "leave_out": []},

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.exceptions import DataConversionWarning
 
 from ocnn.methods import METHODS
 from tests.methods.test_estimators import DEEP, make
@@ -130,6 +131,23 @@ def test_a_fit_does_not_depend_on_the_layout_of_its_samples(name: str) -> None:
     strange = read_only(np.asfortranarray(np.repeat(X.astype(np.float64), 2, axis=0))[::2])
     assert not strange.flags.c_contiguous
     assert build(name, "images").fit(strange).decision_function(X[:7]).tobytes() == expected(name, "images")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_values_that_a_method_cannot_tell_apart_are_no_secret(name: str) -> None:
+    """Those methods say so that compute in float32, of which only every eighth whole number is left at 10⁸."""
+    X = samples("tabular").astype(np.float64)
+    X[:, [3, 7]] += np.array([1e8, 1e4])
+    model = build(name, "tabular")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X)
+    said = [str(warning.message) for warning in caught if warning.category is DataConversionWarning]
+    if model._dtype == np.float32:
+        assert len(said) == 1
+        assert "distinct values of 1 features, first of feature 4:" in said[0]
+    else:
+        assert not said
 
 
 @pytest.mark.parametrize("colours", ["one", "many"])

@@ -16,6 +16,7 @@ from ocnn.attacks.boundary import Attack
 from ocnn.attacks.records import RECORD
 from ocnn.data.archives import Archive
 from ocnn.data.dataset import ARRAY_FILES, Arrays, Dataset
+from ocnn.data.samples import load_samples
 from ocnn.data.splits import Split, draw_split, read_split, write_split
 from ocnn.errors import DataError, ResultError
 from ocnn.methods import OCSVM, IForest
@@ -74,6 +75,29 @@ def test_the_constants_of_a_split_are_those_of_its_normal_training_images(arrays
     make_split(arrays, tmp_path / "raw.parquet", **arguments("b", scaling="none"))
     raw = read_split(tmp_path / "raw.parquet")
     assert (raw.shift, raw.scale) == (None, None)
+
+
+@pytest.mark.parametrize("scaling", ["standard", "robust", "min-max", "none"])
+def test_a_column_far_from_zero_keeps_its_values(scaling: str, tmp_path: Path) -> None:
+    """Seconds since 1970, a minute apart and some far earlier, are to a method what seconds from any day are."""
+    seconds = 60.0 * np.random.default_rng(0).permutation(200) + np.repeat([0.0, 1e6], [20, 180])
+    labels = np.arange(200) % 2
+
+    def scaled(offset: float) -> np.ndarray:
+        table = (offset + seconds)[:, None]
+        source = Dataset("toy", ("a", "b"), lambda files: Arrays(table, labels, table, labels), images=False)
+        paths = [tmp_path / str(offset) / name for name in ARRAY_FILES]
+        prepare_images(source, paths, recipe=RECIPE)
+        path = tmp_path / str(offset) / "split.parquet"
+        make_split(paths, path, **arguments("b", scaling=scaling, classes=("a", "b"), holdout=0))
+        split = read_split(path)
+        return load_samples(split, paths, split.part("test"))
+
+    near, far = scaled(0), scaled(1.7e9)
+    assert (near.dtype, far.dtype) == (np.float32, np.float64)
+    assert len(np.unique(far)) == len(np.unique(seconds))
+    expected = near + 1.7e9 if scaling == "none" else near
+    np.testing.assert_allclose(far, expected, rtol=0, atol=0 if scaling == "none" else 1e-6)
 
 
 def test_images_of_one_colour_cannot_be_scaled(tmp_path: Path) -> None:

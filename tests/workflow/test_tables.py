@@ -59,7 +59,7 @@ def test_from_rows_to_measurements(tables: Checkout) -> None:
     assert set(map(tuple, test[:, 1:])) == {(0, 1), (1, 0)}
     raw = pd.read_csv(tables.folder / "data" / "parts.csv")["width"].to_numpy()
     kept = np.load(results / "images" / "my%20parts" / "test.npy")[:, 0]
-    assert set(kept) <= set(raw.astype(np.float32))
+    assert set(kept) <= set(raw)
     shift, scale = np.ravel(np.array([split.shift, split.scale], float))[[0, train.shape[1]]]
     np.testing.assert_allclose(test[:, 0], (kept - shift) / scale, rtol=1e-4, atol=1e-5)
     records = pd.read_parquet(results / "metrics.parquet").to_dict("records")
