@@ -227,7 +227,7 @@ def test_no_more_features_are_encoded_than_there_are() -> None:
 
 def test_settings_are_what_json_makes_of_them() -> None:
     """Else a run after the one that wrote them would find others than were written."""
-    given = {"x": (1, 2), 3: np.float64(0.5)}
+    given: dict[Any, Any] = {"x": (1, 2), 3: np.float64(0.5)}
     assert Dataset("toy", ("a", "b"), lambda _: Arrays(*"abcd"), settings=given).settings == {"x": [1, 2], "3": 0.5}
 
 

@@ -331,7 +331,7 @@ DEEP = FITS - SHALLOW
         ("networks/models/classifier.py", "layers.Dense(128", "layers.Dense(64", set()),
         ("methods/kde.py", "0.5 / np.square", "0.4 / np.square", {"kde"}),
         ("data/digits.py", "random_state=0", "random_state=1", {"images"}),
-        ("data/splits.py", "spawn(2)", "spawn(3)", FITS | {"autoencoder", "split"}),
+        ("data/splits.py", "spawn(3)", "spawn(4)", FITS | {"autoencoder", "split"}),
         ("steps/runtime.py", '"TF_DETERMINISTIC_OPS"] = "1"', '"TF_DETERMINISTIC_OPS"] = "0"', ALL),
         ("report/rendering.py", 'MISSING = "–"', 'MISSING = "-"', set()),
         ("config/schema.py", "import os\n", "import os\nimport re\n", set()),
