@@ -1,5 +1,6 @@
 """Tables as data sets: what a small one becomes, and what is said of those that cannot be used."""
 
+import io
 import pickle
 import warnings
 import zipfile
@@ -15,6 +16,7 @@ import pytest
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from ocnn.data import Arrays, Dataset, load_dataset
+from ocnn.data.formats.npz import read_npz
 from ocnn.data.preprocessing import rescale, scaling_constants
 from ocnn.data.splits import class_sizes
 from ocnn.data.tables import table_dataset
@@ -118,6 +120,21 @@ def test_formats_agree(tmp_path: Path) -> None:
         for part in vars(arrays):
             np.testing.assert_array_equal(getattr(arrays, part), getattr(loaded[0], part))
     assert set(map(tuple, loaded[0].train)) | set(map(tuple, loaded[0].test)) == set(map(tuple, X))
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_of_either_version_and_order(version: tuple[int, int], order: str, tmp_path: Path) -> None:
+    """As NumPy writes them, with headers that say which."""
+    X = np.arange(20, dtype=np.float64).reshape(10, 2)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        for name, values in (("X.npy", np.asarray(X, order=order)), ("y.npy", np.arange(10) % 2)):  # type: ignore[call-overload]
+            content = io.BytesIO()
+            np.lib.format.write_array(content, values, version)
+            archive.writestr(name, content.getvalue())
+    found, labels = read_npz(tmp_path / "a.npz", ("X", "y"))
+    np.testing.assert_array_equal(found, X)
+    np.testing.assert_array_equal(labels, np.arange(10) % 2)
 
 
 def test_a_large_npz_file(tmp_path: Path) -> None:
@@ -365,6 +382,7 @@ def test_no_such_scaling() -> None:
 
 def test_breast_cancer() -> None:
     dataset = load_dataset("breast_cancer")
+    assert (dataset.images, dataset.scaling, dataset.normal_classes) == (False, "standard", ("benign",))
     arrays = dataset.load({})
     assert isinstance(arrays, Arrays)
     assert dataset.sizes == class_sizes(dataset.classes, arrays.train_labels, arrays.test_labels)
