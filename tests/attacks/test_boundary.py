@@ -1,6 +1,7 @@
 """The boundary attack on classifiers small enough to know the answer, and what its verification refuses."""
 
 import pickle
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -301,11 +302,14 @@ def test_images_are_pushed_to_twice_their_distance_at_most() -> None:
 
 def test_the_seed_and_the_steps_before_decide_the_random_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first images are those of no step; no other decides anything."""
-    from contextlib import nullcontext
-
     model, originals = linear_model(np.ones((2, 2, 1)), -2.0), np.full((3, 2, 2, 1), 0.2, "float32")
     seeds: list[tuple[int, int]] = []
-    monkeypatch.setattr(attacks, "_seeded", lambda *numbers: (seeds.append(numbers), nullcontext())[1])
+
+    def note(seed: int, steps: int) -> Any:
+        seeds.append((seed, steps))
+        return nullcontext()
+
+    monkeypatch.setattr(attacks, "_seeded", note)
     attack = attacks.start(model, originals, 0, count=2, seed=5)
     assert (attack.steps, attack.images.shape, len(attack.failed)) == (0, (2, 2, 2, 1), 0)
     assert attack.spherical_steps.tolist() == attack.source_steps.tolist() == [attacks.FIRST_STEP] * 2

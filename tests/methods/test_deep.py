@@ -16,7 +16,7 @@ from ocnn.methods import DCAE, RCAE, DeepSVDD, OneClassNN, OneClassNNReleased, S
 from ocnn.methods.sphere import away_from_zero
 from ocnn.networks.losses import nu_quantile
 from ocnn.networks.models import build_autoencoder
-from ocnn.networks.shapes import Network
+from ocnn.networks.shapes import resolve
 from ocnn.storage.arrays import write_arrays
 from tests.conftest import QUICK, QUICK_PRETRAINED, ROOT
 
@@ -295,10 +295,11 @@ def test_an_autoencoder_of_its_own_is_trained_as_the_method_says(
     def build_or_train(self: DCAE, X: np.ndarray) -> None:
         assert X is images
         trained.append(self.get_params())
-        self.autoencoder_ = build_autoencoder(Network(**NETWORK), (8, 8, 1))
+        self.autoencoder_ = build_autoencoder(resolve(NETWORK, (8, 8, 1)), (8, 8, 1))
 
     monkeypatch.setattr(DCAE, "build_or_train", build_or_train)
-    told = {"network": NETWORK, "autoencoder": "a.npz", "batch_size": 7, "weight_decay": 0.25, "verbose": 1}
+    told: dict[str, Any] = {"network": NETWORK, "autoencoder": "a.npz", "batch_size": 7, "weight_decay": 0.25}
+    told |= {"verbose": 1}
     method = DeepSVDD(pretrain_epochs=(3, 4), pretrain_learning_rates=(0.5, 0.25), **told)
     assert method._pretrained_encoder(images).output_shape == (None, 6)
     expected = {**told, "epochs": (3, 4), "learning_rates": (0.5, 0.25)}

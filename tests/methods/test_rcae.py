@@ -92,9 +92,12 @@ def test_the_noise_is_fed_back_into_training(
 
     monkeypatch.setattr(training, "train", spy)
     judge = rcae.judge
-    monkeypatch.setattr(
-        rcae, "judge", lambda loss, change: (judged.append((len(loss), change)), judge(loss, change))[1]
-    )
+
+    def note(loss: list[float], change: float) -> Any:
+        judged.append((len(loss), change))
+        return judge(loss, change)
+
+    monkeypatch.setattr(rcae, "judge", note)
     model = fit(samples, pretrained[1], lam=0.2)
     assert len(seen) == 4
     assert np.abs(seen[0] - samples).max() > 0.1

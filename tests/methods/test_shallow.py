@@ -256,6 +256,7 @@ def test_linear_ocsvm_equals_scikit_learn(data: dict[str, Any], unit: float) -> 
     train, test = data["train"] + 4, data["test"] + 4
     expected = OneClassSVM(kernel="linear", nu=0.2, tol=1e-8).fit(train)
     model = LinearOCSVM(nu=0.2).fit(unit * train)
+    assert model.diagnosis_.status == "converged"
     np.testing.assert_allclose(model.coef_, unit * expected.coef_[0], rtol=1e-3)
     np.testing.assert_allclose(model.score_samples(unit * test), unit**2 * expected.score_samples(test), rtol=1e-3)
     assert model.margin_ == pytest.approx(unit * expected.offset_[0] / np.linalg.norm(expected.coef_), rel=1e-3)

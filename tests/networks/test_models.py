@@ -194,7 +194,7 @@ def test_the_discriminator_s_layers(models: Any) -> None:
     # LeakyReLU of slope 0.2, by one unit.
     unit = models.build_discriminator((1,), (1,))
     unit.set_weights([np.ones((1, 1)), np.zeros(1), np.ones((1, 1)), np.zeros(1)])
-    np.testing.assert_allclose(np.asarray(unit(np.array([[-1.0], [3.0]]))[0]), [[-0.2], [3]], rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(unit(np.array([[-1.0], [3.0]]))[0]), [[-0.2], [3.0]], rtol=1e-6)
 
 
 def test_dcgan_s_weights_at_first(models: Any) -> None:
