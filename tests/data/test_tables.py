@@ -380,6 +380,17 @@ def test_no_such_scaling() -> None:
         Dataset("toy", ("a", "b"), dict, images=False, scaling="z")  # type: ignore[arg-type]
 
 
+def test_only_what_is_said_to_be_missing_is(tmp_path: Path) -> None:
+    """NA may be a category, a column and a class, as long as it is not among the missing values."""
+    path = tmp_path / "a.csv"
+    path.write_text("NA,None,label\n1,NA,null\n2,nan,null\n3,NA,NA\n4,nan,NA\n")
+    dataset = table_dataset(name="toy", file=str(path), normal=["null"], missing=[""], test_share=0.5)
+    assert dataset.classes == ("null", "NA")
+    arrays = dataset.load({})
+    assert sorted(arrays.train[:, 0].tolist() + arrays.test[:, 0].tolist()) == [1, 2, 3, 4]
+    assert dataset.encoded >= 1
+
+
 def test_breast_cancer() -> None:
     dataset = load_dataset("breast_cancer")
     assert (dataset.images, dataset.scaling, dataset.normal_classes) == (False, "standard", ("benign",))
