@@ -171,6 +171,9 @@ def main() -> int:
     arguments = parser.parse_args()
     settings = tomllib.loads(SETTINGS.read_text(encoding="utf-8"))
     explained = {(e["module"], e["before"], e["after"]): e["why"] for e in settings.get("explained", [])}
+    for path, before, _ in explained:
+        if before not in " ".join((ROOT / path).read_text(encoding="utf-8").split()):
+            raise SystemExit(f"{path} no longer holds {before!r}, a mutant of which is explained.")
     planted = [fault for fault in settings["planted"] if re.search(arguments.only, fault["module"])]
     chosen = {path: tests for path, tests in settings["modules"].items() if re.search(arguments.only, path)}
     work = [(plant(fault), fault.get("tests") or chosen[fault["module"]]) for fault in planted]

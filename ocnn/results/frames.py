@@ -31,7 +31,7 @@ def read_csv(path: Path) -> pd.DataFrame:
         ResultError: it is no such table.
     """
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, na_filter=False)
+        return pd.read_csv(path, dtype=str, na_filter=False)
     except (ValueError, OSError) as error:
         raise ResultError(f"{path} is not a table of published results ({error}).") from error
 

@@ -1,6 +1,7 @@
 """The boundary attack on classifiers small enough to know the answer, and what its verification refuses."""
 
 import pickle
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -280,3 +281,48 @@ def test_a_segment_makes_its_own_steps_with_random_numbers_of_its_own(
     assert (len(states), second.steps) == (12, 12)
     assert states[7] != states[0]
     assert second.seconds > first.seconds
+
+
+def test_images_are_pushed_to_twice_their_distance_at_most() -> None:
+    """On a line from 0.1 by 0.2: a boundary at 0.45 is reached, one at 0.55 is not, and none is reached beyond 1."""
+    sources, images = np.full((2, 1, 1, 1), 0.1, "float32"), np.full((2, 1, 1, 1), 0.3, "float32")
+    images[1] = 0.7
+    moved = attacks.push_over_margin(linear_model(np.ones((1, 1, 1)), -0.45), sources, images, 0)
+    assert 0.45 < moved[0].item() <= 0.5
+    assert moved[1] == images[1]
+    with pytest.raises(ResultError, match="1 of 2 images are not misclassified"):
+        attacks.push_over_margin(linear_model(np.ones((1, 1, 1)), -0.55), sources, images, 0)
+    # It takes the shortest of the ways that it tries, halved 16 times at most.
+    near = attacks.push_over_margin(linear_model(np.ones((1, 1, 1)), -0.299), sources, images, 0)
+    assert near[0].item() == pytest.approx(0.3, abs=0.2 * 2**-15)
+    sources[1], images[1] = 0.0, 0.9
+    ends = attacks.push_over_margin(linear_model(np.ones((1, 1, 1)), -0.95), sources[1:], images[1:], 0)
+    assert 0.95 < ends.item() <= 1
+
+
+def test_the_seed_and_the_steps_before_decide_the_random_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first images are those of no step; no other decides anything."""
+    model, originals = linear_model(np.ones((2, 2, 1)), -2.0), np.full((3, 2, 2, 1), 0.2, "float32")
+    seeds: list[tuple[int, int]] = []
+
+    def note(seed: int, steps: int) -> Any:
+        seeds.append((seed, steps))
+        return nullcontext()
+
+    monkeypatch.setattr(attacks, "_seeded", note)
+    attack = attacks.start(model, originals, 0, count=2, seed=5)
+    assert (attack.steps, attack.images.shape, len(attack.failed)) == (0, (2, 2, 2, 1), 0)
+    assert attack.spherical_steps.tolist() == attack.source_steps.tolist() == [attacks.FIRST_STEP] * 2
+    for steps in (3, 2):
+        attack = attacks.advance(model, originals, 0, attack, steps=steps, seed=5)
+    assert seeds == [(5, 0), (5, 0), (5, 3)]
+    assert attack.steps == 5
+
+
+def test_the_distance_of_images_to_their_sources() -> None:
+    """Over all pixels of an image: 0.3 and 0.4 make 0.5."""
+    originals = np.zeros((3, 1, 2, 1), "float32")
+    images = np.array([[0.3, 0.4], [0.0, 1.0]], "float32").reshape(2, 1, 2, 1)
+    nothing = np.empty(0)
+    attack = Attack(images, np.array([2, 0]), nothing.astype(int), nothing, nothing, 0, 0.0)
+    np.testing.assert_allclose(attacks.distances(attack, originals), [0.5, 1.0], rtol=1e-6)

@@ -27,6 +27,8 @@ def test_the_training_of_the_classifier() -> None:
     assert model.fitted[1] is y
     settings = model.fitted[2]
     assert (settings["epochs"], settings["batch_size"], settings["shuffle"]) == (7, 33, True)
+    # The progress shows it.
+    assert model.compiled["metrics"] == ["accuracy"]
     optimizer = model.compiled["optimizer"]
     assert (type(optimizer).__name__, float(optimizer.learning_rate)) == ("Adam", 0.25)
     # Logits 0 and log 3 are probabilities ¼ and ¾.

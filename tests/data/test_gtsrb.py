@@ -12,7 +12,7 @@ from PIL import Image
 from ocnn.data import load_dataset
 from ocnn.data.archives import check_available
 from ocnn.data.formats.zip import MAXIMUM_SIZE, open_zip
-from ocnn.data.gtsrb import CLASSES, COLUMNS, crop, read_test, read_training
+from ocnn.data.gtsrb import CLASSES, COLUMNS, crop, decode_ppm, read_test, read_training
 from ocnn.data.splits import class_sizes
 from ocnn.errors import DataError
 
@@ -82,7 +82,10 @@ def test_a_large_region_is_averaged_and_not_sampled() -> None:
     assert np.abs(image[4:-4, 4:-4].astype(int) - 127).max() < 3
 
 
-@pytest.mark.parametrize("roi", [(4, 6, 41, 26), (4, 6, 36, 31), (-1, 6, 36, 26), (20, 6, 20, 26), (36, 26, 4, 6)])
+@pytest.mark.parametrize(
+    "roi",
+    [(4, 6, 41, 26), (4, 6, 36, 31), (-1, 6, 36, 26), (4, -1, 36, 26), (20, 6, 20, 26), (36, 26, 4, 6)],
+)
 def test_a_region_outside_the_frame(roi: tuple[int, int, int, int]) -> None:
     with pytest.raises(DataError, match="not within the image of 40 × 30"):
         crop(sign(), *roi)
@@ -178,3 +181,13 @@ def test_the_real_archives(mirror: Path) -> None:
     assert mean[8:24, 8:24, 0].mean() > 1.5 * mean[8:24, 8:24, 1].mean()
     assert mean[14:18, 6:26].mean() > mean[6:9, 10:22].mean()
     assert mean[14:18, 6:26].mean() > mean[23:26, 10:22].mean()
+
+
+def test_an_image_larger_than_any_photograph_is_refused() -> None:
+    """Of 1,024 pixels at most a side, as it says itself."""
+    assert decode_ppm(b"P6 1024 1 255\n" + bytes(3 * 1024)).shape == (1, 1024, 3)
+    for size in (b"1025 1", b"1 1025"):
+        with pytest.raises(DataError, match="no colour photograph"):
+            decode_ppm(b"P6 " + size + b" 255\n" + bytes(3 * 1025))
+    with pytest.raises(DataError, match="no colour photograph"):
+        decode_ppm(b"P5 2 1 255\n" + bytes(2))

@@ -1,5 +1,6 @@
 """Tables as data sets: what a small one becomes, and what is said of those that cannot be used."""
 
+import io
 import pickle
 import warnings
 import zipfile
@@ -16,6 +17,7 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
 from ocnn.data import Arrays, Dataset, load_dataset, tables
 from ocnn.data.archives import digest
+from ocnn.data.formats.npz import read_npz
 from ocnn.data.preprocessing import rescale, scaling_constants
 from ocnn.data.splits import class_sizes
 from ocnn.data.tables import table_dataset
@@ -138,6 +140,21 @@ def test_a_table_may_grow_if_its_checksum_is_stated(suffix: str, tmp_path: Path,
         table_dataset(name="toy", file=str(file), normal=[0])
     dataset = table_dataset(name="toy", file=str(file), normal=[0], sha256=digest(file))
     assert dataset.sizes == {"0": (30_000, 20_000), "1": (30_000, 20_000)}
+
+
+@pytest.mark.parametrize("version", [(1, 0), (2, 0)])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_of_either_version_and_order(version: tuple[int, int], order: str, tmp_path: Path) -> None:
+    """As NumPy writes them, with headers that say which."""
+    X = np.arange(20, dtype=np.float64).reshape(10, 2)
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        for name, values in (("X.npy", np.asarray(X, order=order)), ("y.npy", np.arange(10) % 2)):  # type: ignore[call-overload]
+            content = io.BytesIO()
+            np.lib.format.write_array(content, values, version)
+            archive.writestr(name, content.getvalue())
+    found, labels = read_npz(tmp_path / "a.npz", ("X", "y"))
+    np.testing.assert_array_equal(found, X)
+    np.testing.assert_array_equal(labels, np.arange(10) % 2)
 
 
 def test_a_large_npz_file(tmp_path: Path) -> None:
@@ -402,8 +419,20 @@ def test_no_such_scaling() -> None:
         Dataset("toy", ("a", "b"), dict, images=False, scaling="z")  # type: ignore[arg-type]
 
 
+def test_only_what_is_said_to_be_missing_is(tmp_path: Path) -> None:
+    """NA may be a category, a column and a class, as long as it is not among the missing values."""
+    path = tmp_path / "a.csv"
+    path.write_text("NA,None,label\n1,NA,null\n2,nan,null\n3,NA,NA\n4,nan,NA\n")
+    dataset = table_dataset(name="toy", file=str(path), normal=["null"], missing=[""], test_share=0.5)
+    assert dataset.classes == ("null", "NA")
+    arrays = dataset.load({})
+    assert sorted(arrays.train[:, 0].tolist() + arrays.test[:, 0].tolist()) == [1, 2, 3, 4]
+    assert dataset.encoded >= 1
+
+
 def test_breast_cancer() -> None:
     dataset = load_dataset("breast_cancer")
+    assert (dataset.images, dataset.scaling, dataset.normal_classes) == (False, "standard", ("benign",))
     arrays = dataset.load({})
     assert isinstance(arrays, Arrays)
     assert dataset.sizes == class_sizes(dataset.classes, arrays.train_labels, arrays.test_labels)

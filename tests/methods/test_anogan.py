@@ -48,6 +48,39 @@ def test_each_network_follows_its_own_loss() -> None:
             assert np.abs(gradient.numpy()).max() > 0
 
 
+def test_the_accuracy_of_the_discriminator_by_hand() -> None:
+    """Right: a sample above 0, a generated one below; 0 itself is undecided, and wrong."""
+    from ocnn.methods.gan import AdversarialModel
+    from ocnn.networks import models
+
+    networks = models.build_generator((4,), 2, (3,)), models.build_discriminator((4,), (3,))
+    model = AdversarialModel(*networks, seed=1)
+    real, detached, judged = (np.array(values, "float32") for values in ([1, 0, -1, 2], [-1, 0, 1, 3], [0, 0, 0, 0]))
+    loss = float(model.compute_loss(y_pred=(real, detached, judged)))
+    assert float(model.accuracy.result()) == pytest.approx(3 / 8)
+    softplus = np.log1p(np.exp(np.array([-1.0, 0, 1, -2]))).mean() + np.log1p(np.exp([-1.0, 0, 1, 3])).mean()
+    assert loss == pytest.approx(softplus + np.log(2), rel=1e-5)
+    # A model that is called does not train: its moving statistics stay.
+    before = [np.asarray(w) for network in networks for w in network.non_trainable_weights]
+    model(np.ones((5, 3), "float32"))
+    after = [np.asarray(w) for network in networks for w in network.non_trainable_weights]
+    for old, new in zip(before, after, strict=True):
+        np.testing.assert_array_equal(new, old)
+
+
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.filterwarnings("ignore:.*experimental_run_functions_eagerly:UserWarning")
+def test_the_diversity_is_a_ratio_of_variances() -> None:
+    """Of what is generated, feature by feature, to that of the samples; the features' own means do not count."""
+    rng = np.random.default_rng(0)
+    X = (100 * np.arange(6) + rng.uniform(size=(64, 6))).astype("float32")
+    model = AnoGAN(**{**SMALL, "epochs": (20,), "learning_rates": (1e-1,), "steps": 1, "batch_size": 64}).fit(X)
+    generated = np.asarray(model.generator_(rng.normal(size=(5000, 4)).astype("float32")))
+    assert np.ptp(generated.mean(axis=0)) > 0.5
+    expected = generated.var(axis=0).mean() / X.var(axis=0).mean()
+    assert model.diversity_ == pytest.approx(expected, rel=0.2)
+
+
 def test_both_networks_train_and_are_then_fixed() -> None:
     from ocnn.networks import models
 

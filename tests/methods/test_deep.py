@@ -15,6 +15,8 @@ from ocnn.errors import ResultError
 from ocnn.methods import DCAE, RCAE, DeepSVDD, OneClassNN, OneClassNNReleased, SoftDeepSVDD
 from ocnn.methods.sphere import away_from_zero
 from ocnn.networks.losses import nu_quantile
+from ocnn.networks.models import build_autoencoder
+from ocnn.networks.shapes import resolve
 from ocnn.storage.arrays import write_arrays
 from tests.conftest import QUICK, QUICK_PRETRAINED, ROOT
 
@@ -82,7 +84,8 @@ def test_deep_svdd_centre_is_the_mean_code_in_inference_mode(images: np.ndarray,
     np.testing.assert_allclose(svdd.center_, away_from_zero(codes.mean(axis=0)), rtol=1e-5)
     assert svdd.history_["loss"][-1] < svdd.history_["loss"][0]
     final = np.asarray(svdd.encoder_(images, training=False))
-    np.testing.assert_allclose(svdd.score_samples(images), -((final - svdd.center_) ** 2).sum(axis=1), rtol=1e-4)
+    expected = -np.square(final - svdd.center_, dtype=np.float64).sum(axis=1)
+    np.testing.assert_allclose(svdd.score_samples(images), expected, rtol=1e-12)
 
 
 def test_a_head_comes_behind_the_centre(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
@@ -181,6 +184,30 @@ def test_ocnn_objective_is_eq_3(images: np.ndarray, pretrained: tuple[DCAE, Path
     np.testing.assert_allclose(model.score_samples(images), y, rtol=1e-3, atol=1e-5)
 
 
+def test_the_first_epoch_of_ocnn_has_an_r_of_a_tenth() -> None:
+    """Of weights that stand still: Eq. 3 by hand, at outputs some of which are below r and some above."""
+    X = np.random.default_rng(0).normal(0, 1, (64, 6)).astype("float32")
+    settings = {**QUICK, "network": "none", "weight_decay": 0, "batch_size": 64, "learning_rates": (1e-12,)}
+    model = OneClassNN(nu=0.25, **settings).fit(X)
+    V, w = weights(model.head_)
+    y = X @ V @ w[:, 0]
+    assert 0 < (y < 0.1).sum() < 64
+    expected = 0.5 * (w**2).sum() + 0.5 * (V**2).sum() + np.maximum(0, 0.1 - y).mean() / 0.25 - 0.1
+    assert model.history_["loss"] == [pytest.approx(expected, rel=1e-4)]
+    # One sample alone has a score, too.
+    np.testing.assert_allclose(model.score_samples(X[:1]), y[:1], rtol=1e-4)
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "relu"])
+def test_the_hidden_layer_of_ocnn_has_the_activation(activation: str) -> None:
+    X = np.random.default_rng(0).normal(0, 1, (40, 6)).astype("float32")
+    model = OneClassNN(activation=activation, **{**QUICK, "network": "none"}).fit(X)
+    V, w = weights(model.head_)
+    hidden = X @ V
+    g = 1 / (1 + np.exp(-hidden)) if activation == "sigmoid" else np.maximum(0, hidden)
+    np.testing.assert_allclose(model.score_samples(X), g @ w[:, 0], rtol=1e-3, atol=1e-5)
+
+
 def test_ocnn_regulariser_has_a_gradient() -> None:
     """Of samples next to the origin only the norms are left to minimise: both must fall."""
     samples = np.random.default_rng(0).normal(0, 1e-3, (64, 6))
@@ -247,6 +274,56 @@ def test_the_same_weights_are_the_same_bytes(pretrained: tuple[DCAE, Path], tmp_
     dcae, path = pretrained
     dcae.save_autoencoder(tmp_path / "again.npz")
     assert (tmp_path / "again.npz").read_bytes() == path.read_bytes()
+
+
+def test_a_method_is_pickled_with_the_networks_it_has() -> None:
+    """Once fitted it names what defines their layers, before them; nothing of that is left after unpickling."""
+    X = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
+    model = DCAE(network={"kind": "dense", "widths": [3], "code": 2}, **QUICK)
+    for fitted in (False, True):
+        if fitted:
+            model.fit(X)
+        assert (next(iter(model.__getstate__())) == "_networks") == fitted
+        copy = pickle.loads(pickle.dumps(model))
+        assert vars(copy).keys() == vars(model).keys()
+        assert copy.get_params() == model.get_params()
+    np.testing.assert_array_equal(copy.score_samples(X), model.score_samples(X))
+
+
+def test_the_codes_of_an_autoencoder(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
+    dcae, _ = pretrained
+    codes = dcae.transform(images)
+    np.testing.assert_allclose(codes, np.asarray(dcae.autoencoder_.get_layer("encoder")(images)), rtol=1e-5)
+    assert codes.dtype == np.float32
+    assert list(dcae.get_feature_names_out()) == [f"dcae{n}" for n in range(6)]
+    assert dcae.__sklearn_tags__().transformer_tags.preserves_dtype == ["float32"]
+    # The error over all pixels, in float64.
+    difference = images - np.asarray(dcae.autoencoder_(images))
+    expected = -np.square(difference, dtype=np.float64).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(dcae.score_samples(images), expected, rtol=1e-12)
+
+
+def test_an_autoencoder_of_its_own_is_trained_as_the_method_says(
+    images: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[dict[str, Any]] = []
+
+    def build_or_train(self: DCAE, X: np.ndarray) -> None:
+        assert X is images
+        trained.append(self.get_params())
+        self.autoencoder_ = build_autoencoder(resolve(NETWORK, (8, 8, 1)), (8, 8, 1))
+
+    monkeypatch.setattr(DCAE, "build_or_train", build_or_train)
+    told: dict[str, Any] = {"network": NETWORK, "autoencoder": "a.npz", "batch_size": 7, "weight_decay": 0.25}
+    told |= {"verbose": 1}
+    method = DeepSVDD(pretrain_epochs=(3, 4), pretrain_learning_rates=(0.5, 0.25), **told)
+    assert method._pretrained_encoder(images).output_shape == (None, 6)
+    expected = {**told, "epochs": (3, 4), "learning_rates": (0.5, 0.25)}
+    assert trained == [{**DCAE().get_params(), **expected}]
+    # Without a network there is nothing to train: the features are the code.
+    identity = DeepSVDD(network="none")._pretrained_encoder(images[:, :, 0, 0])
+    np.testing.assert_array_equal(np.asarray(identity(images[:, :, 0, 0])), images[:, :, 0, 0])
+    assert len(trained) == 1
 
 
 def test_a_fitted_method_is_unpickled_in_a_process_that_knows_nothing_of_its_networks(tmp_path: Path) -> None:

@@ -8,14 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.exceptions import ConvergenceWarning
 
-from ocnn.methods import KDE, OneClassNN
+from ocnn.methods import DCAE, KDE, PCA, RCAE, AnoGAN, LinearOCSVM, OneClassNN, load_estimator
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule, diagnose_scores, first_of_each, tied_share
 from ocnn.methods.ocnn import DIVERGENCE_PATIENCE, judge
 from ocnn.methods.rcae import SETTLED_SHARE
 from ocnn.methods.rcae import judge as judge_rcae
 from tests.conftest import QUICK_PRETRAINED
 
-EPS32 = float(np.finfo(np.float32).eps)
+EPS32, EPS64 = (float(np.finfo(dtype).eps) for dtype in (np.float32, np.float64))
 NOISE = np.random.default_rng(0).normal(size=100)
 
 
@@ -102,6 +102,8 @@ def test_with_a_stated_rounding_error_no_constant_changes_the_verdict(
 def test_the_first_of_each_sample() -> None:
     X = np.array([[1.0, 0.0], [2.0, 0.0], [1.0, -0.0], [2.0, 0.0], [3.0, 0.0]])
     np.testing.assert_array_equal(first_of_each(X), [0, 1, 4])
+    # However little they differ.
+    np.testing.assert_array_equal(first_of_each(np.array([[1e-30], [2e-30], [1e-30], [0.0]])), [0, 1, 3])
 
 
 def test_samples_that_occur_repeatedly_are_ranked() -> None:
@@ -204,3 +206,24 @@ def test_both_r_and_objective_must_settle() -> None:
     assert judge(rows([1.0, 2.0], r=[1.0, still]), 1e-4, homogeneous=True) is None
     assert status(judge(rows([1.0, still], r=[1.0, still]), 1e-4, homogeneous=True)) == "converged"
     assert judge(rows([1.0], r=[1.0]), 1e-4, homogeneous=True) is None
+
+
+def test_the_rounding_errors_of_scores_by_hand() -> None:
+    """Samples of largest coordinates 4 and 2, of lengths 5 and 2; squared errors of 9 and 0."""
+    X, scores = np.array([[3.0, -4.0, 0.0], [2.0, 0.0, 0.0]]), np.array([-9.0, 0.0])
+    squared = [EPS32 * (9 + 2 * 3 * 4), 0]
+    for model in (DCAE(), RCAE()):
+        np.testing.assert_allclose(model._rounding(X, scores), squared)
+        np.testing.assert_allclose(model._rounding(X.reshape(2, 1, 3, 1), scores), squared)
+    np.testing.assert_allclose(AnoGAN()._rounding(X, scores), [EPS32 * (9 + 5), EPS32 * 2])
+    np.testing.assert_allclose(AnoGAN()._rounding(X.reshape(2, 1, 3, 1), scores), [EPS32 * (9 + 5), EPS32 * 2])
+    for name in ("deep_svdd", "soft_deep_svdd", "ocnn_released"):
+        sphere = load_estimator(name)()
+        sphere.center_ = np.array([1.0, -7.0])
+        np.testing.assert_allclose(sphere._rounding(X, scores), [EPS32 * (9 + 2 * 3 * 7), 0])
+    np.testing.assert_allclose(OneClassNN()._rounding(X, scores), [EPS32 * 9, 0])
+    np.testing.assert_allclose(KDE()._rounding(X, scores), [EPS64 * 9, 0])
+    pca, linear = PCA(), LinearOCSVM()
+    pca.mean_, linear.coef_ = np.array([0.0, 0.0, 12.0]), np.array([0.0, 3.0, 4.0])
+    np.testing.assert_allclose(pca._rounding(X, scores), [EPS64 * (9 + 2 * 3 * 13), 0])
+    np.testing.assert_allclose(linear._rounding(X, scores), [EPS64 * 5 * 5, EPS64 * 2 * 5])

@@ -77,9 +77,11 @@ def test_the_noise_is_fed_back_into_training(
     samples: np.ndarray, pretrained: tuple[DCAE, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What each outer iteration trains on is X − N, N from the residual of X at the weights of that time."""
+    from ocnn.methods import rcae
     from ocnn.networks import training
 
     seen: list[np.ndarray] = []
+    judged: list[tuple[int, float]] = []
     train = training.train
 
     def spy(model: Any, X: np.ndarray, **settings: Any) -> Any:
@@ -89,9 +91,34 @@ def test_the_noise_is_fed_back_into_training(
         return train(model, X, **settings)
 
     monkeypatch.setattr(training, "train", spy)
-    fit(samples, pretrained[1], lam=0.2)
+    judge = rcae.judge
+
+    def note(loss: list[float], change: float) -> Any:
+        judged.append((len(loss), change))
+        return judge(loss, change)
+
+    monkeypatch.setattr(rcae, "judge", note)
+    model = fit(samples, pretrained[1], lam=0.2)
     assert len(seen) == 4
     assert np.abs(seen[0] - samples).max() > 0.1
+    # What is judged in the end is by how much the noise changed in the last of them, as a share of what it is.
+    norms = [np.linalg.norm(samples - X, axis=1) for X in seen]
+    np.testing.assert_allclose(model.noise_norms_, norms[-1], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(model.history_["noise_norm"], np.linalg.norm(norms, axis=1), rtol=1e-4)
+    last = float(np.linalg.norm(seen[3] - seen[2]) / np.linalg.norm(samples - seen[3]))
+    assert judged == [(12, pytest.approx(last, rel=1e-3, abs=1e-6))]
+    monkeypatch.setattr(training, "train", train)
+    fit(samples, pretrained[1], lam=1e9)
+    assert judged[1] == (12, 0)
+
+
+def test_the_progress_of_an_alternation(
+    samples: np.ndarray, pretrained: tuple[DCAE, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    fit(samples, pretrained[1], lam=1e9, verbose=1, epochs=(2,), iterations=2)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == [f"rcae: iteration {n} of 2" for n in (1, 2)]
+    assert all(line.endswith("N ≠ 0 for 0 % of the samples") for line in lines)
 
 
 def test_scores_are_squared_errors_of_the_samples_themselves(

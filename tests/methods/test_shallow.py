@@ -63,7 +63,7 @@ def test_kde_of_samples_whose_kernels_underflow() -> None:
         np.testing.assert_allclose(found, np.mean(folds), rtol=1e-10)
 
 
-@pytest.mark.parametrize("factors", [[2.0**n for n in range(-10, 0)], [0.3, 0.6, 0.9, 1.8], [0.7]])
+@pytest.mark.parametrize("factors", [[2.0**n for n in range(-10, 0)], [0.3, 0.6, 0.9, 1.8], [0.7], [0.5, 4.0]])
 def test_kernels_by_squaring_are_the_exponentials(factors: list[float]) -> None:
     distances = np.random.default_rng(0).uniform(0, 300, (50, 40))
     for factor, kernel in zip(factors, gaussian_kernels(distances, np.array(factors)), strict=True):
@@ -237,6 +237,8 @@ def test_pca_by_hand() -> None:
         left_over = [5.0**2 * (taken < 2) + 7.0**2]
         np.testing.assert_allclose(model.score_samples([[4.0, 5.0, 7.0]]), np.negative(left_over))
     assert PCA(n_components=0).fit(rows).score_samples([[1.0, 2.0, 2.0]]) == pytest.approx(-9)
+    # Of one direction none is taken, so that there is an error: the squared distance to the mean.
+    np.testing.assert_allclose(PCA().fit([[0.0], [1.0], [5.0]]).score_samples([[0.0], [3.0]]), [-4, -1])
 
 
 def test_pca_of_more_features_than_samples() -> None:
@@ -254,6 +256,7 @@ def test_linear_ocsvm_equals_scikit_learn(data: dict[str, Any], unit: float) -> 
     train, test = data["train"] + 4, data["test"] + 4
     expected = OneClassSVM(kernel="linear", nu=0.2, tol=1e-8).fit(train)
     model = LinearOCSVM(nu=0.2).fit(unit * train)
+    assert model.diagnosis_.status == "converged"
     np.testing.assert_allclose(model.coef_, unit * expected.coef_[0], rtol=1e-3)
     np.testing.assert_allclose(model.score_samples(unit * test), unit**2 * expected.score_samples(test), rtol=1e-3)
     assert model.margin_ == pytest.approx(unit * expected.offset_[0] / np.linalg.norm(expected.coef_), rel=1e-3)
@@ -265,6 +268,26 @@ def test_linear_ocsvm_by_hand() -> None:
     model = LinearOCSVM(nu=0.01).fit([[1.0, 2.0], [1.0, -1.0], [3.0, 0.0]])
     assert model.margin_ == pytest.approx(1, rel=1e-3)
     np.testing.assert_allclose(model.coef_ / np.linalg.norm(model.coef_), [1, 0], atol=1e-2)
+
+
+def test_the_tolerance_of_linear_ocsvm_is_for_samples_of_size_one(
+    data: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The solver sees samples of a mean square norm of 1, whatever their unit, number and dimension."""
+    seen: list[np.ndarray] = []
+
+    class Spy(OneClassSVM):
+        def fit(self, X: np.ndarray, *_: Any) -> Any:
+            seen.append(X)
+            return super().fit(X)
+
+    monkeypatch.setattr("ocnn.methods.linear_ocsvm.OneClassSVM", Spy)
+    LinearOCSVM().fit(1000 * (data["train"] + 4))
+    assert np.square(seen[0]).sum(axis=1).mean() == pytest.approx(1)
+    with pytest.warns(ConvergenceWarning, match="the origin lies among the samples"):
+        model = LinearOCSVM().fit(np.zeros((5, 2)))
+    assert model.coef_.tolist() == [0, 0]
+    assert model.margin_ == 0
 
 
 def test_linear_ocsvm_of_samples_about_the_origin_has_collapsed(data: dict[str, Any]) -> None:

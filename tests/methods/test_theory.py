@@ -270,6 +270,12 @@ def test_an_unfinished_solution_is_not_called_converged(samples: np.ndarray, mon
     model = OneClassNNRadial(nu=NU, random_state=0).fit(samples)
     assert model.diagnosis_.status == "limit"
     assert model.gap_ > 1e-3
+    # The gap bounds how much lower the minimum is, of a fit that reaches it: in the unit of the dual's depth ½‖w‖².
+    depth = 0.5 * float(model.w_ @ model.w_)
+    assert model.gap_ == pytest.approx((model.objective_ + depth) / depth)
+    monkeypatch.undo()
+    lowest = OneClassNNRadial(nu=NU, tol=1e-6, random_state=0).fit(samples).objective_
+    assert 0 < model.objective_ - lowest <= model.gap_ * depth
 
 
 def test_the_bandwidth_sees_each_distinct_sample_once() -> None:

@@ -114,8 +114,9 @@ def test_anogan_by_hand() -> None:
 
 
 def test_mean_squared_error_by_hand() -> None:
-    x = np.zeros((2, 2, 1, 1), "float32")
-    reconstruction = np.array([[1.0, 2.0], [0.0, 3.0]], "float32").reshape(2, 2, 1, 1)
+    # Differences −1, 2, 0 and −3.
+    x = np.array([[0.0, 3.0], [2.0, 1.0]], "float32").reshape(2, 2, 1, 1)
+    reconstruction = np.array([[1.0, 1.0], [2.0, 4.0]], "float32").reshape(2, 2, 1, 1)
     assert number(losses.mean_squared_error(x, reconstruction)) == pytest.approx(14 / 4)
 
 

@@ -1,5 +1,7 @@
 """Training: the schedule, Adam, the batches and the random state, by known answers."""
 
+import os
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,16 +65,18 @@ def test_a_second_training_goes_on_with_adam_s_state_at_its_own_rates(slope: Any
     assert weight(slope) == pytest.approx(-0.1 - second, rel=1e-4)
 
 
-@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.5, 0.99)])
-def test_adam_has_the_betas_that_it_is_given(slope: Any, betas: tuple[float, float]) -> None:
-    """Against Adam in NumPy, with gradients of both signs: one batch per training, so that their order is known."""
+@pytest.mark.parametrize("given", [{}, {"betas": (0.5, 0.99)}])
+def test_adam_has_the_betas_that_it_is_given(slope: Any, given: dict[str, Any]) -> None:
+    """Against Adam in NumPy, with gradients of both signs: one batch per training, so that their order is known.
+
+    Unless they are given, they are those of Kingma and Ba (2015).
+    """
     from ocnn.networks.training import train
 
+    betas = given.get("betas", (0.9, 0.999))
     w = m = v = 0.0
     for t, gradient in enumerate((1.0, -3.0, 0.5), 1):
-        train(
-            slope, np.full((2, 1), gradient, "float32"), epochs=(1,), learning_rates=(0.1,), batch_size=2, betas=betas
-        )
+        train(slope, np.full((2, 1), gradient, "float32"), epochs=(1,), learning_rates=(0.1,), batch_size=2, **given)
         m, v = betas[0] * m + (1 - betas[0]) * gradient, betas[1] * v + (1 - betas[1]) * gradient**2
         w -= 0.1 * (m / (1 - betas[0] ** t)) / ((v / (1 - betas[1] ** t)) ** 0.5 + 1e-7)
     assert weight(slope) == pytest.approx(w, rel=1e-4)
@@ -127,6 +131,54 @@ def test_every_epoch_has_every_sample_once_in_a_random_order() -> None:
 )
 def test_no_batch_has_one_sample(samples: int, wanted: int, sizes: list[int]) -> None:
     assert [[len(batch) for batch in epoch] for epoch in batches(samples, wanted, 2)] == [sizes] * 2
+
+
+@pytest.mark.parametrize(
+    ("epochs", "shown"),
+    [
+        (1, [1]),
+        (7, [1, 2, 3, 4, 5, 6, 7]),
+        (38, [*range(1, 39)]),
+        (60, [*range(1, 61, 3), 60]),
+        (61, [*range(1, 62, 3)]),
+    ],
+)
+def test_the_progress_of_a_training(epochs: int, shown: list[int], capsys: pytest.CaptureFixture[str]) -> None:
+    """About twenty lines, the first and the last epoch among them."""
+    from ocnn.networks.training import Progress
+
+    progress = Progress("svdd", epochs)
+    for epoch in range(epochs):
+        progress.on_epoch_end(epoch, {"loss": 1 / 3})
+    assert capsys.readouterr().out.splitlines() == [f"svdd: epoch {n} of {epochs}, loss 0.333333" for n in shown]
+
+
+def test_a_training_prints_if_it_is_asked_to(slope: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    from ocnn.networks.training import train
+
+    X = np.ones((4, 1), "float32")
+    settings: dict[str, Any] = {"epochs": (1, 1), "learning_rates": (0.1, 0.1), "batch_size": 4}
+    train(slope, X, **settings)
+    assert capsys.readouterr().out == ""
+    train(slope, X, verbose=1, name="slope", **settings)
+    assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "slope: epoch 1 of 2",
+        "slope: epoch 2 of 2",
+    ]
+
+
+def test_a_model_that_is_called_does_not_train() -> None:
+    """Neither its own nor the network's dropout is at work, unless it is told to train."""
+    import keras
+
+    from ocnn.networks.training import ObjectiveModel, apply
+
+    inputs = keras.Input((1000,))
+    model = ObjectiveModel(keras.Model(inputs, keras.layers.Dropout(0.5)(inputs)), lambda x, y: keras.ops.mean(y))
+    X = np.ones((2, 1000), "float32")
+    np.testing.assert_array_equal(np.asarray(model(X)), X)
+    np.testing.assert_array_equal(apply(model, X), X)
+    assert (np.asarray(model(X, training=True)) == 0).mean() == pytest.approx(0.5, abs=0.1)
 
 
 @given(st.integers(2, 10**6), st.integers(2, 10**4))
@@ -193,10 +245,77 @@ def test_the_settings_come_back_after_an_error() -> None:
     @stated_settings()
     def fail() -> None:
         assert keras.config.floatx() == "float32"
+        assert keras.config.dtype_policy().name == "float32"
         assert keras.config.image_data_format() == "channels_last"
+        assert keras.config.epsilon() == 1e-7
         raise KeyError
 
     with pytest.raises(KeyError):
         fail()
     assert keras.config.floatx() == "float64"
     assert keras.config.image_data_format() == "channels_first"
+
+
+@pytest.mark.parametrize(
+    ("training", "backend", "threads", "refused"),
+    [
+        (False, "tensorflow", "1", False),
+        (True, "tensorflow", "1", True),
+        (False, "tensorflow", "4", True),
+        (False, "jax", "1", True),
+        (True, "jax", "4", True),
+    ],
+)
+def test_what_a_forked_process_may_still_do(
+    training: bool, backend: str, threads: str, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One thread of TensorFlow's that applies a network needs none of those that the fork left behind."""
+    import keras
+
+    from ocnn.networks import keras_settings
+
+    monkeypatch.setattr(keras.config, "backend", lambda: backend)
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", threads)
+    for process in (None, os.getpid()):
+        monkeypatch.setattr(keras_settings, "_process", process)
+        keras_settings.refuse_in_forked_process(training=training)
+    monkeypatch.setattr(keras_settings, "_process", os.getpid() + 1)
+    if refused:
+        with pytest.raises(RuntimeError, match="forked from one that had used a network"):
+            keras_settings.refuse_in_forked_process(training=training)
+    else:
+        keras_settings.refuse_in_forked_process(training=training)
+
+
+def test_the_first_process_that_uses_a_network_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+    from ocnn.networks import keras_settings
+
+    monkeypatch.setattr(keras_settings, "_process", None)
+    for _ in range(2):
+        with keras_settings.stated_settings():
+            assert keras_settings._process == os.getpid()
+    monkeypatch.setattr(keras_settings, "_process", 1)
+    with keras_settings.stated_settings():
+        assert keras_settings._process == 1
+
+
+def test_a_forked_process_does_not_wait_for_a_thread_that_it_has_not() -> None:
+    """Another thread holds the lock at the moment of the fork, and is not there to free it."""
+    from ocnn.networks import keras_settings
+
+    held, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with keras_settings._LOCK:
+            held.set()
+            over.wait(60)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if keras_settings._LOCK.acquire(timeout=5) else 1)
+    over.set()
+    thread.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0

@@ -93,6 +93,11 @@ def test_it_is_holms_correction_that_contradicts_a_claim() -> None:
     ahead = {("a", normal): [50 + d for d in difference_of(value)] for normal, value in zip("35", t, strict=True)}
     (row,) = check(OVER_SEEDS, fits(aucs | ahead))
     assert row["verdict"] == "undecided"
+    # At 0.0252 neither is: it is below 1 − √0.95, Šidák's level, and above Holm's.
+    t = stats.t.ppf([0.0252, 0.045], 2)
+    between = {("a", normal): [50 + d for d in difference_of(value)] for normal, value in zip("35", t, strict=True)}
+    (row,) = check(OVER_SEEDS, fits(aucs | between))
+    assert row["verdict"] == "undecided"
     # At 0.02 and 0.045 the first is rejected at 0.05 / 2, and then the second at 0.05.
     t = stats.t.ppf([0.02, 0.045], 2)
     ahead = {("a", normal): [50 + d for d in difference_of(value)] for normal, value in zip("35", t, strict=True)}
@@ -243,6 +248,16 @@ def test_a_method_that_flags_at_random_does_not_find_all_anomalies() -> None:
             drawn = metrics.assign(flagged_anomalies=10, flagged_normals=rng.binomial(190, share))
             supported += check(claim, drawn)[0]["verdict"] == "supported"
         assert supported / 40 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 40)
+
+
+@pytest.mark.parametrize("claim", [OVER_CLASSES, OVER_SEEDS], ids=["classes", "seeds"])
+def test_a_published_cell_that_is_missing_leaves_no_published_effect(claim: RankingClaim) -> None:
+    """A mean over the classes that are there would compare other classes."""
+    table = published({("a", "3"): 90.0, ("b", "3"): 80.0, ("a", "5"): np.nan, ("b", "5"): 70.0})
+    metrics = fits(cells(a=5, b=0))
+    (row,) = check_claims([claim], metrics, table, {"toy": "toyset"}, {}, alpha=0.05).to_dict("records")
+    assert row["verdict"] == "supported"
+    assert np.isnan(row["published_effect"])
 
 
 def test_the_papers_own_numbers_contradict_two_of_its_claims() -> None:

@@ -13,6 +13,7 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 from ocnn.results.statistics import (
     VERDICTS,
     average_ranks,
+    chance_limit,
     combined_error,
     friedman,
     judge_differences,
@@ -78,6 +79,13 @@ def test_verdicts_by_hand() -> None:
     assert judged(values, level=0.999 * p)["verdict"].item() == "inconclusive"
     samples = np.array([[90, 90.1, 90.2], [95, 95.1, 95.2], [80, 80.1, 80.2], [85, 90, 95]])
     assert list(judged(samples)["verdict"]) == ["reproduced", "better", "worse", "inconclusive"]
+
+
+def test_the_limit_of_chance_by_hand() -> None:
+    """Of 10 and 10 samples a standard error of √(21 / 1200); of 1 and 1 it is ½, and no AUC is below chance."""
+    found = chance_limit([10, 3, 1], [10, 6, 1], 0.05)
+    z = stats.norm.isf(0.05)
+    np.testing.assert_allclose(found, [0.5 - z * np.sqrt(21 / 1200), 0.5 - z * np.sqrt(10 / 216), 0])
 
 
 def test_what_has_no_error_establishes_nothing() -> None:
@@ -255,6 +263,10 @@ def test_one_row_has_differences_but_no_interval() -> None:
     first, second = TABLE.iloc[0, :2].to_numpy()
     assert row["difference"] == first - second
     assert np.isnan([row["low"], row["high"]]).all()
+    # Of two there is one: mean ± 12.706 standard errors, half the distance of the two.
+    row = pairwise_differences(TABLE.iloc[:2, :2]).iloc[0]
+    one, two = (TABLE["a"] - TABLE["b"]).iloc[:2]
+    assert row["high"] - row["low"] == pytest.approx(12.7062 * abs(one - two), rel=1e-4)
 
 
 def test_ten_classes_cannot_tell_nine_methods_apart() -> None:

@@ -5,7 +5,15 @@ import pandas as pd
 import pytest
 
 from ocnn.report.rendering import Document, to_markdown
-from ocnn.report.tables import below_chance, comparison_document, metric_document, table3
+from ocnn.report.tables import (
+    all_differences,
+    below_chance,
+    comparison_document,
+    degenerate_fits,
+    metric_document,
+    power_sentence,
+    table3,
+)
 from ocnn.results.metrics import METRICS
 from ocnn.results.summary import REFERENCES, class_table, evaluated, look_up_references, summarise
 from tests.results.conftest import fits, published
@@ -195,3 +203,43 @@ def test_metrics_side_by_side() -> None:
         ["dcae", "60.0 ± 0.0", "30.0 ± 0.0", "40.0 ± 0.0"],
     ]
     assert [[cell.best for cell in row[1:4]] for row in table.rows] == [[True] * 3, [False] * 3]
+
+
+@pytest.mark.parametrize(
+    ("ours", "shown_as"), [(97.149, "0.0"), (97.051, "0.0"), (97.16, "+0.1"), (96.8, "−0.3"), (99.1, "+2.0")]
+)
+def test_a_difference_has_a_sign_unless_nothing_is_left_of_it(ours: float, shown_as: str) -> None:
+    """To one decimal, of the published 97.1."""
+    lines = lines_of(to_markdown(shown(fits({("kde", "3"): [ours]}))), "toy")
+    assert lines["test − published"] == ["3", "test − published", shown_as]
+
+
+def test_degenerate_fits_are_listed_once() -> None:
+    metrics = fits({("kde", "3"): [75, np.nan, np.nan]}, degenerate=[("kde", "3", 1), ("kde", "3", 2)])
+    table = degenerate_fits(pd.concat([metrics, metrics.assign(evaluation="train")]))
+    assert [row[3].text for row in table.rows] == ["1", "2"]
+    assert table.listing
+    assert below_chance(summary_of(metrics)).listing
+
+
+def test_methods_are_compared_over_classes_where_there_are_several_of_both() -> None:
+    """By hand: a is ahead in both classes of the test part, by 10 and by 20."""
+    aucs = {("a", "3"): [90.0], ("b", "3"): [80.0], ("a", "5"): [70.0], ("b", "5"): [50.0]}
+    summary = summary_of(fits(aucs))
+    (table,) = comparison_document(summary, 0.05).tables
+    assert (table.title, [[cell.value for cell in row[1:]] for row in table.rows]) == ("toy, test", [[1, 80], [2, 65]])
+    assert "2 classes, 2 methods" in table.note
+    assert power_sentence(2, 2) in table.note
+    (row,) = all_differences(summary).to_dict("records")
+    assert (row["classes"], row["first"], row["second"], row["difference"]) == (2, "a", "b", pytest.approx(15))
+    for lacking in ("b", "5"):
+        fewer = summary_of(fits({key: values for key, values in aucs.items() if lacking not in key}))
+        assert comparison_document(fewer, 0.05).tables == []
+        assert all_differences(fewer).empty
+
+
+def test_what_pairwise_tests_can_tell_at_all() -> None:
+    """Of 3 methods there are 3 pairs: 3 · 2 / 2⁵ = 0.19 of five classes, 0.0059 of ten."""
+    assert "over 3 methods (3 pairs) can reject at 5 %: its smallest p-value is 0.19" in power_sentence(5, 3)
+    assert "over 3 pairs can have with 10 classes is 0.0059" in power_sentence(10, 3)
+    assert "over 4 methods (6 pairs) can reject at 1 %" in power_sentence(10, 4, alpha=0.01)

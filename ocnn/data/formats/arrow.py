@@ -107,4 +107,4 @@ def _pairs(content: bytes, place: int) -> list[tuple[int, int]]:
     pairs = [struct.unpack_from("<qq", content, vector + 4 + 16 * number) for number in range(count)]
     if any(number < 0 for pair in pairs for number in pair):
         raise ValueError("a negative size")
-    return pairs  # type: ignore[return-value]
+    return pairs
