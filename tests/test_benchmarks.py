@@ -21,6 +21,7 @@ from tests.conftest import ROOT
 
 SCRIPTS = {
     "attack": "--images 2 --steps 3 --repeats 1 --widths 4 4",
+    "checksums": "--every 100 --repeats 1",
     "representation": "--normals 3 --seeds 1 --hidden 8 --iterations 0 1",
     "shallow": "--train 60 --test 100 --repeats 2",
     "startup": "--methods kde --repeats 1",

@@ -1,11 +1,20 @@
 """The README keeps to the rules that it states."""
 
 import re
+from pathlib import Path
 
 import numpy as np
+import pytest
 
 from tests.conftest import ROOT
 
+#: All but the list of changes, which names what is gone.
+PAGES = sorted(
+    path.relative_to(ROOT)
+    for pattern in ("*.md", "docs/**/*.md", "benchmarks/*.md", "config/*.md")
+    for path in ROOT.glob(pattern)
+    if path.name != "CHANGELOG.md"
+)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
@@ -24,3 +33,11 @@ def test_its_example_runs_and_scores_no_sample_that_it_was_fitted_to() -> None:
 def test_the_files_that_it_names_are_there() -> None:
     for path in re.findall(r"\]\(([^)#:]+)\)", README):
         assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize("page", PAGES, ids=str)
+def test_the_files_that_a_page_names_are_there(page: Path) -> None:
+    """What a page has as code and begins with one of our folders, or with a wing of `ocnn`; NAME stands for a name."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:ocnn|workflow|config|tests|docs|benchmarks|envs)/[\w./*-]*)`", text):
+        assert "NAME" in path or [*ROOT.glob(path), *(ROOT / "ocnn").glob(path)], path

@@ -3,11 +3,13 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
+from numpy.typing import NDArray
 
 from ocnn.config.__main__ import json_schema, meaning, products, sections
 from ocnn.config.checks import load
@@ -68,6 +70,28 @@ def test_what_is_shipped_is_valid(name: str) -> None:
     assert list(WHOLE.iter_errors(content)) == []
     # What needs no file; tests/config/test_tables.py has the others.
     load({**content, "run": ["breast_cancer"]} if name == "tables" else content)
+
+
+@pytest.mark.parametrize("name", ["config", "paper", "reduced"])
+def test_whoever_scores_fitted_samples_as_test_samples_says_so(name: str) -> None:
+    """Of the data sets that need no archive: a reader of the results sees it with them."""
+    config = load(shipped(name))
+    repeating = {
+        experiment
+        for experiment, block in config.experiments.items()
+        if block.attack is None and not (dataset := config.dataset(experiment)).archives
+        for arrays in [dataset.load({})]
+        if np.isin(_rows(arrays.train), _rows(arrays.test)).mean() > 0.5
+    }
+    assert repeating == {"synthetic"}
+    for experiment in repeating:
+        assert "scored on all 200, these among them" in config.experiments[experiment].remark
+
+
+def _rows(samples: NDArray[Any]) -> NDArray[np.void]:
+    """Each sample's bytes as one value: (n, …) → (n,)."""
+    flat = np.ascontiguousarray(samples).reshape(len(samples), -1)
+    return flat.view(np.dtype((np.void, flat.dtype.itemsize * flat.shape[1]))).ravel()
 
 
 @pytest.mark.parametrize("name", ["part", "reduced", "released_reduced"])
