@@ -22,6 +22,7 @@ import pandas as pd
 import yaml
 
 from benchmarks._measure import ROOT
+from ocnn.attacks.records import RECORD
 from ocnn.config.checks import load
 from ocnn.config.plan import PlannedExperiment
 from ocnn.config.schema import Config
@@ -30,7 +31,6 @@ from ocnn.data.dataset import ARRAY_FILES
 from ocnn.data.splits import Split, TrainingSet, draw_split, write_split
 from ocnn.methods import load_estimator
 from ocnn.results.scores import Fit, write_scores
-from ocnn.steps.attacks import RECORD
 from ocnn.steps.jobs import Job, Jobs
 from ocnn.storage.arrays import (
     CHECKSUM_SCHEMA,

@@ -6,29 +6,14 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from ocnn.attacks import boundary
+from ocnn.attacks.records import RECORD
 from ocnn.data.dataset import Dataset
 from ocnn.networks.weights import import_keras, load_weights
 from ocnn.storage.arrays import open_arrays
 from ocnn.storage.parquet import write_table
-
-NAME = pa.dictionary(pa.int16(), pa.string())
-#: The record of an attack, one row per image.
-RECORD = pa.schema(
-    [
-        ("source", pa.int64()),  # index in the data set's test part
-        ("label", NAME),  # of the source
-        ("before", NAME),  # the classifier's label of the source
-        ("after", NAME),  # the classifier's label of the image
-        ("l2", pa.float64()),  # distance to the source, pixels in [0, 1]
-        ("steps", pa.int64()),
-        ("seconds", pa.float64()),  # of the attack on all images
-        ("replaced", pa.int64()),  # sources that gave way to others, as no misclassified image was found for them
-    ]
-)
 
 
 def _attacked(

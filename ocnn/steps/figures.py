@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from ocnn.attacks.records import read_record
 from ocnn.config.plan import FIGURE_SUFFIXES, Plan, PlannedExperiment
 from ocnn.report.figures import adversarial as attack_figures
 from ocnn.report.figures import comparison, decomposition, samples, training
@@ -135,7 +136,7 @@ def draw_adversarial_images(*, pixels: Iterable[Path], attack: Path, record: Pat
         attack, record: of `attack_images` and `verify_attack`.
         outputs: the figure, in the format that each suffix says.
     """
-    rows = pd.read_parquet(record)
+    rows = read_record(record)
     test = next(path for path in pixels if path.name == "test.npy")
     originals = open_array(test)[rows["source"].to_numpy()]
     adversarial = read_arrays(attack, ["images"])["images"]

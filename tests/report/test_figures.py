@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ocnn.attacks.records import RECORD
 from ocnn.report.figures import adversarial, comparison, samples, training
 from ocnn.report.figures.style import method_styles, save
 from ocnn.results.summary import evaluated, summarise
 from ocnn.steps.figures import draw_adversarial_images
 from ocnn.storage.arrays import CHECKSUMS, write_arrays, write_npy_files
+from ocnn.storage.parquet import write_table
 from tests.results.conftest import fits, published
 
 STYLES = method_styles(["a", "b", "c"])
@@ -30,8 +32,15 @@ def test_adversarial_images(tmp_path: Path, channels: int) -> None:
     write_npy_files([tmp_path / "test.npy", tmp_path / CHECKSUMS], {"test.npy": pixels}, {})
     adversarial = np.clip(pixels[[5, 2]] + 0.1, 0, 1)
     write_arrays(tmp_path / "attack.npz", {"images": adversarial})
-    record = {"source": [5, 2], "l2": [1.5, 2.5], "before": "stop", "after": ["go", "turn"], "steps": 5000}
-    pd.DataFrame(record).to_parquet(tmp_path / "signs-5000.parquet")
+    record: dict[str, Any] = {
+        "source": [5, 2],
+        "label": "stop",
+        "l2": [1.5, 2.5],
+        "before": "stop",
+        "after": ["go", "turn"],
+    }
+    record |= {"steps": 5000, "seconds": 1.0, "replaced": 0}
+    write_table(tmp_path / "signs-5000.parquet", pd.DataFrame(record), RECORD, {"recipe": {}})
     files: Any = {
         "pixels": [tmp_path / "train.npy", tmp_path / "test.npy"],
         "attack": tmp_path / "attack.npz",

@@ -13,6 +13,7 @@ from sklearn.ensemble import IsolationForest
 
 from ocnn.attacks import boundary
 from ocnn.attacks.boundary import Attack
+from ocnn.attacks.records import RECORD
 from ocnn.data.archives import Archive
 from ocnn.data.dataset import ARRAY_FILES, Arrays, Dataset
 from ocnn.data.splits import Split, draw_split, read_split, write_split
@@ -21,7 +22,7 @@ from ocnn.methods import OCSVM, IForest
 from ocnn.methods.base import AnomalyDetector
 from ocnn.results.scores import Fit, read_scores
 from ocnn.steps import images as image_steps
-from ocnn.steps.attacks import RECORD, attack_images, verify_attack
+from ocnn.steps.attacks import attack_images, verify_attack
 from ocnn.steps.fit import fit_method
 from ocnn.steps.images import prepare_adversarial_images, prepare_images, prepare_pixels
 from ocnn.steps.split import make_split
