@@ -1,9 +1,10 @@
 """Tables of cells as Markdown, LaTeX and HTML; what stands in them is `tables`'s affair."""
 
 import html
+import json
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,7 +17,7 @@ import pandas as pd
 from pydantic import TypeAdapter
 from tabulate import tabulate
 
-from ocnn.errors import ResultError
+from ocnn.storage.json_files import read_json, write_json
 
 MISSING = "–"
 _LATEX = {
@@ -241,17 +242,18 @@ def to_html(document: Document) -> str:
 
 
 FORMATS = {".md": to_markdown, ".tex": to_latex, ".html": to_html}
-#: All tables by name, as JSON.
-DOCUMENTS = TypeAdapter(dict[str, Document])
+_DOCUMENTS = TypeAdapter(dict[str, Document])
+
+
+def write_documents(path: Path, documents: Mapping[str, Document]) -> None:
+    """Write documents by their names as JSON."""
+    write_json(path, {"documents": json.loads(_DOCUMENTS.dump_json(dict(documents)))})
 
 
 def read_documents(path: Path) -> dict[str, Document]:
-    """Read documents that were written as JSON, by their names.
+    """Read the documents of a file of `write_documents` by their names.
 
     Raises:
-        ResultError: the file is missing or damaged.
+        ResultError: it is missing or damaged.
     """
-    try:
-        return DOCUMENTS.validate_json(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{path} holds no tables ({error}). Delete it to have it rebuilt.") from error
+    return _DOCUMENTS.validate_python(read_json(path)["documents"])

@@ -43,7 +43,7 @@ def run(job: Mapping[str, Any], files: Mapping[str, Any]) -> None:
 
 def _prepared(job: Mapping[str, Any], files: Mapping[str, Any]) -> Any:
     """The call of the step, everything imported that it names."""
-    from ocnn.storage.files import write_text
+    from ocnn.storage.json_files import write_json
     from ocnn.storage.recipes import digests_of
 
     kinds = ("inputs", "outputs", "others")
@@ -63,7 +63,7 @@ def _prepared(job: Mapping[str, Any], files: Mapping[str, Any]) -> Any:
         made = {role: objects[role](**arguments) for role, arguments in job["arguments"].items()}
         function(**{**objects, **made}, **inputs, **outputs, **job["settings"], **places, **told)
         if stated is not None:
-            write_text(stated, json.dumps({"recipe": recipe}))
+            write_json(stated, {"recipe": recipe})
 
     return call
 

@@ -1,6 +1,5 @@
 """The step from pixels to the classifier that is attacked."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from ocnn.data.dataset import Dataset
 from ocnn.errors import ResultError
 from ocnn.networks.weights import import_keras, save_weights
 from ocnn.storage.arrays import open_arrays
-from ocnn.storage.files import write_text
+from ocnn.storage.json_files import write_json
 
 
 def fit_classifier(
@@ -74,4 +73,4 @@ def fit_classifier(
         "recipe": recipe,
     }
     save_weights(model, weights, recipe)
-    write_text(record, json.dumps(content, indent=2) + "\n")
+    write_json(record, content)

@@ -1,6 +1,5 @@
 """The steps from score files to numbers."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from ocnn.results.measurements import HISTORIES, collect, schema
 from ocnn.results.metrics import METRICS
 from ocnn.results.published import read_published, read_runs
 from ocnn.results.summary import REFERENCES, SCHEMA, look_up_references, summarise
-from ocnn.storage.files import write_text
+from ocnn.storage.json_files import write_json
 from ocnn.storage.parquet import write_table
 
 Json = Mapping[str, Any]
@@ -41,7 +40,7 @@ def collect_metrics(
     collected = collect(Plan.from_json(plan).fits(), scores, benchmarks)
     write_table(metrics, collected.metrics, schema(), {"recipe": recipe})
     write_table(histories, collected.histories, HISTORIES, {"recipe": recipe})
-    write_text(provenance, json.dumps({**collected.provenance, "recipe": recipe}, indent=1))
+    write_json(provenance, {**collected.provenance, "recipe": recipe})
 
 
 def make_summary(*, plan: Json, metrics: Path, summary: Path, references: Path, recipe: Json | None = None) -> None:

@@ -1,7 +1,6 @@
 """The step that puts everything that a person reads into one HTML file."""
 
 import base64
-import json
 import os
 import platform
 import subprocess
@@ -26,6 +25,7 @@ from ocnn.results.summary import SCHEMA
 from ocnn.results.verdicts import ALL_VERDICTS, DESCRIPTIVE, judge
 from ocnn.steps.runtime import processor
 from ocnn.storage.files import write_text
+from ocnn.storage.json_files import read_json
 
 #: In the order of the report.
 TABLES = ("table1", "table2", "decomposition", "table3", "table4", "metrics")
@@ -148,7 +148,7 @@ def _provenance(
         }
         for experiment in plan.experiments
     ]
-    known = json.loads(provenance.read_text(encoding="utf-8"))["environments"]
+    known = read_json(provenance)["environments"]
     environments = [
         {
             "experiment": environment["experiment"],

@@ -1,6 +1,5 @@
 """The step from numbers to tables, verdicts and claims; it fits nothing."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from ocnn.data.splits import read_split
 from ocnn.report.corrections import corrections_document
 from ocnn.report.decomposition import decomposition_document
 from ocnn.report.inventory import data_document, data_summary, network_document, network_summary
-from ocnn.report.rendering import DOCUMENTS, FORMATS, Document, literal
+from ocnn.report.rendering import FORMATS, Document, literal, write_documents
 from ocnn.report.tables import (
     all_differences,
     claim_document,
@@ -35,6 +34,7 @@ from ocnn.results.verdicts import judge
 from ocnn.steps.records import read_attacks
 from ocnn.storage.arrays import open_array
 from ocnn.storage.files import write_text
+from ocnn.storage.json_files import read_json
 
 
 def make_tables(
@@ -63,7 +63,7 @@ def make_tables(
     planned = Plan.from_json(plan)
     fits, cells = read_frame(metrics, schema()), read_frame(summary, SCHEMA)
     labs = read_frame(references, REFERENCES)
-    known = json.loads(provenance.read_text(encoding="utf-8"))
+    known = read_json(provenance)
     tables = folder / "tables"
     documents: dict[str, Document] = {}
 
@@ -120,4 +120,4 @@ def make_tables(
     write("table1", data, data_document(data, planned.remarks))
     networks = network_summary(known["settings"], shapes, texts[1], planned.datasets)
     write("table2", networks, network_document(networks))
-    write_text(tables / "documents.json", DOCUMENTS.dump_json(documents).decode())
+    write_documents(tables / "documents.json", documents)

@@ -18,16 +18,14 @@ from typing import Any
 
 from ocnn.errors import ResultError
 from ocnn.storage import arrays, parquet
+from ocnn.storage.json_files import content_digest, read_json
 
 Statement = tuple[dict[str, Any] | None, str]
 
 
 def _read_json(path: Path) -> Statement:
-    try:
-        content = path.read_bytes()
-        return json.loads(content)["recipe"], hashlib.sha256(content).hexdigest()
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise ResultError(f"{path} does not say how it came about ({error}). {parquet.ADVICE}") from error
+    content = read_json(path)
+    return content.get("recipe"), content_digest(content)
 
 
 #: How each kind of product states its recipe and its digest.

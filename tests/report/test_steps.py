@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 
 from ocnn.config.plan import Plan, PlannedExperiment, PlannedMethod, PublishedFiles, Reference
 from ocnn.data.splits import Split, write_split
+from ocnn.errors import ResultError
 from ocnn.report.figures import comparison, samples
 from ocnn.results.frames import read_csv, read_frame
 from ocnn.results.metrics import METRICS, metric
@@ -201,6 +202,23 @@ def test_products_state_their_recipe_and_the_units(made: HandMade) -> None:
     _, stated = read_table(made.files["summary"], SCHEMA, ("recipe", "units"))
     assert stated == {"recipe": {"code": "1"}, "units": dict.fromkeys(METRICS, "%")}
     assert json.loads(made.files["provenance"].read_text())["recipe"] == {"code": "0"}
+
+
+def test_damaged_provenance_stops_the_tables(made: HandMade, tmp_path: Path) -> None:
+    """It says whether all fits were made with the same versions."""
+    text = made.files["provenance"].read_text()
+    assert '"keras": "3.1"' in text
+    files = {**made.files, "provenance": tmp_path / "provenance.json"}
+    files["provenance"].write_text(text.replace('"keras": "3.1"', '"keras": "3.0"'))
+    with pytest.raises(ResultError, match=r"provenance\.json is damaged"):
+        make_tables(
+            plan=made.plan.to_json(),
+            **{name: files[name] for name in ("metrics", "summary", "references", "provenance")},
+            splits=made.pattern("splits", "parquet"),
+            images=f"{made.folder}/images/train.npy",
+            records="",
+            folder=tmp_path,
+        )
 
 
 def test_verdicts_and_claims(made: HandMade) -> None:

@@ -1,7 +1,6 @@
 """The steps from archives to scores, called with data made by hand: known answers."""
 
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from ocnn.steps.fit import fit_method
 from ocnn.steps.images import prepare_adversarial_images, prepare_images, prepare_pixels
 from ocnn.steps.split import make_split
 from ocnn.storage.arrays import open_array, read_arrays, write_npy_files
+from ocnn.storage.json_files import read_json
 from ocnn.storage.parquet import read_table
 
 IDENTITY: dict[str, Any] = {"experiment": "toy", "normal": "b", "method": "own", "seed": 5}
@@ -381,7 +381,7 @@ def test_the_classifier_s_record_and_its_least_accuracy(
     settings = {"widths": (2,), "epochs": 1, "learning_rate": 1e-3, "batch_size": 4, "seed": 0, "recipe": RECIPE}
     files = {"weights": tmp_path / "new.npz", "record": tmp_path / "record.json"}
     fit_classifier(attacked["source"], attacked["pixels"], **files, **settings, minimum_accuracy=0.6)  # type: ignore[arg-type]
-    assert json.loads(files["record"].read_text()) == {
+    assert read_json(files["record"]) == {
         "accuracy": 0.6,
         "samples": 5,
         "classes": {"dark": 1.0, "bright": 0.0},

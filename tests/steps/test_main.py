@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ocnn.storage.recipes import why_stale
+from tests.conftest import ROOT
 
 STEP = '''"""A step of a test."""
 import gc
@@ -75,7 +76,12 @@ def run(folder: Path, outputs: dict[str, Any] | None = None, **changes: Any) -> 
         "others": {"unread": "c.txt"},
     }
     command = [sys.executable, "-m", "ocnn.steps", json.dumps({**JOB, **changes}), json.dumps(files)]
-    environment = {**os.environ, "PYTHONPATH": str(folder), "LC_ALL": "de_DE.ISO-8859-1", "PYTHONUTF8": "0"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
+        "LC_ALL": "de_DE.ISO-8859-1",
+        "PYTHONUTF8": "0",
+    }
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, encoding="utf-8", check=False)
 
 

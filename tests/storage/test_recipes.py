@@ -1,6 +1,5 @@
 """Recipes: a product that is not what is wanted says why, and one that is says nothing."""
 
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.storage.arrays import CHECKSUMS, write_arrays, write_npy_files
+from ocnn.storage.json_files import write_json
 from ocnn.storage.parquet import write_table
 from ocnn.storage.recipes import digest_of, digests_of, why_stale
 
@@ -28,11 +28,11 @@ def write_npz(path: Path, recipe: Any, value: int = 1) -> None:
     write_arrays(path, {"a": np.array([value])}, recipe)
 
 
-def write_json(path: Path, recipe: Any, value: int = 1) -> None:
-    path.write_text(json.dumps({"value": value, "recipe": recipe}))
+def write_object(path: Path, recipe: Any, value: int = 1) -> None:
+    write_json(path, {"value": value, "recipe": recipe})
 
 
-WRITERS: dict[str, Callable[..., None]] = {".parquet": write_parquet, ".npz": write_npz, ".json": write_json}
+WRITERS: dict[str, Callable[..., None]] = {".parquet": write_parquet, ".npz": write_npz, ".json": write_object}
 
 
 @pytest.fixture(params=list(WRITERS))
@@ -114,7 +114,7 @@ def test_a_damaged_product_is_stale(product: tuple[Path, Callable[..., None]]) -
     path, write = product
     write(path, recipe(path))
     whole = path.read_bytes()
-    for content in (b"", b"no such file", whole[: len(whole) // 2], whole[:-1]):
+    for content in (b"", b"no such file", whole[: len(whole) // 2], whole[:-2]):
         path.write_bytes(content)
         assert why_stale(path, "c", SETTINGS), content
 
