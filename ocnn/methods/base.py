@@ -24,8 +24,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     A method defines `_fit(X)`, returning a diagnosis or None, and `_score_samples(X)`; it sets `offset_`, or has a
     parameter `contamination` (`ThresholdedDetector`). If it knows the scores of the training samples, it sets
-    `training_scores_`. Its parameters are the keyword-only fields of a dataclass, or those of its `__init__`, which
-    only stores them. What a class says in `_parameter_constraints` and `shared_settings` adds to what its bases say.
+    `training_scores_`. Scores are (n,) or (n, 1), in any sequence that NumPy makes numbers of. Its parameters are the
+    keyword-only fields of a dataclass, or those of its `__init__`, which only stores them. What a class says in
+    `_parameter_constraints` and `shared_settings` adds to what its bases say.
 
     X is (n, d) or (n, height, width, channels), of real numbers that float32 can hold.
 
@@ -37,7 +38,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         n_features_in_: d, or the height of an image.
     """
 
-    #: The learned attributes, each a number, that a result of the method states.
+    #: The learned attributes, each a number or a few of them, that a result of the method states.
     reported: ClassVar[tuple[str, ...]] = ()
     #: The parameters that an experiment decides for all of its methods → the experiment's names of them: `seed`,
     #: `verbose`, `contamination`, `batch_size`, `weight_decay`, `network`, `pretrain_epochs` and
@@ -56,6 +57,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         for name in ("_parameter_constraints", "shared_settings"):
             parts = (vars(base).get(name, {}) for base in reversed(cls.__mro__))
             setattr(cls, name, {key: value for part in parts for key, value in part.items()})
+        if isinstance(cls.reported, str):
+            raise TypeError(f"{cls.__name__}.reported must be a tuple of names, got the text {cls.reported!r}.")
 
     def uses_holdout(self) -> bool:
         """Say whether `fit`, with these parameters, takes labelled samples to tune on: `X_holdout`, `y_holdout`."""
@@ -81,7 +84,8 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
     def score_samples(self, X: ArrayLike) -> NDArray[np.float64]:
         """Compute the normality of each sample, higher = more normal, in the method's own unit: (n, …) → (n,)."""
         check_is_fitted(self)
-        return self._score_samples(self._check_samples(X, reset=False))
+        samples = self._check_samples(X, reset=False)
+        return self._one_per_sample(self._score_samples(samples), samples)
 
     def decision_function(self, X: ArrayLike) -> NDArray[np.float64]:
         """Compute `score_samples` less the threshold: ≥ 0 normal, < 0 anomalous; (n, …) → (n,)."""
@@ -117,7 +121,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """Set the threshold and the diagnosis from the scores of the training samples."""
         if not hasattr(self, "training_scores_"):
             self.training_scores_ = self._score_samples(X)
-        scores = self.training_scores_
+        scores = self.training_scores_ = self._one_per_sample(self.training_scores_, X)
         if not hasattr(self, "offset_"):
             if not hasattr(self, "contamination"):
                 raise TypeError(
@@ -125,6 +129,15 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
                     " ThresholdedDetector."
                 )
             self.offset_ = float(np.quantile(scores, self.contamination))
+        offset = np.asarray(self.offset_)
+        if offset.dtype.kind not in "biuf" or offset.size != 1:
+            raise ValueError(f"{type(self).__name__}.offset_ must be one real number, got {self.offset_!r}.")
+        self.offset_ = float(offset.item())
+        if diagnosis is not None and not isinstance(diagnosis, Diagnosis):
+            # No reason to lose the fit.
+            text = f"`_fit` of {type(self).__name__} must return a Diagnosis or None: its result is ignored."
+            warnings.warn(text, UserWarning, stacklevel=3)
+            diagnosis = None
         if diagnosis is None or not diagnosis.degenerate:
             found = diagnose_scores(scores, self._rounding(X, scores), first_of_each(X))
             diagnosis = found or diagnosis or Diagnosis("converged", "the fit has no iterations of its own")
@@ -133,6 +146,18 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             text = f"{type(self).__name__} {diagnosis.status}: {diagnosis.reason}."
             warnings.warn(text, ConvergenceWarning, stacklevel=3)
         return self
+
+    def _one_per_sample(self, scores: Any, X: NDArray[Any]) -> NDArray[Any]:
+        """The scores of X, whatever sequence of numbers a method made of them, as floats: (n,) or (n, 1) → (n,)."""
+        values = np.asarray(scores)
+        if values.dtype.kind in "biu":
+            values = values.astype(np.float64)
+        if values.dtype.kind != "f" or values.shape not in ((len(X),), (len(X), 1)):
+            raise ValueError(
+                f"{type(self).__name__} must score each sample by one real number: for {len(X)} samples it gave"
+                f" {values.dtype} of shape {values.shape}."
+            )
+        return values.reshape(len(X))
 
     def _check_samples(self, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
         # A number that overflows in the conversion becomes infinite, and is refused as such.

@@ -1,8 +1,9 @@
 """The step from a split to scores."""
 
+import json
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from ocnn.steps.runtime import processor
 
 #: Packages whose versions a score file states.
 PACKAGES = ("ocnn", "numpy", "scipy", "scikit-learn", "keras", "tensorflow", "tensorflow-cpu", "jax")
+
+#: Characters that a score file has for the attributes that a method reports, and for its history.
+LARGEST_CHOSEN, LARGEST_HISTORY = 2**16, 2**22
 
 
 def fit_method(
@@ -76,13 +80,15 @@ def fit_method(
         "estimator": f"{estimator.__module__}:{estimator.__qualname__}",
         "settings": dict(settings),
         "diagnosis": {"status": model.diagnosis_.status, "reason": model.diagnosis_.reason},
-        "chosen": {name: getattr(model, name) for name in model.reported},
-        "history": getattr(model, "history_", {}),
+        "chosen": _holdable(
+            {name: name for name in model.reported}, lambda name: _plain(getattr(model, name)), LARGEST_CHOSEN
+        ),
+        "history": _holdable(getattr(model, "history_", {}), _series, LARGEST_HISTORY),
         "backend": os.environ.get("KERAS_BACKEND", "tensorflow") if has_network else None,
         "versions": _versions(),
         "recipe": dict(recipe),
     }
-    write_scores(scores, table, _finite(metadata))
+    write_scores(scores, table, _plain(metadata))
 
 
 def _versions() -> dict[str, str]:
@@ -99,10 +105,45 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _finite(value: Any) -> Any:
-    """The value with non-finite numbers as strings: JSON has none."""
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
+def _holdable(values: Any, convert: Callable[[Any], Any], room: int) -> dict[str, Any]:
+    """What a method says of its fit, as JSON has it, in so many characters; a line names what is left out, and why."""
+    kept = {}
+    for name, value in values.items() if isinstance(values, Mapping) else [("history_", values)]:
+        try:
+            plain = convert(value)
+            size = len(json.dumps(plain))
+            if size > room:
+                raise ValueError(f"it would take {size} characters, and there is room for {room}")
+        except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+            print(f"The score file does not state {name}: {error}.", flush=True)
+        else:
+            kept[str(name)] = plain
+            room -= size
+    return kept
+
+
+def _series(values: Any) -> list[float | str]:
+    """A series of numbers (steps,) as JSON has it."""
+    numbers = np.asarray(values, np.float64)
+    if numbers.ndim != 1:
+        raise ValueError(f"it is no list of numbers, but of shape {numbers.shape}")
+    return [_plain(number) for number in numbers.tolist()]
+
+
+def _plain(value: Any) -> Any:
+    """The value as JSON has it: NumPy's numbers and arrays as Python's, non-finite numbers as texts.
+
+    Raises:
+        TypeError: JSON can hold nothing like it.
+    """
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return str(value) if isinstance(value, float) and not np.isfinite(value) else value
+        return [_plain(item) for item in value]
+    if hasattr(value, "__array__"):
+        return _plain(np.asarray(value).tolist())
+    if isinstance(value, float) and not np.isfinite(value):
+        return str(value)
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise TypeError(f"it is of the type {type(value).__name__}, which JSON cannot hold")

@@ -1,9 +1,11 @@
 """What a method declares of itself, which every other part of the package goes by."""
 
+import re
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.utils.parallel import Parallel, delayed
@@ -22,6 +24,78 @@ SHARED = {
     "pretrain_epochs",
     "pretrain_learning_rates",
 }
+
+
+class Told(AnomalyDetector):
+    """A user's method that makes scores of whatever type `told` makes of numbers."""
+
+    def __init__(self, told: Any = None, offset: Any = 0.0) -> None:
+        self.told = told
+        self.offset = offset
+
+    def _fit(self, X: Any) -> None:
+        self.offset_ = self.offset
+
+    def _score_samples(self, X: Any) -> Any:
+        return self.told(flatten(X).sum(axis=1))
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        np.asarray,
+        list,
+        tuple,
+        pd.Series,
+        lambda scores: scores[:, None],
+        lambda scores: scores.astype(np.float32),
+        lambda scores: np.round(scores).astype(np.int64),
+        lambda scores: [np.float32(score) for score in scores],
+        lambda scores: [int(score) for score in scores],
+        lambda scores: scores > 0,
+    ],
+)
+def test_scores_may_be_any_sequence_of_real_numbers(told: Any) -> None:
+    X = np.random.default_rng(0).normal(scale=9, size=(30, 4))
+    model = Told(told, offset=np.array([1])).fit(X)
+    wanted = np.asarray(told(X.sum(axis=1)), np.float64).reshape(30)
+    np.testing.assert_array_equal(model.score_samples(X), wanted)
+    np.testing.assert_array_equal(model.training_scores_, wanted)
+    np.testing.assert_array_equal(model.predict(X), np.where(wanted >= 1, 1, -1))
+    assert model.diagnosis_.status == "converged"
+    assert isinstance(model.offset_, float)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (lambda scores: scores[:-1], "for 30 samples it gave float64 of shape (29,)."),
+        (lambda scores: np.stack([scores, scores], axis=1), "float64 of shape (30, 2)."),
+        (lambda scores: scores.sum(), "float64 of shape ()."),
+        (lambda scores: scores + 1j, "complex128 of shape (30,)."),
+        (lambda scores: [None, *scores[1:]], "object of shape (30,)."),
+        (lambda scores: None, "object of shape ()."),
+    ],
+)
+def test_other_scores_are_refused_in_a_sentence(told: Any, words: str) -> None:
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    with pytest.raises(ValueError, match="Told must score each sample by one real number: for 30 samples it gave "):
+        Told(told).fit(X)
+    with pytest.raises(ValueError, match=re.escape(words)):
+        Told(told).fit(X)
+
+
+@pytest.mark.parametrize("offset", [None, "a", [1.0, 2.0], np.zeros(30), 1j])
+def test_a_threshold_is_one_real_number(offset: Any) -> None:
+    with pytest.raises(ValueError, match=r"Told\.offset_ must be one real number, got "):
+        Told(np.asarray, offset).fit(np.random.default_rng(0).normal(size=(30, 4)))
+
+
+def test_what_is_reported_is_a_tuple_of_names() -> None:
+    with pytest.raises(TypeError, match=r"Forgetful\.reported must be a tuple of names, got the text 'k_'"):
+
+        class Forgetful(AnomalyDetector):
+            reported = "k_"  # type: ignore[assignment]
 
 
 @pytest.mark.parametrize("name", METHODS)

@@ -3,7 +3,7 @@
 import hashlib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -87,7 +87,7 @@ def test_images_of_one_colour_cannot_be_scaled(tmp_path: Path) -> None:
 class Brightness(AnomalyDetector):
     """Scores minus the brightness, its threshold at −1: what `fit_method` makes of that can be told by hand."""
 
-    reported = ("brightest_",)
+    reported: ClassVar[tuple[str, ...]] = ("brightest_",)
 
     def __init__(self, factor: float = 1.0, autoencoder: str | None = None) -> None:
         self.factor = factor
@@ -102,11 +102,59 @@ class Brightness(AnomalyDetector):
         return -self.factor * X.reshape(len(X), -1).mean(axis=1)
 
 
-def brightness_of(arrays: list[Path], folder: Path, **encoder: Any) -> tuple[pd.DataFrame, dict[str, Any]]:
+class Reporting(Brightness):
+    """The same, which says what it found in other types; what cannot be stated is no reason to lose its fit."""
+
+    reported: ClassVar[tuple[str, ...]] = (
+        "index_",
+        "share_",
+        "vector_",
+        "image_",
+        "pair_",
+        "by_name_",
+        "never_set_",
+        "self_",
+        "long_",
+    )
+    told: ClassVar[dict[str, Any]] = {
+        "index_": np.int64(3),
+        "share_": np.float32(np.nan),
+        "vector_": np.array([1.0, np.inf]),
+        "image_": np.zeros((1, 2), np.float32),
+        "pair_": (np.bool_(True), None),
+        "by_name_": {1: np.str_("one"), "b": np.array(2)},
+        "self_": object(),
+        "long_": np.zeros(2**15),
+    }
+    history: ClassVar[Any] = {
+        "loss": np.array([1.0, np.nan], np.float32),
+        "r": (np.int64(2), 3),
+        "image": np.eye(2),
+        "x": "text",
+    }
+
+    def _fit(self, X: Any) -> Any:
+        super()._fit(X)
+        for name, value in self.told.items():
+            setattr(self, name, value)
+        self.history_ = self.history
+        return self
+
+    def _score_samples(self, X: Any) -> Any:
+        return [round(float(score)) for score in super()._score_samples(X)]
+
+
+class Listing(Reporting):
+    history = ((1.0, 2.0),)
+
+
+def brightness_of(
+    arrays: list[Path], folder: Path, method: Any = Brightness, **encoder: Any
+) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The rows and the metadata of the score file of `Brightness`, fitted to the clean split of class b."""
     make_split(arrays, folder / "split.parquet", **arguments("b", contamination=0))
     fit_method(
-        Brightness,
+        method,
         folder / "split.parquet",
         arrays,
         folder / "scores.parquet",
@@ -136,6 +184,34 @@ def test_the_score_file_of_a_fit_by_hand(arrays: list[Path], tmp_path: Path) -> 
     assert (stated["backend"], stated["recipe"]) == (None, RECIPE)
     assert stated["versions"]["numpy"] == np.__version__
     assert {"python", "threads", "processor"} <= set(stated["versions"])
+
+
+@pytest.mark.parametrize("method", [Reporting, Listing])
+def test_whatever_a_method_says_of_its_fit_is_stated_or_said_to_be_left_out(
+    method: Any, arrays: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.warns(UserWarning, match="must return a Diagnosis or None: its result is ignored"):
+        rows, stated = brightness_of(arrays, tmp_path, method)
+    # The true ones, rounded.
+    exact = brightness_of(arrays, tmp_path)[0]["anomaly_score"]
+    assert np.abs(rows["anomaly_score"] - exact).max() <= 0.5 + 1e-6
+    assert (rows["anomaly_score"] % 1 == 0).all()
+    assert stated["diagnosis"]["status"] == "converged"
+    assert stated["chosen"] == {
+        "index_": 3,
+        "share_": "nan",
+        "vector_": [1.0, "inf"],
+        "image_": [[0.0, 0.0]],
+        "pair_": [True, None],
+        "by_name_": {"1": "one", "b": 2},
+    }
+    left_out = {line.split()[6].rstrip(":") for line in capsys.readouterr().out.splitlines() if "does not" in line}
+    if method is Listing:
+        assert stated["history"] == {}
+        assert left_out == {"never_set_", "self_", "long_", "history_"}
+    else:
+        assert stated["history"] == {"loss": [1.0, "nan"], "r": [2.0, 3.0]}
+        assert left_out == {"never_set_", "self_", "long_", "image", "x"}
 
 
 class Doubled:
