@@ -34,11 +34,14 @@ def stated_settings() -> Iterator[None]:
     with _LOCK:
         _process = _process or os.getpid()
         before = config.floatx(), config.dtype_policy(), config.image_data_format(), config.epsilon()
+        limits = config.max_epochs(), config.max_steps_per_epoch()
         try:
             _set(FLOAT, FLOAT, DATA_FORMAT, EPSILON)
+            _set_limits(None, None)
             yield
         finally:
             _set(*before)
+            _set_limits(*limits)
 
 
 def _set(floatx: str, policy: "str | keras.DTypePolicy", data_format: str, epsilon: float) -> None:
@@ -46,6 +49,12 @@ def _set(floatx: str, policy: "str | keras.DTypePolicy", data_format: str, epsil
     keras.config.set_dtype_policy(policy)
     keras.config.set_image_data_format(data_format)
     keras.config.set_epsilon(epsilon)
+
+
+def _set_limits(epochs: int | None, steps_per_epoch: int | None) -> None:
+    """State how long any training may be at most, by which a program of the user's, or a variable, cuts all short."""
+    keras.config.set_max_epochs(epochs)
+    keras.config.set_max_steps_per_epoch(steps_per_epoch)
 
 
 def refuse_in_forked_process(*, training: bool) -> None:

@@ -7,15 +7,28 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-#: What decides nothing of a job's, and so must not come from whoever starts it: where figures are drawn, Keras's file
-#: of defaults (none), the encoding of texts, messages of TensorFlow.
+#: What decides nothing of a job's, and so must not come from whoever starts it: where figures are drawn, Matplotlib's
+#: and Keras's files of defaults (none), the encoding of texts, messages of TensorFlow.
 STATED = {
     "MPLBACKEND": "agg",
+    "MATPLOTLIBRC": os.devnull,
     "KERAS_HOME": f"{os.devnull}/keras",
     "PYTHONUTF8": "1",
     "LC_ALL": "C.UTF-8",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
+#: What the variables are called by which libraries are told to compute otherwise than by default: fewer epochs, other
+#: types, precision, instructions or checks, a warning that ends the process. None of them reaches a job.
+FOREIGN = (
+    *("KERAS_", "TF_", "XLA_", "JAX_", "ONEDNN_", "DNNL_", "NVIDIA_TF32_", "CUBLAS_", "MKL_", "OPENBLAS_"),
+    *("NPY_", "NUMPY_", "SCIPY_", "SKLEARN_", "PANDAS_", "ARROW_", "PYTHONWARNINGS", "PYTHONOPTIMIZE"),
+)
+#: Of these the ones that are inherited on purpose: the backend, which counts as a setting, what device it works on, and
+#: how it takes that device's memory.
+INHERITED = (
+    *("KERAS_BACKEND", "JAX_PLATFORMS", "XLA_PYTHON_CLIENT_PREALLOCATE", "XLA_PYTHON_CLIENT_MEM_FRACTION"),
+    *("TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR"),
+)
 THREADS = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -26,7 +39,13 @@ THREADS = (
 
 
 def state_environment() -> None:
-    """Set the variables of `STATED`, for this process and those that it starts."""
+    """Set the variables of `STATED` and remove `FOREIGN` ones, for this process and those that it starts.
+
+    A library that is imported before keeps to what it has read; so does Python, for its own.
+    """
+    own = {*INHERITED, *THREADS, "TF_DETERMINISTIC_OPS"}
+    for name in [name for name in os.environ if name.startswith(FOREIGN) and name not in own]:
+        del os.environ[name]
     os.environ |= STATED
 
 

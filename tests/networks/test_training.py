@@ -236,6 +236,34 @@ def test_the_user_s_settings_of_keras_change_nothing_and_stay(request: pytest.Fi
     assert (config.floatx(), config.dtype_policy().name, config.image_data_format(), config.epsilon()) == foreign
 
 
+def test_a_limit_of_the_users_cuts_no_training_short() -> None:
+    """Of a program's, or of the variables KERAS_MAX_EPOCHS and KERAS_MAX_STEPS_PER_EPOCH; it comes back."""
+    import keras
+
+    from ocnn.methods import DCAE
+
+    X = np.random.default_rng(0).normal(size=(12, 3)).astype(np.float32)
+    network = {"kind": "dense", "widths": [4], "code": 2}
+    settings: dict[str, Any] = {
+        "network": network,
+        "epochs": (3,),
+        "learning_rates": (1e-3,),
+        "batch_size": 4,
+        "random_state": 0,
+    }
+    free = DCAE(**settings).fit(X)
+    keras.config.set_max_epochs(1)
+    keras.config.set_max_steps_per_epoch(2)
+    try:
+        limited = DCAE(**settings).fit(X)
+        assert (keras.config.max_epochs(), keras.config.max_steps_per_epoch()) == (1, 2)
+    finally:
+        keras.config.set_max_epochs(None)
+        keras.config.set_max_steps_per_epoch(None)
+    assert len(limited.history_["loss"]) == 3
+    assert limited.history_["loss"] == free.history_["loss"]
+
+
 @pytest.mark.usefixtures("foreign_settings")
 def test_the_settings_come_back_after_an_error() -> None:
     import keras

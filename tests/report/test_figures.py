@@ -4,13 +4,14 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
 
 from ocnn.attacks.records import RECORD
 from ocnn.report.figures import adversarial, comparison, samples, training
-from ocnn.report.figures.style import colours, method_styles, save
+from ocnn.report.figures.style import colours, method_styles, save, sentence
 from ocnn.results.summary import evaluated, summarise
 from ocnn.steps.figures import draw_adversarial_images
 from ocnn.storage.arrays import CHECKSUMS, write_arrays, write_npy_files
@@ -55,6 +56,20 @@ def test_adversarial_images(tmp_path: Path, channels: int) -> None:
     content = outputs[1].read_bytes()
     draw_adversarial_images(**files, outputs=outputs)
     assert outputs[1].read_bytes() == content
+
+
+def test_no_style_of_the_users_reaches_a_figure(tmp_path: Path) -> None:
+    """Neither of a matplotlibrc nor of a program: LaTeX, for one, need not be there."""
+    summary = summarise(fits({("a", "3"): [90.0]}), published({("x", "3"): 1.0}), {"toy": None}, {}, alpha=0.05)
+    aucs = summary[summary["metric"] == "auc"]
+    styles: Any = {"text.usetex": True, "figure.facecolor": "red", "font.size": 30, "savefig.transparent": True}
+    for kind, draw in (("auc", lambda: comparison.auc_by_class(aucs, STYLES)), ("words", lambda: sentence("Nothing."))):
+        own, users = tmp_path / f"{kind}.svg", tmp_path / f"{kind}-styled.svg"
+        save(draw(), [own])
+        with mpl.rc_context(styles):
+            save(draw(), [users])
+            assert {name: mpl.rcParams[name] for name in styles} == styles
+        assert users.read_bytes() == own.read_bytes()
 
 
 def test_what_cannot_be_drawn_is_said(tmp_path: Path) -> None:

@@ -276,7 +276,9 @@ def test_another_backend_of_keras_is_another_setting(finished: Checkout) -> None
 
 
 def test_nothing_of_the_users_environment_reaches_a_job(checkout: Checkout, tmp_path: Path) -> None:
-    """A notebook's backend of plots, Keras's own file, a locale that is no UTF-8, a style of Matplotlib's."""
+    """A notebook's backend of plots, Keras's own file and its limits, a locale that is no UTF-8, Matplotlib's style."""
+    (tmp_path / ".config" / "matplotlib").mkdir(parents=True)
+    (tmp_path / ".config" / "matplotlib" / "matplotlibrc").write_text("text.usetex: True\nfigure.facecolor: red\n")
     (tmp_path / ".keras").mkdir()
     settings = '{"floatx": "float64", "epsilon": 0.1, "backend": "jax", "image_data_format": "channels_first"}'
     (tmp_path / ".keras" / "keras.json").write_text(settings)
@@ -285,14 +287,19 @@ def test_nothing_of_the_users_environment_reaches_a_job(checkout: Checkout, tmp_
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "LC_ALL": "de_DE.ISO-8859-1",
         "PYTHONUTF8": "0",
+        "KERAS_MAX_EPOCHS": "1",
     }
-    training = {"epochs": [1], "learning_rates": [0.001]}
+    training = {"epochs": [2], "learning_rates": [0.001]}
     rcae = {**training, "iterations": 1}
     checkout.configure({**CONFIG, "methods": {"rcae": rcae, "kde": {"bandwidths": [0.3]}}})
     checkout.succeed(**environment)
     assert (checkout.folder / "results" / "report.html").is_file()
     log = (checkout.folder / "results/logs/fit/digits/3/rcae/seed-0.log").read_text(encoding="utf-8")
     assert "N ≠ 0" in log
+    history = read_scores(checkout.folder / SCORES.format("rcae"))[1]["history"]
+    assert len(history["loss"]) == 2
+    figure = (checkout.folder / "results" / "figures" / "auc" / "digits.svg").read_text(encoding="utf-8")
+    assert "#ff0000" not in figure
 
 
 def test_what_the_end_says_is_true(finished: Checkout) -> None:

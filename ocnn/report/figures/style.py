@@ -19,7 +19,9 @@ from ocnn.storage.files import atomic_write
 #: Inches of a page's text.
 WIDTH = 7.0
 MARKERS = "osD^vP<X>*pdhH"
+#: Matplotlib's own defaults, whatever the user's style sheet or program says, and what differs from them.
 STYLE: Any = {
+    **{name: value for name, value in mpl.rcParamsDefault.items() if not name.startswith("backend")},
     "font.size": 8,
     "axes.titlesize": 9,
     "axes.grid": True,
@@ -104,8 +106,9 @@ def plain_ticks(axis: Axis) -> None:
 
 def sentence(text: str) -> Figure:
     """Make a figure that says why there is nothing to draw."""
-    figure = Figure(figsize=(WIDTH, 0.8))
-    figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 0.8))
+        figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
     return figure
 
 
