@@ -1,5 +1,6 @@
 """What a data set is: its classes, its archives and how to read them."""
 
+import json
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,10 +93,22 @@ class Dataset:
             raise self._fault(f"classes holds {len(self.classes)} names; from 2 to {MOST_CLASSES:,} are possible")
         if self.scaling not in SCALINGS:
             raise self._fault(f"scaling must be one of {', '.join(SCALINGS)}")
+        if not isinstance(self.encoded, int | np.integer) or isinstance(self.encoded, bool) or self.encoded < 0:
+            raise self._fault(f"encoded must be a number of features, got {self.encoded!r}")
+        if self.images and self.encoded:
+            raise self._fault("encoded is of tabular data; images have no one-hot features")
+        object.__setattr__(self, "encoded", int(self.encoded))
+        object.__setattr__(self, "settings", self._described())
         if not callable(self.read):
             raise self._fault("read must be a function of the archives' paths")
         if not all(isinstance(archive, Archive) for archive in self.archives):
             raise self._fault("archives must hold ocnn.data.archives.Archive alone")
+        names = [archive.name for archive in self.archives]
+        for place, name in enumerate(names):
+            if fault := _archive_fault(name):
+                raise self._fault(f"an archive cannot be called {name!r}: {fault}")
+            if name in names[:place]:
+                raise self._fault(f"archives holds two that are called {name!r}")
         if not all(isinstance(file, str | Path) and "\0" not in str(file) for file in self.files):
             raise self._fault("files must hold paths alone")
 
@@ -116,6 +129,8 @@ class Dataset:
         train, test = self._samples("training", arrays.train), self._samples("test", arrays.test)
         if len(test) and train.shape[1:] != test.shape[1:]:
             raise self._fault(f"training samples have the shape {train.shape[1:]}, but test samples {test.shape[1:]}")
+        if self.encoded > train.shape[1]:
+            raise self._fault(f"encoded says {self.encoded} features, but training samples have {train.shape[1]}")
         if not self.images:
             common = np.result_type(train, test)
             train, test = train.astype(common, copy=False), test.astype(common, copy=False)
@@ -159,13 +174,26 @@ class Dataset:
 
     def _counted(self) -> dict[str, tuple[int, int]]:
         """The sizes, if they are of classes and numbers."""
+        if not isinstance(self.sizes, Mapping):
+            raise self._fault("sizes must be a mapping of classes to their numbers of training and test samples")
         sizes = {str(name): counts for name, counts in self.sizes.items()}
         for name, counts in sizes.items():
             if name not in self.classes:
                 raise self._fault(f"sizes names {name!r}, which is not in classes")
-            if len(counts) != 2 or not all(isinstance(count, int | np.integer) and count >= 0 for count in counts):
+            pair = isinstance(counts, Sequence | np.ndarray) and len(counts) == 2
+            if not pair or not all(isinstance(count, int | np.integer) and count >= 0 for count in counts):
                 raise self._fault(f"sizes of {name!r} must be the numbers of its training and test samples")
         return {name: (int(train), int(test)) for name, (train, test) in sizes.items()}
+
+    def _described(self) -> dict[str, Any]:
+        """The settings as JSON gives them back, as which they are compared with those of an earlier run."""
+        if not isinstance(self.settings, Mapping):
+            raise self._fault("settings must be a mapping of names to what JSON can hold")
+        try:
+            described: dict[str, Any] = json.loads(json.dumps(dict(self.settings), allow_nan=False))
+        except (TypeError, ValueError, RecursionError) as error:
+            raise self._fault(f"settings must be what JSON can hold ({error})") from error
+        return described
 
     def _samples(self, part: str, given: Any) -> NDArray[Any]:
         """The samples of a part as C-contiguous uint8 pixels, float32 or float64."""
@@ -276,3 +304,12 @@ def _name_fault(name: Any) -> str | None:
     except ValueError as error:
         return str(error)
     return None
+
+
+def _archive_fault(name: Any) -> str | None:
+    """Why no archive can have this name, if so: it is that of a file, beside which its checksum is kept."""
+    if fault := _name_fault(name):
+        return fault
+    if safe_name(name) != name:
+        return "it must be a file's name, of letters, digits, dots, -, _ and ~, without a dot before them"
+    return "so the file of a checksum is called" if name.endswith(".sha256") else None

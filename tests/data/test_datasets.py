@@ -11,6 +11,7 @@ import pytest
 import scipy.sparse
 
 from ocnn.data import DATASETS, Arrays, Dataset, load_dataset
+from ocnn.data.archives import Archive
 from ocnn.data.splits import class_sizes
 from ocnn.errors import DataError
 
@@ -218,6 +219,18 @@ def test_no_test_part() -> None:
     assert (arrays.test.shape, arrays.test_labels.shape) == ((0, 2, 2, 1), (0,))
 
 
+def test_no_more_features_are_encoded_than_there_are() -> None:
+    dataset = Dataset("toy", ("a", "b"), lambda _: Arrays(TABLE, LABELS, TABLE, LABELS), images=False, encoded=4)
+    with pytest.raises(DataError, match="encoded says 4 features, but training samples have 3"):
+        dataset.load({})
+
+
+def test_settings_are_what_json_makes_of_them() -> None:
+    """Else a run after the one that wrote them would find others than were written."""
+    given: Any = {"x": (1, 2), 3: np.float64(0.5)}
+    assert Dataset("toy", ("a", "b"), lambda _: Arrays(*"abcd"), settings=given).settings == {"x": [1, 2], "3": 0.5}
+
+
 def test_a_reader_that_returns_something_else() -> None:
     with pytest.raises(DataError, match=r"its reader returned a tuple; it must return ocnn\.data\.Arrays"):
         Dataset("toy", ("a", "b"), lambda archives: (IMAGES, LABELS)).load({})  # type: ignore[arg-type, return-value]
@@ -282,6 +295,28 @@ def test_classes_as_any_sequence(classes: Any) -> None:
         ({"sizes": {"c": (1, 2)}}, "sizes names 'c', which is not in classes"),
         ({"sizes": {"a": (1, -2)}}, "sizes of 'a' must be the numbers"),
         ({"archives": ("a.gz",)}, r"archives must hold ocnn\.data\.archives\.Archive alone"),
+        *(
+            ({"archives": (Archive(name, (), ""),)}, f"an archive cannot be called .*: {reason}")
+            for name, reason in (
+                ("a/b.gz", "it must be a file's name"),
+                ("../x", "it must be a file's name"),
+                (".x", "it must be a file's name"),
+                ("a{b}.gz", "it must be a file's name"),
+                ("", "a name must not be empty"),
+                ("a.sha256", "so the file of a checksum is called"),
+            )
+        ),
+        ({"archives": (Archive("a.gz", (), ""),) * 2}, "archives holds two that are called 'a.gz'"),
+        *(
+            ({"images": False, "encoded": number}, "encoded must be a number of features, got ")
+            for number in (-1, "2", 2.5, True)
+        ),
+        ({"encoded": 1}, "encoded is of tabular data"),
+        ({"settings": {"x": object()}}, r"settings must be what JSON can hold \(Object of type object"),
+        ({"settings": {"x": float("nan")}}, "settings must be what JSON can hold"),
+        ({"settings": [1]}, "settings must be a mapping"),
+        ({"sizes": [(1, 2), (3, 4)]}, "sizes must be a mapping of classes"),
+        ({"sizes": {"a": 3}}, "sizes of 'a' must be the numbers"),
         ({"files": "data.csv"}, "files must be a tuple"),
         ({"files": (3,)}, "files must hold paths alone"),
         ({"read": None}, "read must be a function"),

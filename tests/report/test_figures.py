@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from ocnn.report.figures import comparison, samples, training
-from ocnn.report.figures.style import method_styles, save
+from ocnn.report.figures.style import colours, method_styles, save
 from ocnn.results.summary import evaluated, summarise
 from ocnn.steps.figures import draw_adversarial_images
 from ocnn.storage.arrays import CHECKSUMS, write_arrays, write_npy_files
@@ -23,7 +23,7 @@ def texts(path: Path) -> set[str]:
     return {element.text or "" for element in ElementTree.parse(path).iter("{http://www.w3.org/2000/svg}text")}
 
 
-@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
 def test_adversarial_images(tmp_path: Path, channels: int) -> None:
     rng = np.random.default_rng(0)
     pixels = rng.uniform(0, 1, (8, 6, 6, channels)).astype(np.float32)
@@ -118,10 +118,19 @@ def test_histograms_of_odd_scores(tmp_path: Path, scores: list[float]) -> None:
     assert {"normal", "anomalous", "threshold", "a"} <= texts(tmp_path / "figure.svg")
 
 
-def test_constant_images_and_few_of_them_are_shown(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [([0.5], [0.5] * 3), ([0.2, 0.4], [0.3] * 3), ([0.2, 0.4, 0.6], [0.2, 0.4, 0.6]), ([0, 0.2, 0.4, 1], [0.4] * 3)],
+)
+def test_channels_that_are_no_colours_are_shown_in_grey(given: list[float], expected: list[float]) -> None:
+    np.testing.assert_allclose(colours(np.full((2, 3, len(given)), given)), np.full((2, 3, 3), expected))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_constant_images_and_few_of_them_are_shown(channels: int, tmp_path: Path) -> None:
     flat, noisy = (
-        np.zeros((2, 6, 6, 1), np.float32),
-        np.random.default_rng(0).normal(size=(3, 6, 6, 1)).astype(np.float32),
+        np.zeros((2, 6, 6, channels), np.float32),
+        np.random.default_rng(0).normal(size=(3, 6, 6, channels)).astype(np.float32),
     )
     save(samples.in_class({"3": (flat, noisy), "5": (noisy, flat)}, "a"), [tmp_path / "in_class.png"])
     kinds = np.array([True, False]), np.array([False, False, True])

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from ocnn.report.figures.style import STYLE, WIDTH, Styles, marker_only
+from ocnn.report.figures.style import STYLE, WIDTH, Styles, colours, marker_only
 
 
 def attack_strength(summary: pd.DataFrame, attacks: pd.DataFrame, styles: Styles) -> Figure:
@@ -109,7 +109,7 @@ def adversarial_images(
         for line, (label, images) in zip(axes, rows, strict=True):
             line[0].set_ylabel(label)
             for axis, image in zip(line, images, strict=True):
-                axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
+                axis.imshow(colours(image))
                 axis.set(xticks=[], yticks=[])
                 axis.grid(visible=False)
                 for spine in axis.spines.values():

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from ocnn.report.figures.style import ANOMALOUS, NORMAL, PALETTE, STYLE, WIDTH, legend_above, log_ticks, panels
+from ocnn.report.figures.style import ANOMALOUS, NORMAL, PALETTE, STYLE, WIDTH, colours, legend_above, log_ticks, panels
 
 #: Frames of adversarial and of normal images, as in the paper: green and blue of the colour-blind palette.
 ADVERSARIAL_FRAME, NORMAL_FRAME = PALETTE[2], PALETTE[0]
@@ -124,7 +124,7 @@ def _rgb(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """An image stretched to its own range, three channels: contrast-normalised pixels have no range of their own."""
     low, high = float(image.min()), float(image.max())
     stretched = (image - low) / (high - low) if high > low else np.zeros_like(image)
-    return np.broadcast_to(stretched, (*image.shape[:2], 3))
+    return colours(stretched)
 
 
 def _framed(image: NDArray[np.float32], is_anomaly: bool) -> NDArray[np.float32]:

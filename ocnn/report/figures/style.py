@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from numpy.typing import NDArray
 
 from ocnn.storage.files import atomic_write
 
@@ -104,3 +106,10 @@ def save(figure: Figure, outputs: Iterable[Path]) -> None:
         metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
         with atomic_write(path) as temporary, mpl.rc_context(STYLE):
             figure.savefig(temporary, dpi=200, bbox_inches="tight", metadata=metadata)
+
+
+def colours(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Give an image (height, width, channels) three channels: one is grey, three are colours, of others the mean is."""
+    channels = image.shape[2]
+    shown = image if channels in (1, 3) else image.mean(axis=2, keepdims=True)
+    return np.broadcast_to(shown, (*image.shape[:2], 3))
