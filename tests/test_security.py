@@ -87,6 +87,7 @@ from ocnn.data.formats.idx import read_idx
 from ocnn.data.formats.tar import read_members
 from ocnn.data.formats.zip import open_zip
 from ocnn.data.splits import read_split
+from ocnn.data.tables import table_dataset
 
 def peak():
     return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
@@ -189,6 +190,26 @@ def sparse(path: Path) -> None:
     os.truncate(path, ASKED)
 
 
+def table_of(path: Path, suffix: str, column: Any, stream: bool = False) -> None:
+    """A small file of a table, of one value repeated."""
+    path = path.with_suffix(suffix)
+    if suffix == ".npz":
+        np.savez_compressed(path, X=column[:, None], y=np.zeros(len(column), np.int8))
+        return
+    table = pa.table({"x": column, "label": pa.nulls(len(column), pa.int8())})
+    if suffix == ".parquet":
+        pq.write_table(table, path, compression="zstd")
+        return
+    opened = pa.ipc.new_stream if stream else pa.ipc.new_file
+    options = pa.ipc.IpcWriteOptions(compression="zstd")
+    with pa.OSFile(str(path), "wb") as file, opened(file, table.schema, options=options) as writer:
+        writer.write_table(table)
+
+
+def read_table_of(suffix: str) -> str:
+    return f"table_dataset(name='a', file=str(path.with_suffix({suffix!r})), normal='all')"
+
+
 TEST_IMAGES = "GTSRB/Final_Test/Images"
 HEADER = ";".join(gtsrb.COLUMNS).encode()
 READ_ZIP = "with open_zip(path) as archive: archive.read('a')"
@@ -228,6 +249,35 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str, str]] = {
     "tar": (partial(gzipped_zeros, head=member(ASKED)), "read_members(path, ['a'])", "too large"),
     "tar, another member": (partial(gzipped_zeros, head=member(ASKED)), "read_members(path, ['b'])", "lacks b"),
     "checksums": (sparse, "archives.verify_kept(path.with_suffix(''))", "longer than"),
+    "own table, Parquet": (
+        lambda path: table_of(path, ".parquet", np.zeros(ASKED // 8)),
+        read_table_of(".parquet"),
+        "bytes in memory, far more than its own; state its checksum",
+    ),
+    **{
+        f"own table, Arrow {kind}": (
+            partial(table_of, suffix=".arrow", column=column, stream=kind == "stream"),
+            read_table_of(".arrow"),
+            "bytes in memory",
+        )
+        for kind, column in (
+            ("file", np.zeros(ASKED // 8)),
+            ("stream", np.zeros(ASKED // 8)),
+            ("nothing", pa.nulls(ASKED // 8)),
+            ("text", pa.array(["a" * ASKED])),
+            ("dictionary", pa.array(["a" * ASKED]).dictionary_encode()),
+        )
+    },
+    "own table, NPZ": (
+        lambda path: table_of(path, ".npz", np.zeros(ASKED // 8)),
+        read_table_of(".npz"),
+        "too large",
+    ),
+    "own table, NPZ of bytes": (
+        lambda path: table_of(path, ".npz", np.zeros(ASKED // 16, np.int8)),
+        read_table_of(".npz"),
+        "bytes in memory",
+    ),
     "table, rows": (lambda path: write_parquet(path, split_table(FEW + 1), {}), "read_split(path)", "10000001 rows"),
     "table, compressed": (
         lambda path: write_parquet(path, split_table(FEW), {}, compression="zstd", use_dictionary=False),

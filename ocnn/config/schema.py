@@ -120,7 +120,9 @@ class Table(Section):
     test_file: PathText | None = None
     """a second file of these columns, which is the test part; none: it is split off by `test_share`"""
     sha256: Annotated[str, Field(pattern="^[0-9A-Fa-f]{64}$")] | None = None
-    """checksum that `file` must have"""
+    """checksum that `file` must have; a file without one is refused if it would grow far in memory"""
+    test_sha256: Annotated[str, Field(pattern="^[0-9A-Fa-f]{64}$")] | None = None
+    """checksum that `test_file` must have"""
     label: Annotated[str, Field(min_length=1)] = "label"
     """column of the labels"""
     normal: Annotated[NormalValues, Field(examples=[["good"]])]

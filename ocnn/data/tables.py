@@ -1,5 +1,7 @@
 """Tables of the user's own as data sets, by settings alone: CSV, Parquet, Arrow and NPZ."""
 
+import struct
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pandas.api.types import is_integer_dtype, is_numeric_dtype
 from sklearn.compose import make_column_transformer
@@ -22,6 +23,7 @@ from sklearn.preprocessing import OneHotEncoder
 
 from ocnn.data.archives import digest
 from ocnn.data.dataset import Arrays, Dataset
+from ocnn.data.formats.arrow import VALUE, check_size, read_arrow, read_parquet
 from ocnn.data.formats.npz import read_npz
 from ocnn.data.splits import class_sizes
 from ocnn.errors import DataError
@@ -29,11 +31,13 @@ from ocnn.errors import DataError
 #: Texts of a CSV file that stand for a missing value, where the settings say nothing else.
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "?")
 #: What files that are no tables bring out of pandas and pyarrow.
-UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, Warning)
+UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, struct.error, Warning)
 #: As many names does a message list.
 LISTED = 5
 #: More categories are no feature, but names or numbers of rows; a column of each would fill the memory.
 MOST_CATEGORIES = 1000
+#: Bytes that a table of unstated checksum may take in memory: so many, or so many times those of its file.
+MAXIMUM_SIZE, MAXIMUM_GROWTH = 2**25, 100
 #: What a column may hold.
 PLAIN = (str, bool, int, float, np.number, np.bool_)
 
@@ -45,7 +49,8 @@ class Table:
     name: of the data set.
     file: path of the table; its suffix says the format.
     test_file: path of a second table, the test part; empty: a part of the rows is split off.
-    sha256: checksum that `file` must have; empty: any.
+    sha256, test_sha256: checksums that `file` and `test_file` must have; empty: any. A file without one may not grow in
+        memory to far more than it has on the disk.
     label: the column of the labels. In an NPZ file they are `y`, and the columns of `X` are called f1, f2, …
     normal: `all`, each value of the labels in turn; or the groups of values that are each in turn the normal class, by
         name. Each value in no group is a class of anomalies.
@@ -65,6 +70,7 @@ class Table:
     normal: str | tuple[tuple[str, tuple[str, ...]], ...]
     test_file: str = ""
     sha256: str = ""
+    test_sha256: str = ""
     label: str = "label"
     leave_out: tuple[str, ...] = ()
     categorical: str | tuple[str, ...] = "auto"
@@ -157,8 +163,14 @@ def _read(table: Table, archives: Mapping[str, Path]) -> Arrays:
 @lru_cache(maxsize=1)
 def _load(table: Table, stamps: tuple[tuple[int, int], ...]) -> tuple[Arrays, tuple[str, ...], tuple[str, ...], int]:
     """The arrays, all classes, the normal ones of them (the first), and how many of the last columns are one-hot."""
-    if table.sha256 and Path(table.file).is_file() and digest(Path(table.file)) != table.sha256.lower():
-        raise DataError(f"{table.file} is another file than sha256 says; its checksum is {digest(Path(table.file))}")
+    for key, file, stated in (
+        ("sha256", table.file, table.sha256),
+        ("test_sha256", table.test_file, table.test_sha256),
+    ):
+        if stated and Path(file).is_file() and (found := digest(Path(file))) != stated.lower():
+            raise DataError(f"{file} is another file than {key} says; its checksum is {found}")
+    if table.test_sha256 and not table.test_file:
+        raise DataError("`test_sha256` is the checksum of a `test_file`, and none is given")
     frames = [_frame(table, file) for file in table.files]
     _check_columns(table, frames)
     texts = [_labels(table, file, frame) for file, frame in zip(table.files, frames, strict=True)]
@@ -231,24 +243,26 @@ def _from_csv(table: Table, path: str) -> pd.DataFrame:
 
 
 def _from_arrow(table: Table, path: str) -> pd.DataFrame:
-    if path.lower().endswith(".parquet"):
-        content = pq.ParquetFile(path).read()
-    else:
-        with pa.OSFile(path) as file:
-            magic = file.read(6)
-        opened = pa.ipc.open_file if magic == b"ARROW1" else pa.ipc.open_stream
-        with pa.OSFile(path) as file:
-            content = opened(file).read_all()
+    read = read_parquet if path.lower().endswith(".parquet") else read_arrow
+    content = read(Path(path), _maximum(table, path))
     _different(path, content.column_names)
     return content.to_pandas(ignore_metadata=True)
 
 
 def _from_npz(table: Table, path: str) -> pd.DataFrame:
-    x, y = read_npz(Path(path), ["X", "y"])
+    maximum = _maximum(table, path)
+    x, y = read_npz(Path(path), ["X", "y"], maximum // 2)
     if x.ndim != 2 or y.shape not in ((len(x),), (len(x), 1)):
         raise DataError(f"{path}: X of shape {x.shape} and y of shape {y.shape}; expected (n, d) and (n,)")
+    check_size(Path(path), VALUE * (x.size + y.size), maximum)
     frame = pd.DataFrame(x, columns=[f"f{number}" for number in range(1, x.shape[1] + 1)])
     return frame.assign(**{table.label: y.reshape(-1)})
+
+
+def _maximum(table: Table, path: str) -> int:
+    """Bytes that the table in a file may take in memory: any number where a checksum says which file it is."""
+    stated = table.sha256 if path == table.file else table.test_sha256
+    return sys.maxsize if stated else max(MAXIMUM_SIZE, MAXIMUM_GROWTH * Path(path).stat().st_size)
 
 
 READERS = {

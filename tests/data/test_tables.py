@@ -14,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-from ocnn.data import Arrays, Dataset, load_dataset
+from ocnn.data import Arrays, Dataset, load_dataset, tables
+from ocnn.data.archives import digest
 from ocnn.data.preprocessing import rescale, scaling_constants
 from ocnn.data.splits import class_sizes
 from ocnn.data.tables import table_dataset
@@ -120,6 +121,25 @@ def test_formats_agree(tmp_path: Path) -> None:
     assert set(map(tuple, loaded[0].train)) | set(map(tuple, loaded[0].test)) == set(map(tuple, X))
 
 
+@pytest.mark.parametrize("suffix", ["parquet", "feather", "npz"])
+def test_a_table_may_grow_if_its_checksum_is_stated(suffix: str, tmp_path: Path, monkeypatch: Any) -> None:
+    """Many rows of the same numbers need little on a disk. tests/test_security.py has what such files may do."""
+    monkeypatch.setattr(tables, "MAXIMUM_SIZE", 0)
+    monkeypatch.setattr(tables, "MAXIMUM_GROWTH", 2)
+    file = tmp_path / f"a.{suffix}"
+    frame = pd.DataFrame({"f1": np.zeros(100_000), "label": np.repeat([0, 1], 50_000)})
+    if suffix == "npz":
+        np.savez_compressed(file, X=frame[["f1"]], y=frame["label"])
+    elif suffix == "parquet":
+        frame.to_parquet(file)
+    else:
+        frame.to_feather(file, compression="zstd")
+    with pytest.raises(DataError, match=r"bytes in memory|too large"):
+        table_dataset(name="toy", file=str(file), normal=[0])
+    dataset = table_dataset(name="toy", file=str(file), normal=[0], sha256=digest(file))
+    assert dataset.sizes == {"0": (30_000, 20_000), "1": (30_000, 20_000)}
+
+
 def test_a_large_npz_file(tmp_path: Path) -> None:
     """Longer than what is read of it at once."""
     X = np.arange(2**16 * 40, dtype=np.float64).reshape(-1, 40)
@@ -194,6 +214,16 @@ REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
         {"sha256": "0" * 64},
         None,
         "train.csv is another file than sha256 says; its checksum is [0-9a-f]+",
+    ),
+    "another test file": (
+        {"test_sha256": "0" * 64},
+        None,
+        "test.csv is another file than test_sha256 says; its checksum",
+    ),
+    "no test file": (
+        {"test": None, "test_sha256": "0" * 64},
+        None,
+        "is the checksum of a `test_file`, and none is given",
     ),
     "no label": (
         {"label": "class"},

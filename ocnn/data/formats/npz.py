@@ -16,18 +16,18 @@ from ocnn.errors import DataError
 HEADERS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
-def read_npz(path: Path, names: Sequence[str]) -> list[NDArray[Any]]:
-    """Read the arrays of these names.
+def read_npz(path: Path, names: Sequence[str], maximum: int = MAXIMUM_ARCHIVE) -> list[NDArray[Any]]:
+    """Read the arrays of these names, each of at most `maximum` bytes.
 
     Raises:
-        DataError: one is missing, damaged, or of Python objects.
+        DataError: one is missing, damaged, too large, or of Python objects.
     """
     with open_zip(path) as archive:
         found = [name.removesuffix(".npy") for name in archive.names]
         missing = [name for name in names if name not in found]
         if missing:
             raise DataError(f"{path} holds the arrays {', '.join(found)}; expected {' and '.join(names)}")
-        return [_parse(path, name, archive.read(f"{name}.npy", MAXIMUM_ARCHIVE)) for name in names]
+        return [_parse(path, name, archive.read(f"{name}.npy", min(maximum, MAXIMUM_ARCHIVE))) for name in names]
 
 
 def _parse(path: Path, name: str, content: bytes) -> NDArray[Any]:
