@@ -10,7 +10,8 @@ fingerprints.md tells why. In short:
 - An installed package: the bytes of all its files. Its dependencies are libraries, and libraries do not count.
 
 Comments, docstrings, annotations, layout, and the texts of errors, warnings, assertions and prints do not count (of
-this package, no sentence does), nor does where a module stands or what it is called.
+this package, no sentence does), nor does where a module stands or what it is called. What is computed for such a text
+counts.
 """
 
 import ast
@@ -29,9 +30,10 @@ import ocnn
 LIBRARIES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 INSTALLED = ("site-packages", "dist-packages")
 PACKAGE = Path(ocnn.__file__).resolve().parent
-#: Texts of these calls are for people.
-SPEAKING = ("print", "warn")
-#: A text of so many words is a sentence. Nothing in this package computes with one; a user's own module may (`query`).
+#: Texts of these calls are for people, unless a module binds the name itself.
+SPEAKING = ("print", "warnings.warn")
+#: A text of so many words is a sentence. A user's own module may compute with one (`query`). In this package only names
+#: of classes are such texts, and the settings of a step state those.
 SENTENCE = 3
 #: Longer texts name no file.
 LONGEST_NAME = 255
@@ -140,8 +142,13 @@ def _content_digest(path: Path) -> str:
 class _Stripped(ast.NodeTransformer):
     """Takes away docstrings, annotations, what only type checkers see, and the texts that are for people."""
 
-    def __init__(self, *, ours: bool) -> None:
-        self.ours, self.in_class = ours, False
+    def __init__(self, tree: ast.Module, *, ours: bool) -> None:
+        self.ours, self.in_class, self.decorated = ours, False, False
+        bound = _bound(tree)
+        self.speaking = [call for call in SPEAKING if call.partition(".")[0] not in bound]
+        self.documented = any(
+            "__doc__" in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in ast.walk(tree)
+        )
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if self.ours and isinstance(node.value, str) and len(node.value.split()) >= SENTENCE:
@@ -152,7 +159,13 @@ class _Stripped(ast.NodeTransformer):
         outer, self.in_class = self.in_class, isinstance(node, ast.ClassDef)
         body = getattr(node, "body", [])
         first = body[0] if body else None
-        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str):
+        silent = not self.documented
+        if (
+            silent
+            and isinstance(first, ast.Expr)
+            and isinstance(first.value, ast.Constant)
+            and isinstance(first.value.value, str)
+        ):
             node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
         self.generic_visit(node)
         self.in_class = outer
@@ -161,13 +174,19 @@ class _Stripped(ast.NodeTransformer):
     visit_Module = visit_ClassDef = _body
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        node.returns = None
-        return self._body(node)
+        # A decorator may choose by annotations, as that of `functools.singledispatch` does.
+        outer, self.decorated = self.decorated, bool(node.decorator_list) and not self.ours
+        if not self.decorated:
+            node.returns = None
+        result = self._body(node)
+        self.decorated = outer
+        return result
 
     visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
-        node.annotation = None
+        if not self.decorated:
+            node.annotation = None
         return node
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
@@ -184,29 +203,72 @@ class _Stripped(ast.NodeTransformer):
         return self.generic_visit(node)
 
     def visit_Raise(self, node: ast.Raise) -> ast.AST:
-        if isinstance(node.exc, ast.Call) and all(_is_text(a) for a in node.exc.args) and not node.exc.keywords:
-            node.exc = node.exc.func
+        if isinstance(node.exc, ast.Call):
+            node.exc.args = _computed(node.exc.args)
         return self.generic_visit(node)
 
     def visit_Assert(self, node: ast.Assert) -> ast.AST:
-        node.msg = None
+        computed = _computed([node.msg] if node.msg else [])
+        node.msg = ast.Tuple(computed, ast.Load()) if computed else None
         return self.generic_visit(node)
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
         call = node.value
-        speaks = isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in SPEAKING
-        if isinstance(call, ast.Call) and speaks and all(_is_text(argument) for argument in call.args):
-            return ast.Pass()
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in self.speaking:
+            call.args = _computed(call.args)
+            if not call.args and not call.keywords:
+                return ast.Pass()
         return self.generic_visit(node)
 
 
-def _is_text(node: ast.expr) -> bool:
-    """Whether an expression is a text with names, attributes and formats in it, which computing cannot depend on."""
-    if isinstance(node, ast.Constant):
-        return isinstance(node.value, str)
-    if isinstance(node, ast.JoinedStr):
-        return not any(isinstance(part, ast.NamedExpr | ast.Await | ast.Yield) for part in ast.walk(node))
-    return False
+def _computed(arguments: Iterable[ast.expr]) -> list[ast.expr]:
+    """These arguments without texts: of a text with values in it the values are left."""
+    left: list[ast.expr] = []
+    for argument in arguments:
+        if isinstance(argument, ast.JoinedStr):
+            left += [part for part in argument.values if not isinstance(part, ast.Constant)]
+        elif not (isinstance(argument, ast.Constant) and isinstance(argument.value, str)):
+            left.append(argument)
+    return left
+
+
+def _bound(tree: ast.Module) -> set[str]:
+    """The names that a module binds, wherever in it; of `import warnings` none."""
+    bound = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names = [
+                alias.asname or alias.name for alias in node.names if alias.asname or isinstance(node, ast.ImportFrom)
+            ]
+            bound.update(names)
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            bound.add(node.name)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            bound.add(node.id)
+        elif isinstance(node, ast.Attribute) and not isinstance(node.ctx, ast.Load):
+            bound.add(node.attr if node.attr == "print" else ast.unparse(node).partition(".")[0])
+    return bound
+
+
+def _path(node: ast.expr | None) -> list[str]:
+    """The last parts of a path, if they are texts: of `folder / "a" / "b.csv"`, or of `Path(folder, "a", "b.csv")`."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return [node.value]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+        parts = [node.left, node.right]
+    elif isinstance(node, ast.Call):
+        parts = node.args
+    else:
+        return []
+    found: list[str] = []
+    for part in reversed(parts):
+        texts = _path(part)
+        found = texts + found
+        if not isinstance(part, ast.Constant):
+            break
+    return found
 
 
 @dataclass(frozen=True)
@@ -228,13 +290,15 @@ class _Module:
 
 @cache
 def _module(path: Path) -> _Module:
-    tree = _Stripped(ours=_is_ours(path)).visit(ast.parse(path.read_bytes()))
+    parsed = ast.parse(path.read_bytes())
+    tree = _Stripped(parsed, ours=_is_ours(path)).visit(parsed)
     beside = None if _is_ours(path) else path.parent
     imports: list[tuple[Path | str, str]] = []
     reached: list[Path] = []
     called: dict[str, str] = {}
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    for node in ast.walk(tree):
+    walked = list(ast.walk(tree))
+    texts = {node.value for node in walked if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    for node in walked:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found = _counted(_find(alias.name, beside))
@@ -266,7 +330,8 @@ def _module(path: Path) -> _Module:
         dotted = [text.partition(":")[0] for text in texts if len(text) <= LONGEST_NAME]
         names = [name for name in dotted if all(part.isidentifier() for part in name.split("."))]
         reached += [module for module in map(_counted, (_find(name, beside) for name in names)) if module]
-    files = _named(texts, path.parent) if beside else frozenset()
+    paths = {"/".join(_path(node)) for node in walked if isinstance(node, ast.BinOp | ast.Call)} if beside else set()
+    files = _named(texts | paths, path.parent) if beside else frozenset()
     return _Module(_digest(ast.dump(tree)), tuple(imports), tuple(dict.fromkeys(reached)), files)
 
 

@@ -23,10 +23,15 @@ COUNTER = itertools.count()
 FLAT = {
     "METHOD.py": '''"""A method."""
 import json
+import os
+import warnings
 from pathlib import Path
 
 import HELPERS
 import HELPERS as renamed
+import SPEAKING
+import TALKING
+import DOCUMENTED
 from BASE import Base
 from STARRED import *
 from FUNCTIONS import factor, decorate
@@ -58,6 +63,9 @@ class Method(Base):
         if not X:
             raise ValueError(f"No samples, got {len(X)}.")
         print(f"fitting {len(X)}")
+        assert X, f"{width} and {X.sort()} samples"
+        print(f"{X.pop()} was the last", "and {this}", end="")
+        warnings.warn(f"few samples, {len(X)}")
         constants = json.loads((Path(__file__).parent / "CONSTANTS.json").read_text())
         self.mean_ = getattr(HELPERS, "mean")(X) * factor(2) + starred(1) + branch() + constants["a"]
         return self
@@ -66,7 +74,15 @@ class Method(Base):
         import LATE
         from importlib import import_module
 
+        rows = [(Path(__file__).parent / "CONSTANTS" / "A.csv").read_text()]
+        rows += [Path(os.path.dirname(__file__), "CONSTANTS", "B.csv").read_text()]
+        rows += [open(os.path.join("CONSTANTS", "C.csv")).read()]
         return LATE.value() + import_module("NAMED").value() + renamed.mean([1])
+
+
+@decorate
+def chosen(x: int) -> int:
+    return x
 ''',
     "HELPERS.py": "from DEEPER import scale\n\n\ndef mean(X):\n    return scale * sum(X) / len(X)\n",
     "DEEPER.py": "scale = 1\nscale = scale + 1\n",
@@ -80,6 +96,12 @@ class Method(Base):
     "LATE.py": "def value():\n    return 5\n",
     "NAMED.py": "def value():\n    return 6\n",
     "CONSTANTS.json": '{"a": 7}\n',
+    "CONSTANTS/A.csv": "1,2\n",
+    "CONSTANTS/B.csv": "3,4\n",
+    "CONSTANTS/C.csv": "5,6\n",
+    "SPEAKING.py": "def print(text):\n    SAID.append(text)\n\n\nSAID = []\nprint('of its own')\n",
+    "TALKING.py": "import HELPERS as warnings\n\nwarnings.warn('not heard')\nwarnings.other.warn('nor this')\n",
+    "DOCUMENTED.py": 'def f():\n    """3 words here."""\n\n\nCOUNT = f.__doc__.split()\n',
     "STRANGER.py": "x = 1\n",
 }
 
@@ -154,6 +176,19 @@ CHANGES = [
     ("LATE.py", "return 5", "return 6"),
     ("NAMED.py", "return 6", "return 7"),
     ("CONSTANTS.json", "7", "8"),
+    ("CONSTANTS/A.csv", "1,2", "2,1"),
+    ("CONSTANTS/B.csv", "3,4", "4,3"),
+    ("CONSTANTS/C.csv", "5,6", "6,5"),
+    ("METHOD.py", "{X.pop()} was", "{X[-1]} was"),
+    ("METHOD.py", "{X.sort()} samples", "{X.clear()} samples"),
+    ("METHOD.py", 'print(f"{X.pop()} was the last", "and {this}", end="")', 'print(end="")'),
+    ("METHOD.py", "samples, {len(X)}", "samples, {X.pop()}"),
+    ("METHOD.py", "No samples, got {len(X)}", "No samples, got {X.append(1)}"),
+    ("METHOD.py", "def chosen(x: int)", "def chosen(x: float)"),
+    ("SPEAKING.py", "of its own", "of its"),
+    ("TALKING.py", "not heard", "heard"),
+    ("TALKING.py", "nor this", "this"),
+    ("DOCUMENTED.py", "3 words here", "4 words are here"),
 ]
 #: What does not.
 NOTHINGS = [
@@ -167,6 +202,9 @@ NOTHINGS = [
     ("METHOD.py", "No samples, got", "There are no samples, got"),
     ("METHOD.py", "fitting {len(X)}", "now fitting {len(X)} samples"),
     ("METHOD.py", "LIMIT = 3", "LIMIT  =  (3)"),
+    ("METHOD.py", "was the last", "went last"),
+    ("METHOD.py", "and {this}", "or {that}"),
+    ("METHOD.py", "few samples, {", "too few samples: {"),
     ("HELPERS.py", "\n\n\ndef mean", "\n\n\n\n\ndef mean"),
     ("STRANGER.py", "x = 1", "x = 2"),
 ]
@@ -331,7 +369,7 @@ DEEP = FITS - SHALLOW
         ("networks/models/classifier.py", "layers.Dense(128", "layers.Dense(64", set()),
         ("methods/kde.py", "0.5 / np.square", "0.4 / np.square", {"kde"}),
         ("data/digits.py", "random_state=0", "random_state=1", {"images"}),
-        ("data/splits.py", "spawn(2)", "spawn(3)", FITS | {"autoencoder", "split"}),
+        ("data/splits.py", "spawn(3)", "spawn(4)", FITS | {"autoencoder", "split"}),
         ("steps/runtime.py", '"TF_DETERMINISTIC_OPS"] = "1"', '"TF_DETERMINISTIC_OPS"] = "0"', ALL),
         ("report/rendering.py", 'MISSING = "–"', 'MISSING = "-"', set()),
         ("config/schema.py", "import os\n", "import os\nimport re\n", set()),
