@@ -5,9 +5,16 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 
 from ocnn.methods.diagnosis import first_of_each
+
+#: Rounding errors that are allowed: of a kernel's exponent; of a squared distance, as a share of the smallest ones.
+EXPONENT_ERROR, NEIGHBOUR_ERROR = 1e-6, 1e-3
+#: So many rows tell how far the nearest neighbour is.
+COMPARED = 256
 
 
 def origin_of(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -24,6 +31,45 @@ def origin_of(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return step * np.trunc(rows.mean(axis=0) / step)
 
 
+def squared_distances(X: NDArray[np.float64], Y: NDArray[np.float64] | None, factor: float) -> NDArray[np.float64]:
+    """Compute the squared distances between the rows of X (m, d) and of Y (n, d), or of X, for exp(−factor d²): (m, n).
+
+    By a product of matrices, unless its rounding error could move the exponent by more than `EXPONENT_ERROR`, as it
+    does where rows are far apart; then by differences, which takes several times as long.
+    """
+    if factor * _product_error(X, X if Y is None else Y) <= EXPONENT_ERROR:
+        return euclidean_distances(X, Y, squared=True)
+    return cdist(X, X if Y is None else Y, "sqeuclidean")
+
+
+def gaussian_kernel(X: NDArray[np.float64], Y: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
+    """Compute exp(−γ‖x − y‖²) between the rows of X (m, d) and of Y (n, d): (m, n)."""
+    kernel = squared_distances(X, Y, gamma)
+    kernel *= -gamma
+    return np.exp(kernel, out=kernel)
+
+
+def neighbour_index(rows: NDArray[np.float64]) -> NearestNeighbors:
+    """Make scikit-learn's index of the neighbours of rows (n, d).
+
+    In many dimensions it finds them by products of matrices. Where the rounding error of these is no small share of the
+    squared distance to the nearest neighbour, as some rows tell, a tree finds them by differences.
+    """
+    index = NearestNeighbors().fit(rows)
+    some = rows[:: max(1, len(rows) // COMPARED)]
+    found = index.kneighbors(some, min(2, len(rows)), return_distance=False)
+    nearest = np.max([np.square(some - rows[neighbour]).sum(axis=1) for neighbour in found.T], axis=0)
+    if _product_error(some, rows) <= NEIGHBOUR_ERROR * np.median(nearest):
+        return index
+    return NearestNeighbors(algorithm="kd_tree").fit(rows)
+
+
+def _product_error(X: NDArray[np.float64], Y: NDArray[np.float64]) -> float:
+    """A bound on the rounding error of ‖x‖² + ‖y‖² − 2⟨x, y⟩ for rows of X and of Y."""
+    largest = sum(float(np.einsum("nd,nd->n", rows, rows).max(initial=0)) for rows in (X, Y))
+    return X.shape[1] * float(np.finfo(np.float64).eps) * largest
+
+
 def neighbour_gamma(rows: NDArray[np.float64]) -> float:
     """Compute the γ of a kernel exp(−γ d²) that falls to 1/e at the distance to the nearest neighbour of most.
 
@@ -33,7 +79,7 @@ def neighbour_gamma(rows: NDArray[np.float64]) -> float:
     distinct = rows[first_of_each(rows)]
     if len(distinct) < 2:
         return 1.0
-    nearest = NearestNeighbors(n_neighbors=1).fit(distinct).kneighbors(return_distance=False)[:, 0]
+    nearest = neighbour_index(distinct).kneighbors(n_neighbors=1, return_distance=False)[:, 0]
     squared = float(np.median(np.square(distinct - distinct[nearest]).sum(axis=1)))
     return 1.0 / squared if squared > np.finfo(np.float64).tiny else 1.0
 

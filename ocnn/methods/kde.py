@@ -11,12 +11,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.model_selection import KFold
 from sklearn.utils._param_validation import Interval
 
 from ocnn.methods.base import ThresholdedDetector, flatten, positive_faults
-from ocnn.methods.gaussian import gaussian_kernels, origin_of
+from ocnn.methods.gaussian import gaussian_kernels, origin_of, squared_distances
 
 #: 2^0.5, 2^1, …, 2^5 (the paper, after Ruff et al. 2018).
 BANDWIDTHS = tuple(float(2 ** (exponent / 2)) for exponent in range(1, 11))
@@ -58,7 +57,7 @@ class KDE(ThresholdedDetector):
         bandwidths = np.asarray(self.bandwidths, np.float64)
         self.origin_ = origin_of(flatten(X))
         self.samples_ = rows = flatten(X) - self.origin_
-        distances = euclidean_distances(rows, squared=True)
+        distances = squared_distances(rows, None, float(0.5 / np.square(bandwidths).min()))
         folds = list(KFold(min(self.cv, len(rows))).split(rows))
         likelihoods = np.zeros((len(folds), len(bandwidths)))
         if len(bandwidths) > 1:
@@ -73,10 +72,9 @@ class KDE(ThresholdedDetector):
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         # In slices, as the distances of many samples to many would not fit into memory.
         rows = flatten(X) - self.origin_
+        factor = 0.5 / self.bandwidth_**2
         slices = (rows[first : first + PRODUCT_ROWS] for first in range(0, len(rows), PRODUCT_ROWS))
-        return np.concatenate(
-            [self._from_distances(euclidean_distances(part, self.samples_, squared=True)) for part in slices]
-        )
+        return np.concatenate([self._from_distances(squared_distances(part, self.samples_, factor)) for part in slices])
 
     def _from_distances(self, squared_distances: NDArray[np.float64]) -> NDArray[np.float64]:
         return _log_densities(squared_distances, np.array([self.bandwidth_]), self.samples_.shape[1])[0]

@@ -6,11 +6,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.neighbors import NearestNeighbors
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import ThresholdedDetector, flatten
-from ocnn.methods.gaussian import origin_of
+from ocnn.methods.gaussian import neighbour_index, origin_of
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -43,7 +42,7 @@ class KNN(ThresholdedDetector):
     def _fit(self, X: NDArray[Any]) -> None:
         self.origin_ = origin_of(flatten(X))
         self.samples_ = flatten(X) - self.origin_
-        self.neighbors_ = NearestNeighbors().fit(self.samples_)
+        self.neighbors_ = neighbour_index(self.samples_)
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         rows = flatten(X) - self.origin_

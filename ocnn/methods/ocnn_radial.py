@@ -7,14 +7,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.svm import OneClassSVM
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.diagnosis import Diagnosis, first_of_each
-from ocnn.methods.gaussian import neighbour_gamma, origin_of
+from ocnn.methods.gaussian import gaussian_kernel, neighbour_gamma, origin_of
 
 #: Samples that are scored at once.
 SLICE = 4096
@@ -76,7 +75,7 @@ class OneClassNNRadial(AnomalyDetector):
         rows = rows - self.origin_
         self.gamma_ = neighbour_gamma(rows) if self.gamma == "neighbours" else float(self.gamma)
         self.landmarks_ = rows[check_random_state(self.random_state).permutation(first_of_each(rows))[: self.hidden]]
-        diagnosis = self._solve(rbf_kernel(rows, self.landmarks_, gamma=self.gamma_))
+        diagnosis = self._solve(gaussian_kernel(rows, self.landmarks_, self.gamma_))
         # Some training samples have r for their score: rounding is to put none of them outside.
         self.offset_ = self.r_ * (1 - ROUNDING)
         return diagnosis
@@ -97,7 +96,7 @@ class OneClassNNRadial(AnomalyDetector):
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         rows = flatten(X) - self.origin_
         parts = gen_batches(len(rows), SLICE)
-        return np.concatenate([rbf_kernel(rows[part], self.landmarks_, gamma=self.gamma_) @ self.w_ for part in parts])
+        return np.concatenate([gaussian_kernel(rows[part], self.landmarks_, self.gamma_) @ self.w_ for part in parts])
 
 
 def radial_objective(w: NDArray[np.float64], y: NDArray[np.float64], nu: float) -> tuple[float, float]:

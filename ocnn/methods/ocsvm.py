@@ -10,12 +10,11 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import roc_auc_score
-from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
 from sklearn.svm import OneClassSVM
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, flatten, positive_faults
-from ocnn.methods.gaussian import gaussian_kernels, neighbour_gamma, origin_of
+from ocnn.methods.gaussian import gaussian_kernel, gaussian_kernels, neighbour_gamma, origin_of, squared_distances
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -84,14 +83,14 @@ class OCSVM(AnomalyDetector):
         self.origin_ = origin_of(rows)
         rows = rows - self.origin_
         ascending = np.argsort(gammas)
-        distances = euclidean_distances(rows, squared=True)
+        distances = squared_distances(rows, None, float(gammas.max()))
         kernels = zip(ascending, gaussian_kernels(distances, gammas[ascending]), strict=True)
         svms = {place: OneClassSVM(kernel="precomputed", nu=self.nu).fit(kernel) for place, kernel in kernels}
         best, self.holdout_auc_ = 0, None
         if self._holdout is not None:
             # Decisions hang on the support vectors alone, and those are few, and much the same for every γ.
             support = np.unique(np.concatenate([svm.support_ for svm in svms.values()]))
-            held_distances = euclidean_distances(holdout - self.origin_, rows[support], squared=True)
+            held_distances = squared_distances(holdout - self.origin_, rows[support], float(gammas.max()))
             aucs = np.empty(len(gammas))
             for place, kernel in zip(ascending, gaussian_kernels(held_distances, gammas[ascending]), strict=True):
                 columns = np.searchsorted(support, svms[place].support_)
@@ -115,7 +114,7 @@ class OCSVM(AnomalyDetector):
         # In slices, as the kernel of many samples with many support vectors would not fit into memory.
         rows, step = flatten(X) - self.origin_, 4096
         parts = [
-            rbf_kernel(rows[start : start + step], self.support_vectors_, gamma=self.gamma_) @ self.dual_coef_
+            gaussian_kernel(rows[start : start + step], self.support_vectors_, self.gamma_) @ self.dual_coef_
             for start in range(0, len(rows), step)
         ]
         return np.concatenate(parts)

@@ -8,16 +8,17 @@ import pytest
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from sklearn import decomposition
+from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import roc_auc_score
-from sklearn.metrics.pairwise import euclidean_distances
+from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KernelDensity, NearestNeighbors
 from sklearn.svm import OneClassSVM
 
-from ocnn.methods import KDE, KNN, OCSVM, PCA, IForest, LinearOCSVM
-from ocnn.methods.gaussian import gaussian_kernels, neighbour_gamma, origin_of
+from ocnn.methods import KDE, KNN, OCSVM, PCA, IForest, LinearOCSVM, OneClassNNRadial
+from ocnn.methods.gaussian import gaussian_kernel, gaussian_kernels, neighbour_gamma, origin_of, squared_distances
 from ocnn.methods.kde import BANDWIDTHS
 
 #: Powers of two, whose kernels are squares of one another; and numbers in no order, of which few are.
@@ -329,3 +330,48 @@ def test_what_an_isolation_forest_takes(settings: dict[str, Any], accepted: bool
     else:
         with pytest.raises(ValueError, match=next(iter(settings))):
             IForest(n_estimators=50, **settings).fit(X)
+
+
+def far_apart(kind: str, d: int) -> tuple[np.ndarray, np.ndarray]:
+    """Samples about 10⁸ and one far beyond, or two groups 10⁸ apart; and as float64 holds them, nearer together.
+
+    The others are within the reach of no kernel, so that a group's scores are what they are without them.
+    """
+    group = np.random.default_rng(0).normal(size=(150, d))
+    if kind == "outlier":
+        there = 1e8 + group
+        return np.vstack([there, there[:1] + 1e12]), np.vstack([there - 1e8, there[:1] - 1e8 + 1e3])
+    there = group + 1e8
+    return np.vstack([group, there]), np.vstack([group, there - 1e8 + 1e3])
+
+
+@pytest.mark.parametrize("d", [12, 64])
+@pytest.mark.parametrize("kind", ["outlier", "groups"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        KDE(bandwidths=[2.0]),
+        OCSVM(gamma=0.02),
+        OCSVM(gamma="neighbours"),
+        OneClassNNRadial(random_state=0, gamma=0.02),
+        OneClassNNRadial(random_state=0),
+        KNN(),
+    ],
+    ids=str,
+)
+def test_samples_that_are_far_apart(model: Any, kind: str, d: int) -> None:
+    """What squared distances lose where they are differences of far greater numbers."""
+    far, near = far_apart(kind, d)
+    # The outlier's own score tells how far it is.
+    compared = slice(150) if kind == "outlier" else slice(None)
+    expected = clone(model).fit(near).score_samples(near)[compared]
+    found = clone(model).fit(far)
+    for scores in (found.training_scores_, found.score_samples(far)):
+        np.testing.assert_allclose(scores[compared], expected, rtol=1e-4)
+
+
+def test_ordinary_distances_are_those_of_a_product(data: dict[str, Any]) -> None:
+    """Which is several times as fast; to the last bit, so that nothing changes."""
+    rows = np.asarray(data["train"], np.float64)
+    assert (squared_distances(rows, None, 0.25) == euclidean_distances(rows, squared=True)).all()
+    assert (gaussian_kernel(rows[:9], rows, 0.25) == rbf_kernel(rows[:9], rows, gamma=0.25)).all()
