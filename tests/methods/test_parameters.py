@@ -35,7 +35,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "learning_rates": (1e-5,),
         "contamination": 0.1,
     },
-    "deep_svdd": {**PRETRAINED, "contamination": 0.1},
+    "deep_svdd": {**PRETRAINED, "contamination": 0.1, "head": False},
     "soft_deep_svdd": {**PRETRAINED, "nu": 0.1, "warm_up": 10},
     "anogan": {
         **PAPER,
@@ -103,6 +103,7 @@ RANGES: dict[tuple[str, str], tuple[list[Any], list[Any]]] = {
     ("dcae", "learning_rates"): ([[1e-9, 1], np.array([1.0, 2.0])], [[], [0, 1], [-1e-9, 1], [1.0], [1, "1"], 1]),
     ("deep_svdd", "pretrain_epochs"): ([[0, 0]], [[1], [-1, 1]]),
     ("deep_svdd", "pretrain_learning_rates"): ([[1.0, 2.0]], [[1.0], [1.0, 0.0]]),
+    ("deep_svdd", "head"): ([True], ["yes"]),
     ("soft_deep_svdd", "nu"): NU,
     ("soft_deep_svdd", "warm_up"): ([0, 1], [-1, 0.5]),
     ("ocnn", "nu"): ([None, *NU[0]], NU[1]),
