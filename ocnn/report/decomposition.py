@@ -5,17 +5,7 @@ from typing import Any
 import pandas as pd
 
 from ocnn.report.rendering import MISSING, Cell, Document, Table, number
-from ocnn.results.decomposition import ALL, MEASURED, SHUFFLED, STEPS
-
-TITLES = {
-    "as_released": "as released",
-    "held_out": "held-out normals",
-    "test": "test part",
-    SHUFFLED: "shuffled",
-    "fitted_normals": "fitted normals",
-    "choice_of_samples": "choice of samples",
-    "unfitted_anomalies": "anomalies never fitted",
-}
+from ocnn.results.decomposition import ALL, MEASURED, SHUFFLED, STEPS, TITLES
 
 
 def decomposition_document(steps: pd.DataFrame, alpha: float) -> Document:

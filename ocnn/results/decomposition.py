@@ -25,6 +25,16 @@ STEPS = {
     "choice_of_samples": ("held_out", "test"),
     "unfitted_anomalies": ("as_released", SHUFFLED),
 }
+#: What readers call these.
+TITLES = {
+    "as_released": "as released",
+    "held_out": "held-out normals",
+    "test": "test part",
+    SHUFFLED: "shuffled",
+    "fitted_normals": "fitted normals",
+    "choice_of_samples": "choice of samples",
+    "unfitted_anomalies": "anomalies never fitted",
+}
 COLUMNS = [*KEYS, "quantity", "mean", "low", "high", "seeds", "published"]
 
 

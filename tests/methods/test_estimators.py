@@ -48,8 +48,9 @@ def expected_failures(estimator: Any) -> dict[str, str]:
 
 
 def checked(name: str) -> Any:
-    """The samples of a check in one batch: without compiled functions, a step is what costs."""
-    return make(name, **({"batch_size": 128} if name in DEEP else {}))
+    """The samples of a check in one batch: without compiled functions, a step is what costs. Nothing is pretrained."""
+    quick = {"batch_size": 128, "pretrain_epochs": (0,)} if name in DEEP else {}
+    return make(name, **{key: value for key, value in quick.items() if key in make(name).get_params()})
 
 
 @pytest.mark.usefixtures("eagerly")

@@ -1,5 +1,6 @@
 """A copy of the workflow in an empty folder, with a configuration that runs in half a minute."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -110,7 +111,12 @@ class Checkout:
     def copy_to(self, folder: Path) -> "Checkout":
         """A copy of this checkout, its times and Snakemake's records kept."""
         shutil.copytree(self.folder, folder, copy_function=shutil.copy2)
-        checkout = object.__new__(Checkout)
+        return Checkout.there(folder)
+
+    @classmethod
+    def there(cls, folder: Path) -> "Checkout":
+        """The checkout in a folder that is one already."""
+        checkout = object.__new__(cls)
         checkout.folder = folder
         return checkout
 
@@ -120,12 +126,18 @@ class Checkout:
         return {str(path.relative_to(base)): path.read_bytes() for path in sorted(base.rglob("*.parquet"))}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout whose run is done; a test that changes it uses a copy."""
-    checkout = Checkout(tmp_path_factory.mktemp("finished"))
-    checkout.succeed()
-    return checkout
+    """A checkout whose run is done, once for all workers; a test that runs anything there or changes it uses a copy."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            checkout = Checkout(tmp_path_factory.mktemp("making"))
+            checkout.succeed()
+            checkout.folder.rename(folder)
+    return Checkout.there(folder)
 
 
 @pytest.fixture

@@ -162,7 +162,7 @@ def test_a_planted_image_that_is_not_adversarial_stops_the_run(attacked_copy: Ch
 
 
 def test_the_real_stop_signs_from_the_mirror(checkout: Checkout, mirror: Path) -> None:
-    classifier = {"epochs": 3, "minimum_accuracy": 0.3}
+    classifier = {"widths": [8, 16, 32], "epochs": 4, "learning_rate": 0.003, "minimum_accuracy": 0.3}
     block = {"attack": "signs", "steps": 20, "network": "lenet-gtsrb", "published": "gtsrb"}
     checkout.configure(
         {
@@ -175,7 +175,7 @@ def test_the_real_stop_signs_from_the_mirror(checkout: Checkout, mirror: Path) -
             "published": {"auc": [str(ROOT / "config" / "published" / "table4.csv")]},
         }
     )
-    checkout.succeed(OCNN_MIRROR=str(mirror))
+    checkout.succeed("results/metrics.parquet", "results/tables/table4.md", OCNN_MIRROR=str(mirror))
     metrics = pd.read_parquet(checkout.folder / "results" / "metrics.parquet")
     rows = {(row["experiment"], row["evaluation"]): row for row in metrics.to_dict("records")}
     assert (rows["gtsrb", "train"]["samples"], rows["gtsrb", "train"]["anomalies"]) == (1150, 100)

@@ -272,9 +272,9 @@ def test_deleted_tables_figures_and_reports_are_made_again_without_a_fit(copy: C
     assert "The report, with everything in it: results/report.html" in output
 
 
-def test_snakemakes_own_report(finished: Checkout, tmp_path: Path) -> None:
+def test_snakemakes_own_report(copy: Checkout, tmp_path: Path) -> None:
     report = tmp_path / "report.html"
-    finished.succeed("--report", str(report))
+    copy.succeed("--report", str(report))
     page = report.read_text()
     for words in (
         "AUC per class and method",

@@ -302,7 +302,7 @@ def test_nothing_of_the_users_environment_reaches_a_job(checkout: Checkout, tmp_
     assert "#ff0000" not in figure
 
 
-def test_what_the_end_says_is_true(finished: Checkout) -> None:
+def test_what_the_end_says_is_true(copy: Checkout) -> None:
     """No report is named where none was asked for."""
-    output = finished.succeed("results/splits/digits/3/seed-0.parquet", "--forcerun", "split")
+    output = copy.succeed("results/splits/digits/3/seed-0.parquet", "--forcerun", "split")
     assert "report" not in output.partition("Job stats")[2]

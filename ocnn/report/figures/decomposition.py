@@ -5,9 +5,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ocnn.report.decomposition import TITLES
 from ocnn.report.figures.style import STYLE, Styles, legend_above, panels, sentence
-from ocnn.results.decomposition import ALL, MEASURED, SHUFFLED
+from ocnn.results.decomposition import ALL, MEASURED, SHUFFLED, TITLES
 
 #: From left to right.
 PLACES = (SHUFFLED, *MEASURED)
