@@ -134,7 +134,7 @@ def test_half_of_the_classifier_s_dense_units_are_dropped_in_training(models: An
 
 def test_the_networks_of_the_spec() -> None:
     """Deep SVDD's LeNets (Ruff et al. 2018) for MNIST and CIFAR-10, and ours for the other data sets."""
-    found = {name: (n.kind, n.widths, n.code, n.kernel) for name, n in NETWORKS.items()}
+    found = {name: (n.kind, n.widths, n.code, n.kernel) for name, n in NETWORKS.items() if "released" not in name}
     assert found == {
         "lenet-mnist": ("lenet", (8, 4), 32, 5),
         "lenet-cifar10": ("lenet", (32, 64, 128), 128, 5),
