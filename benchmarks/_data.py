@@ -73,6 +73,25 @@ class Samples:
     holdout: NDArray[np.int64]
 
 
+def split_images(
+    arrays: Arrays, classes: tuple[str, ...], normal: str, *, contamination: float, seed: int, normalised: bool = True
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
+    """Draw a split without a holdout: training images, test images, and which of these are anomalies.
+
+    As the workflow has them; without contrast normalisation where `normalised` is false.
+    """
+    labels = arrays.train_labels, arrays.test_labels
+    rows = draw_split(*labels, classes, normal, contamination=contamination, holdout=0.0, seed=seed)
+    parts = [rows[rows["evaluation"] == name] for name in ("train", "test")]
+    train, test = (
+        images[part["sample"].to_numpy()] for images, part in zip((arrays.train, arrays.test), parts, strict=True)
+    )
+    if normalised:
+        train, test = (global_contrast_normalization_l1(to_unit_interval(images)) for images in (train, test))
+    shift, scale = scaling_constants(PIXELS, train[~parts[0]["is_anomaly"].to_numpy()])
+    return rescale(train, shift, scale), rescale(test, shift, scale), parts[1]["is_anomaly"].to_numpy()
+
+
 def load_samples(train: int, test: int, normal: str = "7") -> Samples:
     """At most so many samples of a split with 1 % of anomalies, drawn at random."""
     arrays = DIGITS.load({})

@@ -31,14 +31,6 @@ from benchmarks.representation import half_width
 from ocnn.data import load_dataset
 from ocnn.data.archives import obtain
 from ocnn.data.dataset import Arrays, Dataset
-from ocnn.data.preprocessing import (
-    PIXELS,
-    global_contrast_normalization_l1,
-    rescale,
-    scaling_constants,
-    to_unit_interval,
-)
-from ocnn.data.splits import draw_split
 from ocnn.methods import DCAE, KNN
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
 from ocnn.networks import shapes
@@ -116,21 +108,6 @@ def load(data: str) -> tuple[Dataset, Arrays]:
         return dataset, dataset.load(paths)
 
 
-def split(
-    dataset: Dataset, arrays: Arrays, normal: str, contamination: float, seed: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
-    """Training images, test images, and which of these are anomalies, as the workflow has them."""
-    labels = arrays.train_labels, arrays.test_labels
-    rows = draw_split(*labels, dataset.classes, normal, contamination=contamination, holdout=0.0, seed=seed)
-    parts = [rows[rows["evaluation"] == name] for name in ("train", "test")]
-    train, test = (
-        global_contrast_normalization_l1(to_unit_interval(images[part["sample"].to_numpy()]))
-        for images, part in zip((arrays.train, arrays.test), parts, strict=True)
-    )
-    shift, scale = scaling_constants(PIXELS, train[~parts[0]["is_anomaly"].to_numpy()])
-    return rescale(train, shift, scale), rescale(test, shift, scale), parts[1]["is_anomaly"].to_numpy()
-
-
 def combinations(normals: list[str], seeds: int, times: list[int]) -> Iterator[dict[str, Any]]:
     """Every fit by its factors, the cheap ones first, and the decay's two beside each other."""
     for factor, seed, decoder, normal, decay in itertools.product(times, range(seeds), DECODERS, normals, DECAYS):
@@ -145,7 +122,9 @@ def measure(dataset: Dataset, arrays: Arrays, data: str, factors: dict[str, Any]
         of the squared weights that are decayed. `code`: mean norm of the training samples' codes. `CPU s`.
     """
     began, settings, seed = time.process_time(), SETTINGS[data], factors["seed"]
-    train, test, is_anomaly = split(dataset, arrays, factors["normal"], settings["contamination"], seed)
+    train, test, is_anomaly = _data.split_images(
+        arrays, dataset.classes, factors["normal"], contamination=settings["contamination"], seed=seed
+    )
     pixels = train[0].size
     dcae = (DCAE if factors["decoder"] == "dense layer" else CodeAsImageDCAE)(
         network=f"lenet-{data}",

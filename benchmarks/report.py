@@ -41,6 +41,7 @@ from ocnn.storage.arrays import (
     write_npy_files,
 )
 from ocnn.storage.files import safe_name
+from ocnn.storage.json_files import write_json
 from ocnn.storage.parquet import write_table
 
 #: Samples a class of the training and of the test part, and the shape of a sample.
@@ -195,8 +196,9 @@ def _simulate_attack(jobs: Jobs, results: Path, attack: str, steps: int) -> None
         }
         write_npy_files([pixels / file for file in ARRAY_FILES], arrays, recipe_of(jobs.pixels(block.dataset)))
     folder = results / "attacks" / attack
-    write_arrays(folder / "classifier.npz", {}, recipe_of(jobs.classifier(attack)))
-    (folder / "classifier.json").touch()
+    recipe = recipe_of(jobs.classifier(attack))
+    write_arrays(folder / "classifier.npz", {}, recipe)
+    write_json(folder / "classifier.json", {"recipe": recipe})
     sources = np.arange(block.images) % test
     originals = open_array(pixels / "test.npy")[sources]
     images = np.clip(originals + rng.normal(0, 0.1, (block.images, *shape)), 0, 1)

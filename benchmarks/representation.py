@@ -23,14 +23,6 @@ from sklearn.metrics import roc_auc_score
 from benchmarks import _data
 from benchmarks._measure import machine, show
 from ocnn.data.digits import DIGITS
-from ocnn.data.preprocessing import (
-    PIXELS,
-    global_contrast_normalization_l1,
-    rescale,
-    scaling_constants,
-    to_unit_interval,
-)
-from ocnn.data.splits import draw_split
 from ocnn.methods import DCAE, OneClassNNRadial
 from ocnn.methods.ocnn_radial import linear_one_class_svm, radial_objective
 from ocnn.steps.runtime import use_threads
@@ -48,25 +40,10 @@ NU = 0.1
 def samples(data: str, normal: str, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
     """Training images, test images, and which of these are anomalies, as the workflow has them."""
     arrays = (DIGITS if data == "digits" else _data.DIGITS).load({})
-    rows = draw_split(
-        arrays.train_labels,
-        arrays.test_labels,
-        DIGITS.classes,
-        normal,
-        contamination=SETTINGS[data]["contamination"],
-        holdout=0.0,
-        seed=seed,
+    contamination = SETTINGS[data]["contamination"]
+    return _data.split_images(
+        arrays, DIGITS.classes, normal, contamination=contamination, seed=seed, normalised=data == "mnist"
     )
-    parts = [rows[rows["evaluation"] == name] for name in ("train", "test")]
-    train, test = (
-        images[part["sample"].to_numpy()] for images, part in zip((arrays.train, arrays.test), parts, strict=True)
-    )
-    if data == "mnist":
-        train, test = (global_contrast_normalization_l1(to_unit_interval(images)) for images in (train, test))
-    normals = train[~parts[0]["is_anomaly"].to_numpy()]
-    shift, scale = scaling_constants(PIXELS, normals)
-    scaled = (rescale(images, shift, scale) for images in (train, test))
-    return (*scaled, parts[1]["is_anomaly"].to_numpy())  # type: ignore[return-value]
 
 
 def trajectory(

@@ -358,10 +358,11 @@ def _class_faults(read: Validated, name: str) -> list[str]:
     if known and set(source.sizes) == set(source.classes):
         # With adversarial images held out there must be none, which is said elsewhere.
         contamination = 0 if block.attack is not None and block.held_out else block.share
+        drawn = DrawnSet(**block.training_set.model_dump())
         for normal in (normal for normal in chosen if normal in source.normal_classes):
-            chosen_set = DrawnSet(**block.training_set.model_dump())
-            rules = {"contamination": contamination, "holdout": block.holdout, "training_set": chosen_set}
-            found = size_faults(source.sizes, normal, **rules)  # type: ignore[arg-type]
+            found = size_faults(
+                source.sizes, normal, contamination=contamination, holdout=block.holdout, training_set=drawn
+            )
             faults += [f"{path}.{'normal_classes' if key == 'normal' else key}: {found[key]}" for key in found]
     return faults
 

@@ -252,8 +252,8 @@ def verify_kept(path: Path, archive: Archive) -> None:
         )
     if comments not in ([], [EXPECTED + archive.checksum]) and origin(path) != MIRROR:
         raise DataError(
-            f"{path} is not the archive that the data set states now, {archive.checksum}, but of {comments[0][2:]}."
-            " Delete it to have it fetched again."
+            f"{path} was fetched when the data set stated the checksum {comments[0].removeprefix(EXPECTED)};"
+            f" now it states {archive.checksum}. Delete it to have it fetched again."
         )
 
 

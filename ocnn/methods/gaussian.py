@@ -8,11 +8,14 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import gen_batches
 
 from ocnn.methods.diagnosis import first_of_each
 
 #: Rounding errors that are allowed: of a kernel's exponent; of a squared distance, as a share of the smallest ones.
 EXPONENT_ERROR, NEIGHBOUR_ERROR = 1e-6, 1e-3
+#: Rows whose kernel with all centres is in memory at once.
+SLICE = 4096
 #: So many rows tell how far the nearest neighbour is.
 COMPARED = 256
 
@@ -47,6 +50,17 @@ def gaussian_kernel(X: NDArray[np.float64], Y: NDArray[np.float64], gamma: float
     kernel = squared_distances(X, Y, gamma)
     kernel *= -gamma
     return np.exp(kernel, out=kernel)
+
+
+def kernel_sums(
+    rows: NDArray[np.float64], centres: NDArray[np.float64], gamma: float, weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Compute Σ_j w_j exp(−γ‖x − c_j‖²) for each row x of (n, d), with centres c (m, d) and weights w (m,): (n,).
+
+    In slices, as the kernel of many rows with many centres would not fit into memory.
+    """
+    parts = gen_batches(len(rows), SLICE)
+    return np.concatenate([gaussian_kernel(rows[part], centres, gamma) @ weights for part in parts])
 
 
 def neighbour_index(rows: NDArray[np.float64]) -> NearestNeighbors:

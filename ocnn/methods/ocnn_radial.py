@@ -8,15 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.svm import OneClassSVM
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.diagnosis import Diagnosis, first_of_each
-from ocnn.methods.gaussian import gaussian_kernel, neighbour_gamma, origin_of
+from ocnn.methods.gaussian import gaussian_kernel, kernel_sums, neighbour_gamma, origin_of
 
-#: Samples that are scored at once.
-SLICE = 4096
 #: More than the relative rounding errors of a score.
 ROUNDING = 1e-9
 #: Tolerances of libsvm, as shares of the mean feature's squared norm, that are tried until the fit has converged.
@@ -94,9 +92,7 @@ class OneClassNNRadial(AnomalyDetector):
         return Diagnosis("limit", f"libsvm's finest tolerance reached at {self.gap_:.2g} of the depth of the minimum")
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        rows = flatten(X) - self.origin_
-        parts = gen_batches(len(rows), SLICE)
-        return np.concatenate([gaussian_kernel(rows[part], self.landmarks_, self.gamma_) @ self.w_ for part in parts])
+        return kernel_sums(flatten(X) - self.origin_, self.landmarks_, self.gamma_, self.w_)
 
 
 def radial_objective(w: NDArray[np.float64], y: NDArray[np.float64], nu: float) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, flatten, positive_faults
-from ocnn.methods.gaussian import gaussian_kernel, gaussian_kernels, neighbour_gamma, origin_of, squared_distances
+from ocnn.methods.gaussian import gaussian_kernels, kernel_sums, neighbour_gamma, origin_of, squared_distances
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -111,10 +111,4 @@ class OCSVM(AnomalyDetector):
         return float(self.gamma)
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
-        # In slices, as the kernel of many samples with many support vectors would not fit into memory.
-        rows, step = flatten(X) - self.origin_, 4096
-        parts = [
-            gaussian_kernel(rows[start : start + step], self.support_vectors_, self.gamma_) @ self.dual_coef_
-            for start in range(0, len(rows), step)
-        ]
-        return np.concatenate(parts)
+        return kernel_sums(flatten(X) - self.origin_, self.support_vectors_, self.gamma_, self.dual_coef_)

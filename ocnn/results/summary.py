@@ -25,10 +25,8 @@ SCHEMA = pa.schema(
         ("degenerate", pa.int64()),  # fits that diverged or collapsed; with finite scores they are in the mean
         ("anomalies", pa.int64()),  # samples that are measured
         ("normals", pa.int64()),
-        (
-            "sample_error",
-            pa.float64(),
-        ),  # of an AUC: at most so large is the mean's standard error from the choice of samples
+        # Of an AUC: at most so large is the standard error of its mean that comes from the choice of samples.
+        ("sample_error", pa.float64()),
         ("below_chance", pa.bool_()),  # an AUC below `chance_limit`
         ("published_mean", pa.float64()),
         ("published_std", pa.float64()),

@@ -1,13 +1,14 @@
 """The configuration: what it means."""
 
 import copy
+from dataclasses import asdict
 
 import pytest
 
 from ocnn.config.checks import load
-from ocnn.config.schema import Config
+from ocnn.config.schema import Config, TrainingSet
 from ocnn.data import load_dataset
-from ocnn.data.splits import anomaly_count
+from ocnn.data.splits import WHOLE, anomaly_count
 from tests.config.configurations import MINIMAL, shipped
 from tests.conftest import ROOT
 
@@ -120,3 +121,7 @@ def test_the_environment_names_the_mirror(monkeypatch: pytest.MonkeyPatch) -> No
     assert str(config.mirror_folder()) == "/configured"
     monkeypatch.setenv("OCNN_MIRROR", "/from/environment")
     assert str(config.mirror_folder()) == "/from/environment"
+
+
+def test_a_training_set_has_the_fields_and_defaults_of_the_one_that_is_drawn() -> None:
+    assert TrainingSet().model_dump() == asdict(WHOLE)

@@ -126,9 +126,10 @@ def stale(rule, products, names=lambda wildcards: wildcards):
         paths = [
             path.format(**dict(wildcards.items())) for path in ([products] if isinstance(products, str) else products)
         ]
-        if MAIN and not workflow.dag.forcefiles.intersection(paths):
+        there = [path for path in paths if os.path.isfile(path)]
+        if MAIN and there and not workflow.dag.forcefiles.intersection(paths):
             wanted = getattr(JOBS, rule)(**dict(names(wildcards).items()))
-            for path in filter(os.path.isfile, paths):
+            for path in there:
                 if reason := wanted.why_stale(Path(path), digest):
                     say(rule, path, reason)
                     workflow.dag.forcefiles.add(path)
