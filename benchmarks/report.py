@@ -64,7 +64,7 @@ def simulate(config: Config, folder: Path) -> None:
     """
     results, plan, jobs = folder / config.results, config.plan(), Jobs(config)
     # In the order in which they would be made: nothing is older than what it comes from.
-    for attack in {(attack.attack, attack.steps) for attack in plan.attacked.values()}:
+    for attack in sorted({(attack.attack, attack.steps) for attack in plan.attacked.values()}):
         _simulate_attack(jobs, results, *attack)
     for experiment in plan.experiments:
         _simulate_experiment(jobs, results, experiment)
@@ -196,9 +196,11 @@ def _simulate_attack(jobs: Jobs, results: Path, attack: str, steps: int) -> None
         }
         write_npy_files([pixels / file for file in ARRAY_FILES], arrays, recipe_of(jobs.pixels(block.dataset)))
     folder = results / "attacks" / attack
-    recipe = recipe_of(jobs.classifier(attack))
-    write_arrays(folder / "classifier.npz", {}, recipe)
-    write_json(folder / "classifier.json", {"recipe": recipe})
+    if not (folder / "classifier.npz").exists():
+        # Once, before what is made with it.
+        recipe = recipe_of(jobs.classifier(attack))
+        write_arrays(folder / "classifier.npz", {}, recipe)
+        write_json(folder / "classifier.json", {"recipe": recipe})
     sources = np.arange(block.images) % test
     originals = open_array(pixels / "test.npy")[sources]
     images = np.clip(originals + rng.normal(0, 0.1, (block.images, *shape)), 0, 1)
