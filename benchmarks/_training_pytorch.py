@@ -195,8 +195,8 @@ class DCAE(Method):
         self.decayed = list(self.network.parameters())
 
     def loss(self, x: Tensor, outputs: Tensor) -> Tensor:
-        """Mean squared error."""
-        return F.mse_loss(outputs, x)
+        """Squared error, summed over an image and averaged over images."""
+        return (outputs - x).square().flatten(1).sum(1).mean()
 
     def scores(self, X: Tensor) -> Tensor:
         """Minus the squared error."""

@@ -3,8 +3,8 @@
 OCNN_MIRROR=MIRROR python -m benchmarks.autoencoder --data mnist [--normals 0 5 8] [--seeds 2] [--output FITS.csv]
 
 For docs/autoencoder.md. Each combination is trained on the splits of the workflow: the weight decay beside the squared
-error averaged over pixels, or beside their sum, as in Deep SVDD's code, which makes the decay lighter by the number of
-pixels; a decoder that begins with a dense layer, or one like Deep SVDD's, that begins with the code as an image; the
+error summed over pixels, as in Deep SVDD's code and here, or beside their mean, which makes the decay heavier by the
+number of pixels; a decoder that begins with a dense layer, or one like Deep SVDD's, that begins with the code as an image; the
 epochs of config/reduced.yaml, or three times as many. Printed are the mean test AUC, in percent, of `dcae` and of `knn`
 on the codes, and the paired differences to the first combination of the same epochs, with 95 % intervals by t over
 classes and seeds. Fits that FITS.csv has are not repeated. No result of it decides a setting.
@@ -131,7 +131,7 @@ def measure(dataset: Dataset, arrays: Arrays, data: str, factors: dict[str, Any]
         batch_size=BATCH_SIZE,
         epochs=[factors["epochs"] * epochs for epochs in settings["epochs"]],
         learning_rates=RATES,
-        weight_decay=WEIGHT_DECAY / (pixels if factors["decay"] == "sum over pixels" else 1),
+        weight_decay=WEIGHT_DECAY * (pixels if factors["decay"] == "mean over pixels" else 1),
         random_state=seed,
     ).fit(train)
     errors, codes = -dcae.score_samples(test), dcae.transform(train)

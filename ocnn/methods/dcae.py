@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class DCAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ThresholdedDetector, NetworkDetector):
-    """Autoencoder trained on the mean squared error; `score_samples` is minus the squared reconstruction error.
+    """Autoencoder trained on the squared error; `score_samples` is minus the squared reconstruction error.
 
-    Images are reconstructed through a sigmoid, so they should lie in about [0, 1]. The error is averaged over pixels
-    and samples; where it is summed over pixels, as in Deep SVDD's code, the same `weight_decay` is that much lighter
+    Images are reconstructed through a sigmoid, so they should lie in about [0, 1]. The error is summed over pixels or
+    features and averaged over samples, as in Deep SVDD's code: `weight_decay` has its weight beside that
     (docs/autoencoder.md).
 
     Given the file of an `autoencoder` of the same network, it takes that as it is and trains nothing.
@@ -72,14 +72,14 @@ class DCAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ThresholdedDetecto
     def objective_model(self) -> "ObjectiveModel":
         """Join `autoencoder_` and its objective, to be trained."""
         from ocnn.networks.losses.decay import weight_decay
-        from ocnn.networks.losses.reconstruction import mean_squared_error
+        from ocnn.networks.losses.reconstruction import squared_error
         from ocnn.networks.training import ObjectiveModel
 
         kernels = self.autoencoder_.trainable_variables
 
         def objective(x: Any, reconstruction: Any) -> Any:
             decay = weight_decay(kernels, self.weight_decay)
-            return mean_squared_error(x, reconstruction) + decay
+            return squared_error(x, reconstruction) + decay
 
         return ObjectiveModel(self.autoencoder_, objective)
 

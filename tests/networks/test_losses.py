@@ -113,11 +113,11 @@ def test_anogan_by_hand() -> None:
     np.testing.assert_allclose(np.asarray(found), [0.9 * 3 + 0.1 * 0.5, 0.1 * 2], rtol=1e-6)
 
 
-def test_mean_squared_error_by_hand() -> None:
+def test_squared_error_by_hand() -> None:
     # Differences −1, 2, 0 and −3.
     x = np.array([[0.0, 3.0], [2.0, 1.0]], "float32").reshape(2, 2, 1, 1)
     reconstruction = np.array([[1.0, 1.0], [2.0, 4.0]], "float32").reshape(2, 2, 1, 1)
-    assert number(losses.mean_squared_error(x, reconstruction)) == pytest.approx(14 / 4)
+    assert number(losses.squared_error(x, reconstruction)) == pytest.approx(14 / 2)
 
 
 def test_weight_decay_by_hand() -> None:
@@ -147,9 +147,7 @@ def released(weights: Any, ops: Any) -> Any:
 
 def autoencoder(weights: Any, ops: Any) -> Any:
     W = ops.reshape(weights, (3, 2))
-    return losses.mean_squared_error(DATA, ops.matmul(ops.matmul(DATA, W), ops.transpose(W))) + losses.weight_decay(
-        [W], 0.3
-    )
+    return losses.squared_error(DATA, ops.matmul(ops.matmul(DATA, W), ops.transpose(W))) + losses.weight_decay([W], 0.3)
 
 
 def one_class(weights: Any, ops: Any) -> Any:

@@ -210,7 +210,7 @@ def foreign_settings() -> Iterator[tuple[Any, ...]]:
 
 def trained_autoencoder() -> tuple[NDArray[Any], list[float]]:
     """Outputs and losses of a small training."""
-    from ocnn.networks.losses import mean_squared_error
+    from ocnn.networks.losses import squared_error
     from ocnn.networks.models import build_autoencoder
     from ocnn.networks.shapes import NETWORKS
     from ocnn.networks.training import ObjectiveModel, apply, seeded, train
@@ -218,7 +218,7 @@ def trained_autoencoder() -> tuple[NDArray[Any], list[float]]:
     X = np.random.default_rng(0).random((40, 32, 32, 3), dtype=np.float32)
     with seeded(0):
         model = build_autoencoder(NETWORKS["lenet-gtsrb"], X.shape[1:])
-        objective = ObjectiveModel(model, mean_squared_error)
+        objective = ObjectiveModel(model, squared_error)
         losses = train(objective, X, epochs=(2,), learning_rates=(1e-3,), batch_size=16)["loss"]
     assert {str(weight.dtype) for weight in model.weights} == {"float32"}
     return apply(model, X), losses

@@ -9,19 +9,19 @@ from ocnn.networks.losses.gan import anogan, discriminator, generator
 from ocnn.networks.losses.ocnn import nu_quantile, one_class_nn
 from ocnn.networks.losses.ocnn_released import one_class_nn_released
 from ocnn.networks.losses.rcae import group_soft_threshold
-from ocnn.networks.losses.reconstruction import mean_squared_error
+from ocnn.networks.losses.reconstruction import squared_error
 
 __all__ = [
     "anogan",
     "discriminator",
     "generator",
     "group_soft_threshold",
-    "mean_squared_error",
     "nu_quantile",
     "one_class_deep_svdd",
     "one_class_nn",
     "one_class_nn_released",
     "soft_boundary_deep_svdd",
     "squared_distance",
+    "squared_error",
     "weight_decay",
 ]

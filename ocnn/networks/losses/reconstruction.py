@@ -7,6 +7,6 @@ from keras import ops
 Tensor = Any
 
 
-def mean_squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
-    """Mean of (x − x̂)² over the samples and all their pixels or features."""
-    return ops.mean(ops.square(x - reconstruction))
+def squared_error(x: Tensor, reconstruction: Tensor) -> Tensor:
+    """Mean over the samples of ‖x − x̂‖², summed over all their pixels or features, as in Deep SVDD's code."""
+    return ops.mean(ops.sum(ops.square(x - reconstruction), axis=tuple(range(1, len(x.shape)))))
