@@ -4,10 +4,10 @@ OCNN_MIRROR=MIRROR python -m benchmarks.autoencoder --data mnist [--normals 0 5 
 
 For docs/autoencoder.md. Each combination is trained on the splits of the workflow: the weight decay beside the squared
 error summed over pixels, as in Deep SVDD's code and here, or beside their mean, which makes the decay heavier by the
-number of pixels; a decoder that begins with a dense layer, or one like Deep SVDD's, that begins with the code as an image; the
-epochs of config/reduced.yaml, or three times as many. Printed are the mean test AUC, in percent, of `dcae` and of `knn`
-on the codes, and the paired differences to the first combination of the same epochs, with 95 % intervals by t over
-classes and seeds. Fits that FITS.csv has are not repeated. No result of it decides a setting.
+number of pixels; a decoder that begins with a dense layer, or one like Deep SVDD's, that begins with the code as an
+image; the epochs of config/reduced.yaml, or three times as many. Printed are the mean test AUC, in percent, of `dcae`
+and of `knn` on the codes, and the paired differences to the first combination of the same epochs, with 95 % intervals
+by t over classes and seeds. Fits that FITS.csv has are not repeated. No result of it decides a setting.
 """
 
 import argparse
