@@ -141,6 +141,7 @@ def test_what_the_methods_declare() -> None:
         "anogan": deep,
         "soft_deep_svdd": pretrained,
         "deep_svdd": pretrained,
+        "neutral_ad": {**deep, "weight_decay": "weight_decay"},
         "ocnn": contaminated,
         "ocnn_radial": {"random_state": "seed"},
         "ocnn_released": contaminated,
