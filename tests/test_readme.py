@@ -24,8 +24,9 @@ def examples(page: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if examples(page)], ids=str)
-def test_the_examples_of_a_page_run(page: Path) -> None:
+def test_the_examples_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One after the other, as a reader would type them."""
+    monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for code in examples(page):
         exec(compile(code, str(page), "exec"), names)  # noqa: S102  (examples of our own)

@@ -51,8 +51,8 @@ class NeuTraLAD(ThresholdedDetector, DeepDetector):
     code: int | None = None
     temperature: float = 0.1
     weight_decay: float = 1e-5
-    epochs: Sequence[int] = (100, 100)
-    learning_rates: Sequence[float] = (1e-3, 5e-4)
+    epochs: int | Sequence[int] = (100, 100)
+    learning_rates: float | Sequence[float] = (1e-3, 5e-4)
 
     shared_settings: ClassVar[Mapping[str, str]] = {"weight_decay": "weight_decay"}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

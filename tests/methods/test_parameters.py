@@ -111,8 +111,14 @@ RANGES: dict[tuple[str, str], tuple[list[Any], list[Any]]] = {
     ("dcae", "batch_size"): ([2], [1, 2.5]),
     ("dcae", "weight_decay"): ([0, 0.5], [-1e-9]),
     ("dcae", "network"): (["none", "lenet-mnist", {"kind": "dense"}], ["lenet", 3]),
-    ("dcae", "epochs"): ([[0, 1], (1, 2), np.array([1, 0])], [[], [-1, 1], [1], [1, 2, 3], [0.5, 1], 1, "12"]),
-    ("dcae", "learning_rates"): ([[1e-9, 1], np.array([1.0, 2.0])], [[], [0, 1], [-1e-9, 1], [1.0], [1, "1"], 1]),
+    ("dcae", "epochs"): (
+        [[0, 1], (1, 2), np.array([1, 0]), 1, 0],
+        [[], [-1, 1], [1], [1, 2, 3], [0.5, 1], -1, 1.5, "12"],
+    ),
+    ("dcae", "learning_rates"): (
+        [[1e-9, 1], np.array([1.0, 2.0]), 1],
+        [[], [0, 1], [-1e-9, 1], [1.0], [1, "1"], 0, "12"],
+    ),
     ("deep_svdd", "pretrain_epochs"): ([[0, 0]], [[1], [-1, 1]]),
     ("deep_svdd", "pretrain_learning_rates"): ([[1.0, 2.0]], [[1.0], [1.0, 0.0]]),
     ("deep_svdd", "head"): ([True], ["yes"]),
