@@ -27,6 +27,13 @@ def test_the_mnist_network(models: Any) -> None:
     assert shapes == [(32, 7 * 7 * 4), (5, 5, 4, 8), (5, 5, 8, 1)]
 
 
+def test_the_dense_network(models: Any) -> None:
+    """The decoder mirrors the encoder's hidden layers."""
+    parts = (build(Network("dense", (8, 4), 3), (5,)) for build in (models.build_encoder, models.build_decoder))
+    shapes = [[tuple(weight.shape) for weight in part.trainable_variables] for part in parts]
+    assert shapes == [[(5, 8), (8, 4), (4, 3)], [(3, 4), (4, 8), (8, 5)]]
+
+
 def test_the_released_networks_by_hand(models: Any) -> None:
     """Kernels and biases, and scale and shift of batch normalisation for each filter or unit of a module."""
     model = models.build_autoencoder(resolve("released-mnist", (28, 28, 1)), (28, 28, 1))
