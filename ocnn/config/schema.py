@@ -179,8 +179,9 @@ def _table_or_folder(value: Any, _: Any) -> Any:
 
 
 def own_data(block: Any) -> "type[Table] | type[ImageFolder]":
-    """Say what a block of `datasets` describes: with the key `folder`, pictures."""
-    return ImageFolder if isinstance(block, Mapping) and "folder" in block else Table
+    """Say what a block of `datasets` describes: pictures if it has a key that no table has, and no `file`."""
+    keys = set(block) if isinstance(block, Mapping) else set()
+    return ImageFolder if "file" not in keys and keys & {"folder", "size", "channels"} else Table
 
 
 OwnData = Annotated[Table | ImageFolder, WrapValidator(_table_or_folder)]
@@ -512,7 +513,11 @@ class Config(Section):
     def settings(self, experiment: str, method: str, seed: int) -> dict[str, Any]:
         """The estimator's parameters: the experiment's, then the method's, then the experiment's for the method."""
         shared = self.shared_settings(experiment, seed)
-        declared = shared_parameters(load_estimator(self.estimator(method)))
+        estimator = load_estimator(self.estimator(method))
+        declared = dict(shared_parameters(estimator))
+        # Without labels the experiment's share serves the thresholds alone, and so those of all methods.
+        if not self.labelled(experiment) and shared["contamination"] and "contamination" in estimator().get_params():
+            declared["contamination"] = "contamination"
         return {
             **{parameter: shared[name] for parameter, name in declared.items()},
             **self.methods[method].settings,

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ocnn.report.rendering import MISSING, Cell, Document, Table, literal, number
+from ocnn.report.rendering import MISSING, Cell, Document, Table, number
 from ocnn.results.metrics import PUBLISHED_METRIC
 from ocnn.results.own_data import ALL
 
@@ -30,7 +30,8 @@ def ranking_document(experiment: str, ranked: pd.DataFrame) -> Document:
             ]
             for row in rows[:SHOWN].to_dict("records")
         ]
-        note = f"{literal(str(method))} flags {flagged.sum():,} of {len(rows):,} samples."
+        by = "" if seeds == 1 else f" by more than half of its {seeds} fits"
+        note = f"{flagged.sum():,} of {len(rows):,} samples are flagged{by}."
         tables.append(Table(str(method), ["place", "sample", "anomaly score", "flagged"], cells, note))
     legend = (
         "There are no labels, so nothing is measured. The higher a score, the more anomalous the sample; scores of"

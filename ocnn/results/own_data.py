@@ -13,7 +13,7 @@ from ocnn.results.scores import Fit, read_scores
 #: Of samples without labels, the most anomalous first.
 RANKED = ["experiment", "method", "place", "sample", "anomaly_score", "std", "flagged", "seeds"]
 #: Stands for all classes of anomalies together.
-ALL = "all"
+ALL = "all classes"
 BY_CLASS = ["experiment", "normal", "method", "evaluation", "anomaly_class", "metric", "mean", "std", "seeds"]
 COUNTS = ["anomalies", "normals"]
 

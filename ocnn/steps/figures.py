@@ -102,8 +102,8 @@ def draw_samples(*, plan: Mapping[str, Any], scores: str, images: str, folder: P
             return np.asarray(open_array(Path(path))[rows["sample"].to_numpy()])
 
         if kind == "decision_scores":
-            rows = {m: scored(m, block.normal_classes[0]) for m in block.methods}
-            figure = samples.decision_scores(rows, labelled=block.labelled)
+            by_method = {m: scored(m, block.normal_classes[0]) for m in block.methods}
+            figure = samples.decision_scores(by_method, labelled=block.labelled)
         elif kind == "most_anomalous":
             _, most_anomalous = ends(scored(method[0], block.normal_classes[0]), EXTREMES)
             figure = samples.most_anomalous(pixels(most_anomalous), method[0])

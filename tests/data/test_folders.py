@@ -152,7 +152,7 @@ def test_a_picture_lies_as_its_exif_data_say(tmp_path: Path) -> None:
     exif[0x0112] = 6
     for suffix in ("png", "jpg"):
         path = tmp_path / f"a.{suffix}"
-        Image.fromarray(values).save(path, exif=exif, **({"quality": 100} if suffix == "jpg" else {}))
+        Image.fromarray(values).save(path, exif=exif, quality=100)
         turned = read_picture(path, (6, 4), 1)[..., 0]
         np.testing.assert_allclose(turned, np.repeat([[0], [255]], 3, axis=0).repeat(4, axis=1), atol=3)
 
@@ -267,6 +267,10 @@ PICTURES: dict[str, tuple[bytes, str]] = {
     "a smaller bomb": (
         png(9000, 9000, chunk(b"IDAT", zlib.compress(bytes(9001 * 9000)))),
         "9000 × 9000 pixels, more than 67,108,864; make it smaller",
+    ),
+    "a bomb of few pixels": (
+        png(6000, 6000, chunk(b"IDAT", zlib.compress(bytes(6001 * 6000)))),
+        "takes 36,000,000 bytes in memory, far more than its own; make it smaller",
     ),
     "a bomb of text": (
         png(4, 4, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(10**7))), chunk(b"IDAT", zlib.compress(bytes(20)))),

@@ -390,6 +390,7 @@ def test_the_report(made: HandMade, monkeypatch: pytest.MonkeyPatch) -> None:
         figures=made.path("figures"),
         benchmarks=made.path("benchmarks"),
         archives=[],
+        own=[],
         captions=ROOT / "workflow" / "report",
         output=made.path("report.html"),
     )

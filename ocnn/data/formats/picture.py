@@ -17,6 +17,8 @@ FORMATS = ("PNG", "JPEG", "PPM", "BMP")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".ppm", ".pgm", ".pbm", ".pnm", ".bmp")
 #: Pixels of a picture, about those of the largest cameras; Pillow itself warns from there.
 MOST_PIXELS = 2**26
+#: Bytes that its pixels may take in memory: so many, or so many times those of its file.
+MAXIMUM_SIZE, MAXIMUM_GROWTH = 2**25, 100
 #: Modes of 16 bits, and the largest value they hold.
 DEEP, DEEPEST = ("I", "I;16", "I;16B", "I;16L", "I;16N"), 65535
 #: What damaged pictures bring out of Pillow; of PNG's own reader a SyntaxError.
@@ -46,6 +48,10 @@ def _opened(path: Path) -> Iterator[Image.Image]:
                     raise DataError(
                         f"{path}: {picture.width} × {picture.height} pixels, more than {MOST_PIXELS:,}; make it smaller"
                     )
+                # Of 16 bits there will be floats.
+                size = picture.width * picture.height * (4 if picture.mode in DEEP else len(picture.getbands()))
+                if size > max(MAXIMUM_SIZE, MAXIMUM_GROWTH * path.stat().st_size):
+                    raise DataError(f"{path} takes {size:,} bytes in memory, far more than its own; make it smaller")
                 if picture.format == "PNG" and getattr(picture, "is_animated", False):
                     raise DataError(f"{path} is an animation; give its pictures one by one")
                 if picture.mode == "F":
