@@ -209,7 +209,7 @@ def write_examples(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "products", "shown"),
     [
-        ("table.yaml", ["anomaly_classes/parts.md"], "| cut         | 2         | **100.0**"),
+        ("table.yaml", ["anomaly_classes/parts.md"], "| bent        | 2         | **100.0** |"),
         ("pictures.yaml", ["anomaly_classes/screws.md"], "| scratch     | 3         | "),
         (
             "unlabelled.yaml",
