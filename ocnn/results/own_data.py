@@ -43,11 +43,12 @@ def rank_samples(fits: Iterable[Fit], scores: str, names: Mapping[str, Sequence[
     parts = []
     for (experiment, method), tables in by_method.items():
         rows = pd.concat(tables).astype({"part": str}).sort_values(["part", "sample"], ascending=[False, True])
-        rows = rows.assign(anomaly_score=rows["anomaly_score"].where(np.isfinite(rows["anomaly_score"])))
-        samples = rows.groupby(["part", "sample"], sort=False)["anomaly_score"]
-        means = samples.agg(lambda values: values.mean(skipna=False)).rename("anomaly_score").reset_index()
-        means["std"] = samples.std(ddof=1).to_numpy()
-        means["flagged"] = samples.agg(lambda values: int((values > 0).sum())).to_numpy()
+        given = rows["anomaly_score"]
+        rows = rows.assign(anomaly_score=given.where(np.isfinite(given)), flagged=given > 0)
+        samples = rows.groupby(["part", "sample"], sort=False)
+        means = samples["anomaly_score"].agg(anomaly_score="mean", std="std", count="count").reset_index()
+        means["anomaly_score"] = means["anomaly_score"].where(means["count"] == len(tables))
+        means["flagged"] = samples["flagged"].sum().to_numpy()
         means = means.sort_values("anomaly_score", ascending=False, kind="stable", na_position="last")
         means["sample"] = [names[part][sample] for part, sample in zip(means["part"], means["sample"], strict=True)]
         means = means.assign(experiment=experiment, method=method, seeds=len(tables))

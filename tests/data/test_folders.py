@@ -169,6 +169,15 @@ def test_what_is_transparent_shows_white(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read_picture(tmp_path / "p.png", (1, 2), 3)[0, :, 0], [255, 20])
 
 
+def test_of_several_pictures_in_a_jpeg_file_the_first(tmp_path: Path) -> None:
+    """Telephones add a second one, for brightness."""
+    first, second = (Image.new("RGB", (6, 4), (level,) * 3) for level in (50, 200))
+    first.save(tmp_path / "a.jpg", format="MPO", save_all=True, append_images=[second])
+    with Image.open(tmp_path / "a.jpg") as both:
+        assert (both.format, getattr(both, "n_frames", 1)) == ("MPO", 2)
+    np.testing.assert_array_equal(read_picture(tmp_path / "a.jpg", (2, 3), 1), np.full((2, 3, 1), 50))
+
+
 def test_shrinking_averages(tmp_path: Path) -> None:
     """A chessboard of single pixels becomes grey; without averaging it would stay black or white."""
     board = 255 * (np.indices((64, 64)).sum(axis=0) % 2).astype(np.uint8)
