@@ -244,9 +244,13 @@ class Run:
             unexplained += outcome.status == "survived" and not why
             print(f"{outcome.status}: {mutant}" + (f"\n    {why}" if why else ""))
         uncollected = sum(outcome.by.startswith(("import", "exit status 2")) for outcome in self.outcomes.values())
-        share = 100 * killed / max(1, total)
+        share, equivalent = 100 * killed / max(1, total), counts["survived"] - unexplained
         print(f"{killed} of {total} mutants killed, {share:.1f} %; {counts['timed out']} of them by their time,")
         print(f"{uncollected} at import. {counts['survived']} survived, {unexplained} of these without explanation.")
+        told = 100 * killed / max(1, total - equivalent)
+        print(
+            f"Without the {equivalent} that are explained, as no result can tell them from the original: {told:.1f} %."
+        )
         return int(unexplained > 0)
 
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from ocnn.methods.kde import KDE as KDE
     from ocnn.methods.knn import KNN as KNN
     from ocnn.methods.linear_ocsvm import LinearOCSVM as LinearOCSVM
+    from ocnn.methods.neutral_ad import NeuTraLAD as NeuTraLAD
     from ocnn.methods.ocnn import OneClassNN as OneClassNN
     from ocnn.methods.ocnn_radial import OneClassNNRadial as OneClassNNRadial
     from ocnn.methods.ocnn_released import OneClassNNReleased as OneClassNNReleased
@@ -31,6 +32,7 @@ METHODS = {
     "dcae": "ocnn.methods.dcae:DCAE",
     "rcae": "ocnn.methods.rcae:RCAE",
     "anogan": "ocnn.methods.anogan:AnoGAN",
+    "neutral_ad": "ocnn.methods.neutral_ad:NeuTraLAD",
     "soft_deep_svdd": "ocnn.methods.soft_deep_svdd:SoftDeepSVDD",
     "deep_svdd": "ocnn.methods.deep_svdd:DeepSVDD",
     "ocnn": "ocnn.methods.ocnn:OneClassNN",

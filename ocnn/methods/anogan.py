@@ -58,8 +58,8 @@ class AnoGAN(ThresholdedDetector, DeepDetector):
     steps: int = 500
     search_learning_rate: float = 0.02
     search_batch_size: int = 500
-    epochs: Sequence[int] = (100,)
-    learning_rates: Sequence[float] = (2e-4,)
+    epochs: int | Sequence[int] = (100,)
+    learning_rates: float | Sequence[float] = (2e-4,)
 
     reported: ClassVar[tuple[str, ...]] = ("diversity_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

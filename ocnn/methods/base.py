@@ -69,7 +69,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         """Fit the method to samples most of which are normal; y is ignored.
 
         Warns:
-            ConvergenceWarning: the fit diverged or collapsed; `diagnosis_` says how.
+            ConvergenceWarning: the fit diverged, collapsed or stopped at its limit; `diagnosis_` says how.
             DataConversionWarning: the method computes in float32, which loses values of a feature.
 
         Raises:
@@ -144,8 +144,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             found = diagnose_scores(scores, self._rounding(X, scores), first_of_each(X))
             diagnosis = found or diagnosis or Diagnosis("converged", "the fit has no iterations of its own")
         self.diagnosis_ = diagnosis
-        if diagnosis.degenerate:
-            text = f"{type(self).__name__} {diagnosis.status}: {diagnosis.reason}."
+        if diagnosis.status != "converged":
+            ended = "stopped at its limit" if diagnosis.status == "limit" else diagnosis.status
+            text = f"{type(self).__name__} {ended}: {diagnosis.reason}."
             warnings.warn(text, ConvergenceWarning, stacklevel=3)
         return self
 

@@ -42,7 +42,7 @@ class DCAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ThresholdedDetecto
         autoencoder_: the Keras model.
     """
 
-    epochs: Sequence[int] = (250, 100)
+    epochs: int | Sequence[int] = (250, 100)
 
     shared_settings: ClassVar[Mapping[str, str]] = {
         "epochs": "pretrain_epochs",

@@ -16,6 +16,7 @@ from sklearn.utils._param_validation import Interval
 from ocnn.methods.base import AnomalyDetector
 from ocnn.methods.diagnosis import Diagnosis
 from ocnn.networks import shapes
+from ocnn.networks.saved import SavedNetwork, load_network, save_network
 from ocnn.networks.weights import import_keras
 
 
@@ -27,7 +28,8 @@ class DeepDetector(AnomalyDetector):
     forked from one that had used a network they are refused, since a backend's threads do not survive a fork.
 
     Args:
-        epochs, learning_rates: of each phase of Adam.
+        epochs, learning_rates: of each phase of Adam. A single number of epochs is one phase, at the first of the
+            learning rates; a single learning rate is that of every phase.
         batch_size: samples per step, at least 2, as batch normalisation takes statistics of them. A remainder of one
             sample is shared out (`ocnn.networks.training.batch_size_for`).
         random_state: seed below 2³¹, generator or None.
@@ -37,8 +39,8 @@ class DeepDetector(AnomalyDetector):
         history_: what was recorded in each epoch, by name.
     """
 
-    epochs: Sequence[int] = (150, 100)
-    learning_rates: Sequence[float] = (1e-4, 1e-5)
+    epochs: int | Sequence[int] = (150, 100)
+    learning_rates: float | Sequence[float] = (1e-4, 1e-5)
     batch_size: int = 200
     random_state: Any = None
     verbose: int = 0
@@ -50,8 +52,8 @@ class DeepDetector(AnomalyDetector):
     }
     trains_network: ClassVar[bool] = True
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "epochs": ["array-like"],
-        "learning_rates": ["array-like"],
+        "epochs": ["array-like", Interval(Integral, 0, None, closed="left")],
+        "learning_rates": ["array-like", Interval(Real, 0, None, closed="neither")],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -59,16 +61,18 @@ class DeepDetector(AnomalyDetector):
     _dtype: ClassVar[Any] = np.float32
 
     def __getstate__(self) -> dict[str, Any]:
-        """Names a function of the networks' module first, so that unpickling imports the layers that they have."""
+        """Describe the networks by plain data, for copies, pickles and files (`ocnn.methods.saving`)."""
         state: dict[str, Any] = super().__getstate__()
         if not hasattr(self, "history_"):
             return state
-        from ocnn.networks.models.lenet import build_encoder
+        from keras import Model
 
-        return {"_networks": build_encoder, **state}
+        return {name: save_network(value) if isinstance(value, Model) else value for name, value in state.items()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__({name: value for name, value in state.items() if name != "_networks"})
+        """Build the networks again."""
+        values = {name: load_network(v) if isinstance(v, SavedNetwork) else v for name, v in state.items()}
+        super().__setstate__(values)
 
     def _fit(self, X: NDArray[Any]) -> Diagnosis | None:
         import_keras()
@@ -92,9 +96,10 @@ class DeepDetector(AnomalyDetector):
 
     def _training(self, name: str) -> dict[str, Any]:
         """Collect the settings of `training.train`."""
+        epochs, rates = phases(self.epochs, self.learning_rates)
         return {
-            "epochs": self.epochs,
-            "learning_rates": self.learning_rates,
+            "epochs": epochs,
+            "learning_rates": rates,
             "batch_size": self.batch_size,
             "verbose": self.verbose,
             "name": name,
@@ -148,8 +153,18 @@ def squared_error_rounding(scores: NDArray[np.float64], sizes: Any) -> NDArray[n
     return np.finfo(np.float32).eps * (np.abs(scores) + 2 * np.sqrt(np.abs(scores)) * sizes)
 
 
+def phases(epochs: Any, rates: Any) -> tuple[Any, Any]:
+    """The epochs and the learning rate of each phase, where either may be a single number; see `DeepDetector`."""
+    if isinstance(epochs, Integral):
+        return [epochs], [rates if isinstance(rates, Real) else rates[0]]
+    return epochs, [rates] * len(epochs) if isinstance(rates, Real) else rates
+
+
 def phase_faults(epochs: Any, rates: Any, epochs_name: str, rates_name: str) -> list[str]:
-    """List a fault unless these are whole numbers ≥ 0 and as many learning rates > 0."""
+    """List a fault unless these are whole numbers ≥ 0 and learning rates > 0, as many or one."""
+    given = epochs, rates
+    if isinstance(epochs, Integral | Sequence | np.ndarray) and len(np.atleast_1d(np.asarray(rates, object))):
+        epochs, rates = phases(epochs, rates)
     good = (
         isinstance(epochs, Sequence | np.ndarray)
         and isinstance(rates, Sequence | np.ndarray)
@@ -160,6 +175,6 @@ def phase_faults(epochs: Any, rates: Any, epochs_name: str, rates_name: str) -> 
     if good:
         return []
     return [
-        f"{epochs_name} must be a sequence of whole numbers, one a phase, and {rates_name} one of as many positive"
-        f" numbers; got {epochs!r} and {rates!r}."
+        f"{epochs_name} must be a whole number or several, one a phase, and {rates_name} as many positive numbers or"
+        f" one; got {given[0]!r} and {given[1]!r}."
     ]

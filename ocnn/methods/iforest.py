@@ -39,6 +39,20 @@ class IForest(AnomalyDetector):
         "random_state": ["random_state"],
     }
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Refuse trees that lead out of themselves: scikit-learn follows them without a look at their bounds."""
+        super().__setstate__(state)
+        for tree in (estimator.tree_ for estimator in getattr(getattr(self, "forest_", None), "estimators_", ())):
+            inner = tree.children_left >= 0
+            children = np.concatenate([tree.children_left[inner], tree.children_right[inner]])
+            parents = np.tile(np.flatnonzero(inner), 2)
+            features = tree.feature[inner]
+            if not (
+                ((children > parents) & (children < tree.node_count)).all()
+                and ((features >= 0) & (features < self.forest_.n_features_in_)).all()
+            ):
+                raise ValueError("a tree of a saved isolation forest leads out of itself")
+
     def _fit(self, X: NDArray[Any]) -> None:
         self.forest_ = IsolationForest(
             n_estimators=self.n_estimators,

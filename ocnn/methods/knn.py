@@ -39,6 +39,15 @@ class KNN(ThresholdedDetector):
         "aggregate": [StrOptions({"kth", "mean"})],
     }
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the index, which is made of the samples again."""
+        return {name: value for name, value in super().__getstate__().items() if name != "neighbors_"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        if hasattr(self, "samples_"):
+            self.neighbors_ = neighbour_index(self.samples_)
+
     def _fit(self, X: NDArray[Any]) -> None:
         self.origin_ = origin_of(flatten(X))
         self.samples_ = flatten(X) - self.origin_

@@ -79,7 +79,7 @@ class OneClassNN(NuDetector, PretrainedDetector):
 
     def _parameter_faults(self) -> list[str]:
         faults = super()._parameter_faults()
-        if not self._phase_faults() and sum(self.epochs) < 1:
+        if not self._phase_faults() and np.sum(self.epochs) < 1:
             faults.append(f"epochs must allow at least one outer iteration, got {self.epochs!r}.")
         return faults
 

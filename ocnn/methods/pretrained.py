@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import NDArray
+from sklearn.utils._param_validation import Interval
 
 from ocnn.methods.dcae import DCAE
 from ocnn.methods.deep import NetworkDetector, phase_faults
@@ -20,13 +22,13 @@ class PretrainedDetector(NetworkDetector):
 
     Args:
         pretrain_epochs, pretrain_learning_rates: of each phase of Adam, for the autoencoder that is trained if none is
-            given.
+            given, as `epochs` and `learning_rates` are.
 
     The others are those of `NetworkDetector`.
     """
 
-    pretrain_epochs: Sequence[int] = (250, 100)
-    pretrain_learning_rates: Sequence[float] = (1e-4, 1e-5)
+    pretrain_epochs: int | Sequence[int] = (250, 100)
+    pretrain_learning_rates: float | Sequence[float] = (1e-4, 1e-5)
 
     shared_settings: ClassVar[Mapping[str, str]] = {
         "pretrain_epochs": "pretrain_epochs",
@@ -34,8 +36,8 @@ class PretrainedDetector(NetworkDetector):
     }
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "pretrain_epochs": ["array-like"],
-        "pretrain_learning_rates": ["array-like"],
+        "pretrain_epochs": ["array-like", Interval(Integral, 0, None, closed="left")],
+        "pretrain_learning_rates": ["array-like", Interval(Real, 0, None, closed="neither")],
     }
 
     def _parameter_faults(self) -> list[str]:

@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval
 
 from ocnn.methods.base import ThresholdedDetector
 from ocnn.methods.dcae import negative_squared_error
-from ocnn.methods.deep import squared_error_rounding
+from ocnn.methods.deep import phases, squared_error_rounding
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
 from ocnn.methods.pretrained import PretrainedDetector
 
@@ -51,8 +51,8 @@ class RCAE(ThresholdedDetector, PretrainedDetector):
 
     lam: float = 1.0
     iterations: int = 10
-    epochs: Sequence[int] = (100,)
-    learning_rates: Sequence[float] = (1e-5,)
+    epochs: int | Sequence[int] = (100,)
+    learning_rates: float | Sequence[float] = (1e-5,)
 
     reported: ClassVar[tuple[str, ...]] = ("noise_share_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -69,7 +69,8 @@ class RCAE(ThresholdedDetector, PretrainedDetector):
         model = start.objective_model()
         noise = np.zeros_like(X)
         self.history_ = {"loss": [], "noise_share": [], "noise_norm": []}
-        rates = np.repeat(np.asarray(self.learning_rates, float), self.epochs)
+        epochs, of_phases = phases(self.epochs, self.learning_rates)
+        rates = np.repeat(np.asarray(of_phases, float), epochs)
         change = 0.0
         for number, part in enumerate(np.array_split(rates, self.iterations), 1):
             if self.lam > 0:
@@ -94,7 +95,7 @@ class RCAE(ThresholdedDetector, PretrainedDetector):
 
     def _parameter_faults(self) -> list[str]:
         faults = super()._parameter_faults()
-        if not self._phase_faults() and sum(self.epochs) < self.iterations:
+        if not self._phase_faults() and np.sum(self.epochs) < self.iterations:
             faults.append(f"epochs must be at least one per outer iteration, got {self.epochs} for {self.iterations}.")
         return faults
 

@@ -1,6 +1,7 @@
 """Training a Keras model by an objective, alike for every deep method."""
 
 import random
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -64,16 +65,37 @@ class ObjectiveModel(keras.Model):
 
 
 class Progress(keras.callbacks.Callback):
-    """Prints the loss about twenty times in a training, and in its first and last epoch."""
+    """Shows a bar in a terminal or a notebook; elsewhere prints the loss about twenty times in a training.
+
+    The first and the last epoch are among these.
+    """
 
     def __init__(self, name: str, epochs: int) -> None:
         super().__init__()
         self.name, self.epochs, self.every = name, epochs, max(1, epochs // 20)
+        self.bar = keras.utils.Progbar(epochs, unit_name="epoch") if someone_watches() else None
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Name what the bar is of."""
+        if self.bar:
+            print(f"{self.name}:", flush=True)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """End the line of a bar that was stopped early."""
+        if self.bar and self.bar._seen_so_far < self.epochs:
+            print(flush=True)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Print a line where it is due."""
-        if epoch % self.every == 0 or epoch + 1 == self.epochs:
+        """Move the bar, or print a line where it is due."""
+        if self.bar:
+            self.bar.update(epoch + 1, [("loss", (logs or {})["loss"])])
+        elif epoch % self.every == 0 or epoch + 1 == self.epochs:
             print(f"{self.name}: epoch {epoch + 1} of {self.epochs}, loss {(logs or {})['loss']:.6g}", flush=True)
+
+
+def someone_watches() -> bool:
+    """Say whether standard output is a terminal or a notebook, where a line can be drawn again."""
+    return sys.stdout.isatty() or "ipykernel" in sys.modules
 
 
 def batch_size_for(samples: int, wanted: int) -> int:

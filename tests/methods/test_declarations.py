@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.parallel import Parallel, delayed
 
 from ocnn.methods import METHODS, DeepSVDD, OneClassNN, OneClassNNReleased, load_estimator
 from ocnn.methods.base import AnomalyDetector, flatten
+from ocnn.methods.deep import phases
 from tests.methods.test_estimators import DEEP, make
 
 SHARED = {
@@ -141,6 +143,7 @@ def test_what_the_methods_declare() -> None:
         "anogan": deep,
         "soft_deep_svdd": pretrained,
         "deep_svdd": pretrained,
+        "neutral_ad": {**deep, "weight_decay": "weight_decay"},
         "ocnn": contaminated,
         "ocnn_radial": {"random_state": "seed"},
         "ocnn_released": contaminated,
@@ -212,6 +215,23 @@ def test_nu_is_the_share_of_anomalies_unless_it_is_given(method: Any) -> None:
     with pytest.raises(ValueError, match="nu=None takes anomaly_share for ν, which must not be 0: give nu a number"):
         method(nu=None, anomaly_share=0, **settings).fit(X)
     method(nu=0.1, anomaly_share=0, **settings).fit(X)
+
+
+def test_single_numbers_are_phases() -> None:
+    assert phases(50, (1e-3, 1e-4)) == ([50], [1e-3])
+    assert phases(50, 1e-2) == ([50], [1e-2])
+    assert phases((3, 4), 1e-2) == ((3, 4), [1e-2, 1e-2])
+    assert phases((3, 4), (1e-2, 1e-3)) == ((3, 4), (1e-2, 1e-3))
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    for name in ("dcae", "rcae", "ocnn"):
+        one = make(name, epochs=3, learning_rates=1e-2, pretrain_epochs=2) if name != "dcae" else make(name, epochs=3)
+        assert len(one.fit(X).history_["loss"]) == 3
+
+
+def test_a_fit_that_stopped_at_its_limit_warns() -> None:
+    X = np.random.default_rng(0).normal(size=(30, 4))
+    with pytest.warns(ConvergenceWarning, match="DCAE stopped at its limit: loss fell"):
+        make("dcae", epochs=20, learning_rates=1e-2).fit(X)
 
 
 @pytest.mark.parametrize("name", [name for name in METHODS if "random_state" in make(name).get_params()])

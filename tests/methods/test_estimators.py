@@ -18,7 +18,7 @@ from ocnn.methods import METHODS, load_estimator
 from ocnn.methods.deep import DeepDetector
 from tests.conftest import QUICK, QUICK_PRETRAINED
 
-DEEP = ("dcae", "rcae", "anogan", "soft_deep_svdd", "deep_svdd", "ocnn", "ocnn_released")
+DEEP = ("dcae", "rcae", "anogan", "soft_deep_svdd", "deep_svdd", "ocnn", "ocnn_released", "neutral_ad")
 SMALL_NETWORK = {"kind": "dense", "widths": [8], "code": 4}
 TINY: dict[str, dict[str, Any]] = {
     "iforest": {"n_estimators": 10, "random_state": 0},
@@ -28,6 +28,7 @@ TINY: dict[str, dict[str, Any]] = {
     "deep_svdd": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
     "ocnn": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
     "soft_deep_svdd": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
+    "neutral_ad": {**QUICK, "transformations": 2},
     "ocnn_radial": {"hidden": 20, "random_state": 0},
     "ocnn_released": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
 }

@@ -49,6 +49,18 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "learning_rates": (2e-4,),
         "contamination": 0.1,
     },
+    "neutral_ad": {
+        **PAPER,
+        "transformations": 11,
+        "kind": "multiplicative",
+        "hidden": None,
+        "code": None,
+        "temperature": 0.1,
+        "weight_decay": 1e-5,
+        "epochs": (100, 100),
+        "learning_rates": (1e-3, 5e-4),
+        "contamination": 0.1,
+    },
     "ocnn": {
         **PRETRAINED,
         **SHARE,
@@ -99,8 +111,14 @@ RANGES: dict[tuple[str, str], tuple[list[Any], list[Any]]] = {
     ("dcae", "batch_size"): ([2], [1, 2.5]),
     ("dcae", "weight_decay"): ([0, 0.5], [-1e-9]),
     ("dcae", "network"): (["none", "lenet-mnist", {"kind": "dense"}], ["lenet", 3]),
-    ("dcae", "epochs"): ([[0, 1], (1, 2), np.array([1, 0])], [[], [-1, 1], [1], [1, 2, 3], [0.5, 1], 1, "12"]),
-    ("dcae", "learning_rates"): ([[1e-9, 1], np.array([1.0, 2.0])], [[], [0, 1], [-1e-9, 1], [1.0], [1, "1"], 1]),
+    ("dcae", "epochs"): (
+        [[0, 1], (1, 2), np.array([1, 0]), 1, 0],
+        [[], [-1, 1], [1], [1, 2, 3], [0.5, 1], -1, 1.5, "12"],
+    ),
+    ("dcae", "learning_rates"): (
+        [[1e-9, 1], np.array([1.0, 2.0]), 1],
+        [[], [0, 1], [-1e-9, 1], [1.0], [1, "1"], 0, "12"],
+    ),
     ("deep_svdd", "pretrain_epochs"): ([[0, 0]], [[1], [-1, 1]]),
     ("deep_svdd", "pretrain_learning_rates"): ([[1.0, 2.0]], [[1.0], [1.0, 0.0]]),
     ("deep_svdd", "head"): ([True], ["yes"]),
@@ -124,6 +142,12 @@ RANGES: dict[tuple[str, str], tuple[list[Any], list[Any]]] = {
     ("anogan", "steps"): ([1], [0, 1.5]),
     ("anogan", "search_learning_rate"): ([1e-9, 2], [0]),
     ("anogan", "search_batch_size"): ([1], [0, 1.5]),
+    ("neutral_ad", "transformations"): ([2], [1, 2.5]),
+    ("neutral_ad", "kind"): (["residual", "multiplicative"], ["forward"]),
+    ("neutral_ad", "hidden"): ([None, 1], [0, 1.5]),
+    ("neutral_ad", "code"): ([None, 1], [0, 1.5]),
+    ("neutral_ad", "temperature"): ([1e-9, 2], [0]),
+    ("neutral_ad", "weight_decay"): ([0, 0.5], [-1e-9]),
 }
 
 

@@ -153,6 +153,22 @@ def test_the_progress_of_a_training(epochs: int, shown: list[int], capsys: pytes
     assert capsys.readouterr().out.splitlines() == [f"svdd: epoch {n} of {epochs}, loss 0.333333" for n in shown]
 
 
+def test_a_terminal_has_a_bar(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    from ocnn.networks import training
+
+    monkeypatch.setattr(training, "someone_watches", lambda: True)
+    bar = training.Progress("svdd", 40)
+    bar.on_train_begin()
+    for epoch in range(40):
+        bar.on_epoch_end(epoch, {"loss": 0.5})
+    bar.on_train_end()
+    shown = capsys.readouterr().out
+    assert shown.startswith("svdd:\n")
+    assert "40/40" in shown
+    assert "loss: 0.5" in shown
+    assert shown.count("\n") == 2
+
+
 def test_a_training_prints_if_it_is_asked_to(slope: Any, capsys: pytest.CaptureFixture[str]) -> None:
     from ocnn.networks.training import train
 

@@ -355,7 +355,8 @@ def test_the_most_normal_and_the_most_anomalous_images(made: HandMade, monkeypat
     monkeypatch.setattr(samples, "in_class", in_class)
     monkeypatch.setattr(samples, "extremes", extremes)
 
-    def decision_scores(scores: Any) -> Figure:
+    def decision_scores(scores: Any, *, labelled: bool) -> Figure:
+        assert labelled
         drawn["scores"] = {name: rows["anomaly_score"].tolist() for name, rows in scores.items()}
         return Figure()
 

@@ -3,6 +3,7 @@
 from ocnn.networks.models.classifier import build_classifier
 from ocnn.networks.models.dcgan import build_discriminator, build_generator
 from ocnn.networks.models.lenet import build_autoencoder, build_decoder, build_encoder
+from ocnn.networks.models.transformations import build_transformed_codes
 
 __all__ = [
     "build_autoencoder",
@@ -11,4 +12,5 @@ __all__ = [
     "build_discriminator",
     "build_encoder",
     "build_generator",
+    "build_transformed_codes",
 ]

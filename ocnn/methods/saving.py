@@ -1,0 +1,69 @@
+"""Fitted detectors in a file, which is read without running anything that it says.
+
+The format is skops's: a zip archive of arrays and of a description in JSON. Of types it builds scikit-learn's, NumPy's
+and those of this package; a file that names any other is refused. A network is built of known layers
+(`ocnn.networks.saved`).
+"""
+
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import skops.io
+
+from ocnn.errors import ResultError
+from ocnn.methods import METHODS
+from ocnn.storage.files import atomic_write
+
+#: Of a change of these a reader is warned: scores may differ.
+PACKAGES = ("ocnn", "scikit-learn", "numpy", "keras")
+#: What skops does not know by itself, and a fitted detector may hold. The tree is checked by `IForest`.
+TRUSTED = {
+    *(path.replace(":", ".") for path in METHODS.values()),
+    "ocnn.methods.diagnosis.Diagnosis",
+    "ocnn.networks.saved.SavedNetwork",
+    "ocnn.networks.shapes.Network",
+    "sklearn.tree._tree.Tree",
+}
+
+
+def save(detector: Any, path: str | Path) -> None:
+    """Write a fitted detector, or a pipeline with one, into one file; whole or not at all."""
+    content = {"versions": {name: version(name) for name in PACKAGES}, "detector": detector}
+    with atomic_write(Path(path)) as temporary:
+        skops.io.dump(content, temporary)
+
+
+def load(path: str | Path, *, trusted: tuple[str, ...] = ()) -> Any:
+    """Read a detector that `save` wrote; in the versions that wrote it, it gives the same scores.
+
+    Args:
+        trusted: types of yours that may be built, too, as `module.Class`: what they do when they are built runs.
+
+    Warns:
+        UserWarning: the file is of other versions of the packages that matter.
+
+    Raises:
+        ResultError: no such file, a damaged one, or one that names types that are neither known nor `trusted`.
+    """
+    try:
+        named = set(skops.io.get_untrusted_types(file=path))
+        if foreign := sorted(named - TRUSTED - {*trusted}):
+            raise ResultError(
+                f"{path} names {', '.join(foreign)}, which no detector here is made of: what such a type does when it"
+                " is built would run. If you trust the file, name them in `trusted`."
+            )
+        content = skops.io.load(path, trusted=sorted(named))
+        versions, detector = content["versions"], content["detector"]
+    except OSError as error:
+        raise ResultError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (BadZipFile, KeyError, TypeError, ValueError, AttributeError, EOFError) as error:
+        if isinstance(error, ResultError):
+            raise
+        raise ResultError(f"{path} is damaged, or no file of a detector ({error}).") from error
+    changed = [f"{name} {was} → {version(name)}" for name, was in versions.items() if was != version(name)]
+    if changed:
+        warnings.warn(f"{path} was written by other versions, scores may differ: {', '.join(changed)}.", stacklevel=2)
+    return detector
