@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ocnn.errors import ResultError
 from ocnn.results.measurements import evaluations
 from ocnn.results.metrics import METRICS
 from ocnn.results.scores import Fit, read_scores
+from ocnn.storage.parquet import ADVICE
 
 #: Of samples without labels, the most anomalous first.
 RANKED = ["experiment", "method", "place", "sample", "anomaly_score", "std", "flagged", "seeds"]
@@ -68,12 +70,18 @@ def measure_classes(fits: Iterable[Fit], scores: str, labels: Callable[[Fit], pd
         `BY_CLASS` and `COUNTS`, one row per normal class, method, class of anomalies and metric; the first of the
         classes is `ALL` of them. `mean` and `std`, the sample standard deviation, are over the `seeds` that have a
         value, in the unit of the metric; `anomalies` and `normals` are the fewest samples in any of them.
+
+    Raises:
+        ResultError: a score file is missing, damaged, of another fit, or of other samples than its split.
     """
     rows: list[dict[str, Any]] = []
     for fit in fits:
         table = read_scores(fit.path(scores), fit)[0].astype({"part": str})
         named = labels(fit)[["part", "sample", "label"]].astype({"part": str, "label": str})
-        evaluation, part = evaluated_part(table.merge(named, on=["part", "sample"], how="left", validate="1:1"))
+        known = table.merge(named, on=["part", "sample"], how="left", validate="1:1")
+        if known["label"].isna().any():
+            raise ResultError(f"{fit.path(scores)} has samples that its split has not. {ADVICE}")
+        evaluation, part = evaluated_part(known)
         anomalous = part["is_anomaly"].to_numpy()
         for anomaly_class in [ALL, *sorted(set(part.loc[anomalous, "label"]))]:
             chosen = part[~anomalous | (anomaly_class == ALL) | (part["label"] == anomaly_class).to_numpy()]

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ocnn.errors import ResultError
 from ocnn.report.own_data import class_document, ranking_document
 from ocnn.report.rendering import to_markdown
 from ocnn.results.metrics import METRICS
@@ -94,6 +95,6 @@ def test_samples_that_were_tuned_on_do_not_count(tmp_path: Path) -> None:
 
 
 def test_a_split_of_other_samples_is_refused(tmp_path: Path) -> None:
-    labels = pd.DataFrame({"part": ["test"] * 2, "sample": [0, 0], "label": ["a", "b"]})
-    with pytest.raises(pd.errors.MergeError):
+    labels = pd.DataFrame({"part": ["test"], "sample": [0], "label": ["a"]})
+    with pytest.raises(ResultError, match=r"0.parquet has samples that its split has not. Delete it"):
         measure_classes(FITS[:1], patterned(tmp_path, [0.0, 1.0, 2.0]), lambda fit: labels)
