@@ -1,6 +1,6 @@
 """The step from numbers to tables, verdicts and claims; it fits nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -97,23 +97,7 @@ def make_tables(
         steps = decompose(fits, cells, planned.taken_apart, alpha=planned.alpha)
         write("decomposition", steps, decomposition_document(steps, planned.alpha))
     if planned.labelled:
-        judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
-        write("verdicts", judged, verdict_document(judged, **planned.rule), (".csv", ".md", ".html"))
-        write("comparison", cells, comparison_document(cells, planned.alpha), (".md", ".html"))
-        write_csv(tables / "differences.csv", all_differences(cells))
-        published = read_published(map(Path, planned.published.auc))
-        compared = published[published["dataset"].isin(planned.datasets.values())]
-        if planned.published.runs and len(compared):
-            documents["corrections"] = corrections_document(compare(compared, read_runs(Path(planned.published.runs))))
-        claims = check_claims(
-            read_claims(Path(planned.published.claims) if planned.published.claims else None),
-            fits,
-            published,
-            {name: dataset for name, dataset in planned.datasets.items() if dataset},
-            planned.published_methods,
-            alpha=planned.alpha,
-        )
-        write("claims", claims, claim_document(claims, planned.alpha))
+        _compare(planned, fits, cells, tables, documents, write)
 
     shapes = {e.name: open_array(Path(images.format(dataset=e.dataset))).shape[1:] for e in planned.experiments}
     samples: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in shapes}
@@ -129,3 +113,36 @@ def make_tables(
     networks = network_summary(known["settings"], shapes, texts[1], planned.datasets)
     write("table2", networks, network_document(networks))
     write_documents(tables / "documents.json", documents)
+
+
+def _compare(
+    planned: Plan,
+    fits: pd.DataFrame,
+    cells: pd.DataFrame,
+    tables: Path,
+    documents: dict[str, Document],
+    write: Callable[..., None],
+) -> None:
+    """Write how methods compare with each other, with what was published and with what was claimed.
+
+    Args:
+        planned, fits, cells, documents, write: as `make_tables` has them.
+        tables: folder of the tables.
+    """
+    judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
+    write("verdicts", judged, verdict_document(judged, **planned.rule), (".csv", ".md", ".html"))
+    write("comparison", cells, comparison_document(cells, planned.alpha), (".md", ".html"))
+    write_csv(tables / "differences.csv", all_differences(cells))
+    published = read_published(map(Path, planned.published.auc))
+    compared = published[published["dataset"].isin(planned.datasets.values())]
+    if planned.published.runs and len(compared):
+        documents["corrections"] = corrections_document(compare(compared, read_runs(Path(planned.published.runs))))
+    claims = check_claims(
+        read_claims(Path(planned.published.claims) if planned.published.claims else None),
+        fits,
+        published,
+        {name: dataset for name, dataset in planned.datasets.items() if dataset},
+        planned.published_methods,
+        alpha=planned.alpha,
+    )
+    write("claims", claims, claim_document(claims, planned.alpha))

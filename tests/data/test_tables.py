@@ -377,6 +377,30 @@ def test_a_pickle_in_an_npz_file_is_never_read(tmp_path: Path) -> None:
     assert not canary.exists()
 
 
+def test_columns_that_arrow_keeps_as_a_dictionary_are_texts_or_numbers(tmp_path: Path) -> None:
+    """pandas' categories: of texts they are one-hot encoded, of numbers they are numbers."""
+    frame = pd.DataFrame({"label": list("aabb"), "colour": ["red", "blue"] * 2, "size": [1, 2, 3, 4]})
+    frame.to_parquet(tmp_path / "plain.parquet")
+    frame.astype({"colour": "category", "size": "category"}).to_parquet(tmp_path / "kept.parquet")
+    plain, kept = (
+        table_dataset(name="own", file=str(tmp_path / f"{name}.parquet"), normal=["a"], test_share=0.5).load({})
+        for name in ("plain", "kept")
+    )
+    np.testing.assert_array_equal(kept.train, plain.train)
+    assert plain.train.shape[1] == 3
+
+
+def test_a_category_that_the_training_part_lacks_altogether(tmp_path: Path) -> None:
+    """Its column stays, without a value: imputed where that is asked for."""
+    (tmp_path / "train.csv").write_text("label,colour,size\na,,1\na,,2\nb,,3\n")
+    (tmp_path / "test.csv").write_text("label,colour,size\na,red,1\nb,blue,2\n")
+    files = {"file": str(tmp_path / "train.csv"), "test_file": str(tmp_path / "test.csv")}
+    arrays = table_dataset(name="own", normal=["a"], impute="mean", categorical=["colour"], **files).load({})
+    assert len(arrays.train) == 3
+    assert np.isfinite(arrays.train).all()
+    assert np.isfinite(arrays.test).all()
+
+
 def test_a_file_that_changes_is_read_again(tmp_path: Path) -> None:
     before = table(tmp_path)
     again = {"file": str(tmp_path / "train.csv"), "test_file": str(tmp_path / "test.csv"), "leave_out": ["id"]}

@@ -49,6 +49,8 @@ def test_a_convolutional_network_halves_odd_sides_upwards(models: Any) -> None:
     network = resolve("released-svdd-mnist", (28, 28, 1))
     assert network.code == 32
     assert resolve("released-svdd-cifar10", (32, 32, 3)).code == 128
+    assert NETWORKS["released-svdd-cifar10"].widths == (128, 64, 32, 32)
+    assert NETWORKS["released-cifar10"].widths == NETWORKS["released-gtsrb"].widths == (64, 32, 16)
     model = models.build_autoencoder(network, (28, 28, 1))
     kernels = [tuple(weight.shape) for weight in model.trainable_variables if len(weight.shape) > 1]
     encoder = [(3, 3, 1, 16), (3, 3, 16, 8), (3, 3, 8, 8), (3, 3, 8, 8)]

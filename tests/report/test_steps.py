@@ -17,6 +17,7 @@ from ocnn.config.plan import Plan, PlannedExperiment, PlannedMethod, PublishedFi
 from ocnn.data.splits import Split, write_split
 from ocnn.errors import ResultError
 from ocnn.report.figures import comparison, samples
+from ocnn.report.tables import all_differences
 from ocnn.results.frames import read_csv, read_frame
 from ocnn.results.metrics import METRICS, metric
 from ocnn.results.published import RUN_COLUMNS
@@ -279,6 +280,13 @@ def test_the_level_and_the_margin_of_the_plan_hold_everywhere(
     assert "at or below 20 %" in text
 
 
+def test_the_differences_of_all_pairs_are_a_file(made: HandMade) -> None:
+    """Here without a row, as only one method has no degenerate fit."""
+    rows = read_csv(made.path("tables/differences.csv"))
+    assert list(rows.columns) == list(all_differences(read_frame(made.files["summary"], SCHEMA)).columns)
+    assert {"first", "second", "difference"} <= set(rows.columns)
+
+
 def test_the_data_as_they_were_used(made: HandMade) -> None:
     """Counted in the split of every class, and the shape of one image."""
     (row,) = pd.read_csv(made.path("tables/table1.csv"), dtype=str, keep_default_na=False).to_dict("records")
@@ -361,6 +369,14 @@ def test_the_most_normal_and_the_most_anomalous_images(made: HandMade, monkeypat
         return Figure()
 
     monkeypatch.setattr(samples, "decision_scores", decision_scores)
+    read: list[tuple[str, str, int]] = []
+    true = figures.read_scores
+
+    def noted(path: Path, fit: Fit) -> Any:
+        read.append((fit.method, fit.normal, fit.seed))
+        return true(path, fit)
+
+    monkeypatch.setattr(figures, "read_scores", noted)
     # As in the paper: nine images of a class, fifty of all.
     assert (figures.IN_CLASS, figures.EXTREMES) == (9, 50)
     monkeypatch.setattr(figures, "IN_CLASS", 3)
@@ -376,6 +392,9 @@ def test_the_most_normal_and_the_most_anomalous_images(made: HandMade, monkeypat
     ordered = [float(index) for index in np.argsort(NORMALS)]
     assert drawn["kde"] == {name: [ordered[:3], ordered[::-1][:3]] for name in CLASSES}
     assert drawn["scores"] == {name: [*NORMALS, *ANOMALIES[name, 0]] for name in ("kde", "iforest")}
+    # Of one class where a figure has one: the first.
+    of_classes = [("kde", name, 0) for name in CLASSES]
+    assert read == [*of_classes, ("iforest", CLASSES[0], 0), ("kde", CLASSES[0], 0), ("iforest", CLASSES[0], 0)]
     # The anomalies, at 10 and 11, score below all; the sample at 12, lowest of all, was tuned on.
     assert drawn["iforest"] == [[10.0, 11.0], ordered[::-1][:2], [True, True], [False, False]]
 

@@ -143,6 +143,12 @@ def test_degenerate_and_missing_fits_support_nothing_but_others_can_contradict()
     assert (row["verdict"], row["detail"]) == ("undecided", "not run: 3, 5")
 
 
+def test_methods_that_are_equal_everywhere_support_and_contradict_nothing() -> None:
+    """Without any difference a p-value is 0.5, whatever the level."""
+    table = check_claims([OVER_SEEDS], fits(cells(a=0, b=0)), PUBLISHED, {"toy": "toyset"}, {}, alpha=0.4)
+    assert table["verdict"].tolist() == ["undecided"]
+
+
 def test_one_seed_decides_nothing() -> None:
     metrics = fits({key: values[:1] for key, values in cells(a=5, b=0).items()})
     (row,) = check(OVER_SEEDS, metrics)

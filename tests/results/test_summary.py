@@ -13,6 +13,7 @@ from ocnn.report.tables import (
     metric_document,
     power_sentence,
     table3,
+    table4,
 )
 from ocnn.results.metrics import METRICS
 from ocnn.results.summary import REFERENCES, class_table, evaluated, look_up_references, summarise
@@ -212,6 +213,39 @@ def test_a_difference_has_a_sign_unless_nothing_is_left_of_it(ours: float, shown
     """To one decimal, of the published 97.1."""
     lines = lines_of(to_markdown(shown(fits({("kde", "3"): [ours]}))), "toy")
     assert lines["test − published"] == ["3", "test − published", shown_as]
+
+
+def test_the_table_of_attacks_by_hand() -> None:
+    """One column per evaluation, one line per method, and how the images were made."""
+    metrics = pd.concat(
+        [
+            fits({("kde", "3"): [75.0, 100.0], ("own", "3"): [60.0, 60.0]}),
+            fits({("kde", "3"): [80.0]}, evaluation="train"),
+        ]
+    )
+    attacks = pd.DataFrame(
+        {"attack": ["threes"], "steps": [7], "held_out": [True], "images": [30], "median_l2": [1.239]}, index=["toy"]
+    )
+    text = to_markdown(table4(summary_of(metrics), NO_REFERENCES, metrics, {"toy": "A remark."}, attacks, alpha=0.05))
+    assert "Anomalies: 30 images of the attack `threes`, 7 steps, median L2 1.24; fitted on the training images" in text
+    assert "A remark." in text
+    (heading,) = [line for line in text.splitlines() if line.startswith("| method")]
+    rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("| ")}
+    columns = [name.strip() for name in heading.split("|")]
+    kde, own = ([cell.strip() for cell in rows[name].split("|")] for name in ("kde", "own"))
+    assert "87.5 ± 17.7" in kde[columns.index("test")]
+    assert "80.0" in kde[columns.index("train")]
+    assert "60.0 ± 0.0" in own[columns.index("test")]
+    at_once = attacks.assign(held_out=False)
+    assert "all images fitted and scored at once" in to_markdown(
+        table4(summary_of(metrics), NO_REFERENCES, metrics, {}, at_once, alpha=0.05)
+    )
+
+
+@pytest.mark.parametrize(("counts", "words"), [([1, 1], "1 seed."), ([2, 2], "2 seeds."), ([1, 3], "1 to 3 seeds.")])
+def test_how_many_seeds_the_cells_have(counts: list[int], words: str) -> None:
+    cells = {(method, "3"): [70.0] * count for method, count in zip(("kde", "own"), counts, strict=True)}
+    assert f"\n{words}" in to_markdown(shown(fits(cells)))
 
 
 def test_degenerate_fits_are_listed_once() -> None:

@@ -255,6 +255,7 @@ def test_the_odds_mean_the_same_at_60_and_at_99() -> None:
 def test_the_error_at_a_bound() -> None:
     found = sample_error_at([50, 99, 100, 101, 50, 97], [90, 99, 99, 99, 100, 0], [0.3] * 6)
     assert found == pytest.approx([0.5, 0.3, 0.3, 0.3, 0.3, 0.3])
+    assert sample_error_at([99.5], [90], [0.3]) == pytest.approx(0.3 * np.sqrt(99.5 * 0.5 / 900))
 
 
 def test_near_100_an_easy_test_set_has_no_error_that_is_too_small() -> None:
