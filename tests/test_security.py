@@ -21,6 +21,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
+from PIL import Image
 
 from ocnn.data import gtsrb
 from ocnn.data.splits import SCHEMA as SPLIT_SCHEMA
@@ -84,6 +85,7 @@ from pathlib import Path
 from ocnn.errors import OcnnError
 from ocnn.data import archives, gtsrb
 from ocnn.data.formats.idx import read_idx
+from ocnn.data.formats.picture import read_picture
 from ocnn.data.formats.tar import read_members
 from ocnn.data.formats.zip import open_zip
 from ocnn.data.splits import read_split
@@ -277,6 +279,11 @@ HOSTILE: dict[str, tuple[Callable[[Path], object], str, str]] = {
         lambda path: table_of(path, ".npz", np.zeros(ASKED // 16, np.int8)),
         read_table_of(".npz"),
         "bytes in memory",
+    ),
+    "own picture": (
+        lambda path: Image.new("L", (8000, 8000)).save(path, "PNG"),
+        "read_picture(path, (4, 4), 1)",
+        "bytes in memory, far more than its own",
     ),
     "table, rows": (lambda path: write_parquet(path, split_table(FEW + 1), {}), "read_split(path)", "10000001 rows"),
     "table, compressed": (

@@ -10,6 +10,7 @@ import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from types import UnionType
 from typing import Any, get_args
 
 import yaml
@@ -33,7 +34,7 @@ KINDS = {
 }
 #: Names for what the user names, in the commented configuration.
 NAMES = {"methods": "kde", "attacks": "threes", "experiments": "digits"}
-TABLE = "my table"
+OWN_DATA = {"Table": "my table", "ImageFolder": "my pictures"}
 
 
 def main() -> None:
@@ -81,19 +82,22 @@ def json_schema(*, whole: bool = True) -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **title, **kept(Config.model_json_schema())}
 
 
-def _section(field: FieldInfo) -> tuple[Any, bool]:
-    """The section that a key stands for, if it does, and whether it is a mapping of names to such."""
+def _sections(field: FieldInfo) -> tuple[list[type[BaseModel]], bool]:
+    """The sections of which a key stands for one, if it does, and whether it is a mapping of names to such."""
     named = getattr(field.annotation, "__origin__", None) is dict
     kind = get_args(field.annotation)[1] if named else field.annotation
     kind = get_args(kind)[0] if get_args(kind) and not isinstance(kind, type) else kind
-    return (kind, named) if isinstance(kind, type) and issubclass(kind, BaseModel) else (None, False)
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    found = [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return found, named and bool(found)
 
 
 def sections(section: type[BaseModel]) -> Iterator[type[BaseModel]]:
     """A section and those below it."""
     yield section
-    for inner in filter(None, (_section(field)[0] for field in section.model_fields.values())):
-        yield from sections(inner)
+    for field in section.model_fields.values():
+        for inner in _sections(field)[0]:
+            yield from sections(inner)
 
 
 def meaning(field: FieldInfo) -> str:
@@ -116,8 +120,9 @@ def _table(section: type[BaseModel]) -> str:
     if section is not Config:
         properties = properties["$defs"][section.__name__]
     for key, field in section.model_fields.items():
-        inner, _ = _section(field)
-        values = f"see {inner.__name__.removesuffix('Block')}" if inner else _values(properties["properties"][key])
+        inner, _ = _sections(field)
+        names = " or ".join(kind.__name__.removesuffix("Block") for kind in inner)
+        values = f"see {names}" if inner else _values(properties["properties"][key])
         if field.is_required() or key in properties.get("required", ()):
             default = "required"
         elif isinstance(field.default, BaseModel):
@@ -171,19 +176,20 @@ def _keys(section: type[BaseModel], *, as_they_are: bool = False) -> Iterator[st
         as_they_are: leaves keys with a default without a mark of their own, where the whole section is a comment.
     """
     for key, field in section.model_fields.items():
-        inner, named = _section(field)
+        inner, named = _sections(field)
         yield ""
         text = meaning(field)
         yield from (f"# {line}" for line in textwrap.wrap(f"{text[0].upper()}{text[1:]}.", 110))
         mark = "" if as_they_are or field.examples or (key in NAMES and named) else "# "
-        if inner is None:
+        if not inner:
             yield f"{mark}{key}: {_flow(field.examples[0] if field.examples else field.default)}"
             continue
         yield f"{mark}{key}:"
-        if named:
-            yield f"{mark}  {NAMES.get(key, TABLE)}:"
-        for line in _keys(inner, as_they_are=as_they_are or bool(mark)):
-            yield f"{mark}{'  ' * (1 + named)}{line}".rstrip()
+        for kind in inner:
+            if named:
+                yield f"{mark}  {NAMES.get(key) or OWN_DATA[kind.__name__]}:"
+            for line in _keys(kind, as_they_are=as_they_are or bool(mark)):
+                yield f"{mark}{'  ' * (1 + named)}{line}".rstrip()
 
 
 if __name__ == "__main__":

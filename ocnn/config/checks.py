@@ -26,6 +26,8 @@ from ocnn.results.published import claimed_methods, read_claims, read_published,
 
 #: Other labs' results cannot have these names, which the tables use.
 RESERVED_REFERENCES = (*EVALUATIONS, "published")
+#: Keys of data of one's own that are paths.
+PLACES = ("file", "test_file", "folder")
 #: Snakemake plans some hundreds of jobs a second, and holds them all in memory.
 MOST_FITS = 100_000
 
@@ -41,7 +43,7 @@ def load(content: Any, files: Iterable[Path | str] = ()) -> Config:
         ConfigError: lists every fault, one a line, with its key's path and, for a name, the nearest valid one.
     """
     paths = [Path(file) for file in files]
-    read = _located(validate(content), paths)
+    read = _without_holdout(_located(validate(content), paths))
     config = read.config
     faults = [
         *(fault for file in paths for fault in repeated_keys(file)),
@@ -49,7 +51,7 @@ def load(content: Any, files: Iterable[Path | str] = ()) -> Config:
         *_name_faults(read),
         *_folder_faults(config),
         *(fault for method in config.methods for fault in method_faults(config, method)),
-        *(fault for name in config.datasets for fault in _table_faults(read, name)),
+        *(fault for name in config.datasets for fault in _own_data_faults(read, name)),
         *(fault for name in config.attacks for fault in _attack_faults(read, name)),
         *(fault for name in config.experiments for fault in _contaminations_faults(read, name)),
         *(fault for name in config.experiments for one in _each(read, name) for fault in _experiment_faults(one, name)),
@@ -143,7 +145,7 @@ def _folder_faults(config: Config) -> list[str]:
 
 
 def _located(read: Validated, files: Sequence[Path]) -> Validated:
-    """The configuration with the files of tables where they are.
+    """The configuration with the files of tables, and the folders of pictures, where they are.
 
     A path begins at the folder of the last configuration file that states it, or at the working directory where it is
     from the command line; where there is no such file, at the mirror.
@@ -155,8 +157,8 @@ def _located(read: Validated, files: Sequence[Path]) -> Validated:
     datasets = {}
     for name, block in read.config.datasets.items():
         found = {}
-        for key in ("file", "test_file"):
-            path = getattr(block, key)
+        for key in PLACES:
+            path = getattr(block, key, None)
             if path is not None:
                 stating = (
                     file.parent for file, content in contents if _value_at(content, "datasets", name, key) == path
@@ -165,9 +167,25 @@ def _located(read: Validated, files: Sequence[Path]) -> Validated:
                 # From the working directory, where the file is below it: a move of the whole folder changes nothing.
                 here = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here
                 places = [here, *([mirror / path] if mirror else [])]
-                found[key] = str(next((place for place in places if place.is_file()), places[0]))
+                found[key] = str(next((place for place in places if _is_there(key, place)), places[0]))
         datasets[name] = block.model_copy(update=found)
     return replace(read, config=read.config.model_copy(update={"datasets": datasets}))
+
+
+def _is_there(key: str, place: str | Path) -> bool:
+    return Path(place).is_dir() if key == "folder" else Path(place).is_file()
+
+
+def _without_holdout(read: Validated) -> Validated:
+    """The configuration with a holdout of 0 in experiments whose samples have no labels to be held out."""
+    config = read.config
+    experiments = {
+        name: block
+        if config.labelled(name) or "holdout" in block.model_fields_set
+        else block.model_copy(update={"holdout": 0.0})
+        for name, block in config.experiments.items()
+    }
+    return replace(read, config=config.model_copy(update={"experiments": experiments}))
 
 
 def _value_at(content: Any, *keys: str) -> Any:
@@ -176,8 +194,8 @@ def _value_at(content: Any, *keys: str) -> Any:
     return content
 
 
-def _table_faults(read: Validated, name: str) -> list[str]:
-    """What is wrong with a table, or with its name."""
+def _own_data_faults(read: Validated, name: str) -> list[str]:
+    """What is wrong with a table or a folder of pictures, or with its name."""
     path = f"datasets.{name}"
     if name in DATASETS:
         return [f"{path}: a data set of the project is called so; choose another name"]
@@ -200,13 +218,18 @@ def _dataset_or_fault(read: Validated, path: str, name: str) -> Dataset | str | 
     config = read.config
     if name in config.datasets:
         block = config.datasets[name]
-        absent = [file for file in (block.file, block.test_file) if file and not Path(file).is_file()]
+        stated = {key: place for key in PLACES if (place := getattr(block, key, None))}
+        absent = [
+            f"{'folder' if key == 'folder' else 'file'} {place}"
+            for key, place in stated.items()
+            if not _is_there(key, place)
+        ]
         # What is not run needs no files, as it needs no archives.
         if not read.knows(("datasets",), name) or (absent and not _is_run(config, name)):
             return None
         if absent:
             elsewhere = "nor has the mirror one" if config.mirror_folder() else "and no mirror is named that has one"
-            return f"datasets.{name}: there is no file {absent[0]}, {elsewhere}"
+            return f"datasets.{name}: there is no {absent[0]}, {elsewhere}"
         try:
             return config.source(name)
         except DataError as error:
@@ -236,6 +259,8 @@ def _attack_faults(read: Validated, name: str) -> list[str]:
         return []
     if not dataset.images:
         return [f"{path}.dataset: {dataset.name} holds no images"]
+    if dataset.name in read.config.datasets and read.config.datasets[dataset.name].normal == "none":
+        return [f"{path}.dataset: {dataset.name} has no labels, by which a classifier could be trained"]
     if not read.knows(("attacks", name), "attacked_class"):
         return []
     attacked = block.attacked_class
@@ -265,6 +290,10 @@ def _experiment_faults(read: Validated, name: str) -> list[str]:
         *_unknown_names(f"{path}.shuffled", "experiment", [block.shuffled or name], config.experiments),
         *_unknown_names(f"{path}.settings", "method", list(block.settings), config.methods),
     ]
+    if block.anomaly_classes and (block.attack is not None or not config.labelled(name)):
+        faults.append(f"{path}.anomaly_classes: here no classes of anomalies are known; leave it out")
+    if not config.labelled(name) and block.holdout > 0:
+        faults.append(f"{path}.holdout: must be 0, as {block.dataset} has no labels")
     if block.attack is not None and block.pixels == "scaled":
         faults.append(f"{path}.pixels: the images of an attack are contrast-normalised; leave it out")
     if not phases_fit(block.autoencoder) and read.knows(("experiments", name), "autoencoder"):
@@ -282,6 +311,8 @@ def _contaminations_faults(read: Validated, name: str) -> list[str]:
     joined = block.training_set.test_normals != "none"
     if block.attack is not None or joined or (source is not None and not source.has_test):
         return [f"{path}: a list is for a test part of its own, on which all of its experiments are scored"]
+    if not config.labelled(name):
+        return [f"{path}: a list is for anomalies that are drawn, and {block.dataset} has no labels"]
     names = [_member(name, share) for share in block.contamination]
     taken = [other for place, other in enumerate(names) if other in config.experiments or other in names[:place]]
     return [f"{path}: makes the experiment {other}, which there is already" for other in taken]
@@ -357,7 +388,8 @@ def _class_faults(read: Validated, name: str) -> list[str]:
         known = known and read.knows(("attacks", block.attack), "images")
     if known and set(source.sizes) == set(source.classes):
         # With adversarial images held out there must be none, which is said elsewhere.
-        contamination = 0 if block.attack is not None and block.held_out else block.share
+        held_out = block.attack is not None and block.held_out
+        contamination = 0 if held_out else config.drawn_contamination(name)
         drawn = DrawnSet(**block.training_set.model_dump())
         for normal in (normal for normal in chosen if normal in source.normal_classes):
             found = size_faults(

@@ -39,6 +39,8 @@ class PlannedExperiment:
     published: data set of the published results to compare with, or None.
     judged: evaluation under which published cells are judged, or None where the protocol is not the published one.
     remark: what its reader must know.
+    labelled: whether it is known which samples are anomalies; else there are scores, and nothing is measured.
+    anomaly_classes: whether each class of anomalies is measured alone, too.
     taken_apart: whether its fits are, see `ocnn.results.decomposition`.
     shuffled: the experiment that differs from it by a shuffled training set, or None.
     """
@@ -56,6 +58,8 @@ class PlannedExperiment:
     published: str | None = None
     judged: str | None = None
     remark: str = ""
+    labelled: bool = True
+    anomaly_classes: bool = False
     taken_apart: bool = False
     shuffled: str | None = None
 
@@ -161,6 +165,11 @@ class Plan:
         """The published method that each row of the tables is compared with."""
         return {method.name: method.published for method in self.methods}
 
+    @property
+    def labelled(self) -> list[PlannedExperiment]:
+        """The experiments in which something is measured."""
+        return [experiment for experiment in self.experiments if experiment.labelled]
+
     def fits(self, *, first_seed: bool = False) -> list[Fit]:
         """List the fits, or those of each experiment's first seed, as tables order them: class, method, seed."""
         return [
@@ -173,21 +182,33 @@ class Plan:
 
     def table_files(self) -> dict[str, list[str]]:
         """Name the files of each table, under the folder of results."""
-        names = ["table1", "table2", "metrics"]
-        if len(self.attacked) < len(self.experiments):
+        names = ["table1", "table2"]
+        if self.labelled:
+            names.append("metrics")
+        if len(self.attacked) < len(self.labelled):
             names.append("table3")
         if self.attacked:
             names.append("table4")
         if self.taken_apart:
             names.append("decomposition")
-        return {
-            **{name: _formats(f"tables/{name}") for name in names},
+        compared = {
             # As many lines as there are cells: nothing to print.
             "verdicts": [file for file in _formats("tables/verdicts") if not file.endswith(".tex")],
             "comparison": ["tables/comparison.md", "tables/comparison.html", "tables/differences.csv"],
             "claims": _formats("claims"),
+        }
+        return {
+            **{name: _formats(f"tables/{name}") for name in names},
+            **(compared if self.labelled else {}),
             # Of all of them, for the report.
             "documents": ["tables/documents.json"],
+        }
+
+    def own_tables(self) -> dict[str, list[str]]:
+        """Name, by the rule that makes them, the experiments that have tables of their own."""
+        return {
+            "most_anomalous": [e.name for e in self.experiments if not e.labelled],
+            "anomaly_classes": [e.name for e in self.experiments if e.anomaly_classes],
         }
 
     def published_files(self) -> list[str]:
@@ -201,12 +222,12 @@ class Plan:
         """Name the figures that come from measurements: `kind/experiment`, or `kind`."""
         names = []
         for experiment in self.experiments:
-            kinds = ["auc", "cost", "training"]
+            kinds = ["auc", "cost", "training"] if experiment.labelled else ["training"]
             if experiment.taken_apart:
                 kinds.append("decomposition")
             if experiment.contaminated_and_tested:
                 kinds.append("gap")
-            if len(experiment.normal_classes) > 1 and len(experiment.methods) > 2:
+            if experiment.labelled and len(experiment.normal_classes) > 1 and len(experiment.methods) > 2:
                 kinds += ["ranks", "differences"]
             names += [f"{kind}/{experiment.name}" for kind in kinds]
         variants = set(self.attacked.values())
@@ -233,7 +254,9 @@ class Plan:
                 continue
             if len(experiment.normal_classes) == 1:
                 names.append(f"decision_scores/{experiment.name}")
-            if experiment.attack is None and experiment.images:
+            if not experiment.labelled:
+                names += [f"most_anomalous/{experiment.name}/{m}" for m in experiment.methods if experiment.images]
+            elif experiment.attack is None and experiment.images:
                 names += [f"in_class/{experiment.name}/{method}" for method in experiment.methods]
             elif experiment in chosen.values():
                 names += [f"extremes/{experiment.name}/{method}" for method in experiment.methods]

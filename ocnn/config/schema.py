@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, WrapValidator
 
 from ocnn.config.plan import Plan, PlannedAttack, PlannedExperiment, PlannedMethod, PublishedFiles, Reference
 from ocnn.config.values import (
@@ -31,6 +31,7 @@ from ocnn.config.values import (
     Number,
     Or,
     PathText,
+    PictureSize,
     Seed,
     Seeds,
     Settings,
@@ -42,6 +43,7 @@ from ocnn.config.values import (
 from ocnn.data import DATASETS, load_dataset
 from ocnn.data.adversarial import adversarial_dataset
 from ocnn.data.dataset import Dataset
+from ocnn.data.folders import NO_CLASSES, folder_dataset
 from ocnn.data.preprocessing import PIXELS
 from ocnn.data.tables import MISSING, table_dataset
 from ocnn.methods import METHODS, load_estimator
@@ -127,7 +129,8 @@ class Table(Section):
     """column of the labels"""
     normal: Annotated[NormalValues, Field(examples=[["good"]])]
     """list of the values of the labels that are normal together; or a mapping of names to such lists, each of which is
-    in turn the normal class; or `all`, each value in turn. Every other value is a class of anomalies"""
+    in turn the normal class; or `all`, each value in turn. Every other value is a class of anomalies. `none`: there are
+    no labels; all rows of `file` are fitted, and each row has a score"""
     leave_out: Columns = []
     """columns that are no features"""
     categorical: CategoricalColumns = "auto"
@@ -145,6 +148,43 @@ class Table(Section):
     """decides which rows these are"""
     scaling: Literal["standard", "robust", "min-max", "none"] = "standard"
     """of each number by scikit-learn's scaler of that name, learned from the normal samples that are fitted"""
+
+
+class ImageFolder(Section):
+    """A folder of pictures of your own as a data set: PNG, JPEG, PPM and BMP."""
+
+    folder: Annotated[PathText, Field(examples=["screws"])]
+    """its path from the folder of the configuration file in which it stands, or else from the mirror. It holds `train`
+    and `test`, each with a folder per class, as MVTec AD's do; or a folder per class, of which `test_share` is split
+    off"""
+    normal: Annotated[NormalValues, Field(examples=[["good"]])]
+    """list of the classes that are normal together; or a mapping of names to such lists, each of which is in turn the
+    normal class; or `all`, each class in turn. Every other class is one of anomalies. `none`: there are no labels; all
+    pictures are fitted, or those below `train` where that and `test` are there, and each has a score"""
+    size: Annotated[PictureSize, Field(examples=[32])]
+    """height and width to which each picture is stretched; one number for both"""
+    channels: Literal[1, 3] = 3
+    """1, grey, or 3, colours, likewise; what is transparent shows white"""
+    leave_out: Columns = list(NO_CLASSES)
+    """folders that are no classes"""
+    test_share: Annotated[Share, Field(gt=0, lt=1)] = 0.4
+    """share of the pictures that make the test part, stratified by class; the same for every seed"""
+    split_seed: Seed = 0
+    """decides which pictures these are"""
+
+
+def _table_or_folder(value: Any, _: Any) -> Any:
+    """Check a block as what it is meant to be: a fault is told of that alone."""
+    return own_data(value).model_validate(value)
+
+
+def own_data(block: Any) -> "type[Table] | type[ImageFolder]":
+    """Say what a block of `datasets` describes: pictures if it has a key that no table has, and no `file`."""
+    keys = set(block) if isinstance(block, Mapping) else set()
+    return ImageFolder if "file" not in keys and keys & {"folder", "size", "channels"} else Table
+
+
+OwnData = Annotated[Table | ImageFolder, WrapValidator(_table_or_folder)]
 
 
 class Attack(Section):
@@ -212,9 +252,9 @@ class Experiment(Section):
     """share of anomalies among all samples of the training set, as in scikit-learn and PyOD; 0 for clean training. A
     fraction may be written out: `1/101` is 1 anomaly to 100 normals. A list makes an experiment of each, `NAME_0`,
     `NAME_1_101`, …, scored on the same test part. With `attack`, 0 where the adversarial images are held out; else it
-    says how many of them take part"""
+    says how many of them take part. Without labels nothing is drawn: it is what methods suppose for their threshold"""
     holdout: Annotated[Share, Field(ge=0, lt=1)] = 0.1
-    """share of the test samples whose labels a method may tune on; it is not measured on them"""
+    """share of the test samples whose labels a method may tune on; it is not measured on them. Without labels 0"""
     training_set: TrainingSet = TrainingSet()
     """which samples make the training set, and which are fitted; by default all normals of the training part"""
     seeds: Seeds | None = None
@@ -238,6 +278,9 @@ class Experiment(Section):
     judged: Flag = True
     """whether the published cells are judged: on the test part or, where there is none or its normals join it, on the
     training set. Only where the protocol is the published one; false shows them beside ours without a verdict"""
+    anomaly_classes: Flag = False
+    """true adds a table of the AUC on each class of anomalies alone, each kind of defect, beside that on all of them.
+    Not with `attack`"""
     remark: str = ""
     """what a reader of the results must know, shown with them: that it is not the published protocol, say"""
     _family: str | None = PrivateAttr(None)
@@ -352,8 +395,8 @@ class Config(Section):
     """GPUs that a job with a network asks a SLURM cluster for; TensorFlow or JAX with CUDA must be installed for it"""
     methods: Annotated[dict[str, Method], Field(json_schema_extra={**NAMED, "minProperties": 1})] = {}
     """rows of the tables, at least one: name → settings of its estimator"""
-    datasets: dict[str, Table] = {}
-    """data sets of your own by name, a free text"""
+    datasets: dict[str, OwnData] = {}
+    """data sets of your own by name, a free text: tables, or with the key `folder` pictures"""
     attacks: Annotated[dict[str, Attack], Field(json_schema_extra=NAMED)] = {}
     """boundary attacks by name"""
     experiments: Annotated[dict[str, Experiment], Field(json_schema_extra={**NAMED, "minProperties": 1})] = {}
@@ -401,17 +444,36 @@ class Config(Section):
         """The data set of a name: of one in `datasets`, a registered one, or a path.
 
         Raises:
-            DataError: its table cannot be used.
+            DataError: its table or folder cannot be used.
         """
         _, arguments = self.source_path(dataset)
-        return load_dataset(dataset) if arguments is None else table_dataset(**arguments)
+        if arguments is None:
+            return load_dataset(dataset)
+        return (folder_dataset if self._is_folder(dataset) else table_dataset)(**arguments)
 
     def source_path(self, dataset: str) -> tuple[str, dict[str, Any] | None]:
         """Where a data set is defined, `package.module:OBJECT`, and what that is called with if it is a function."""
         if dataset in self.datasets:
             block = self.datasets[dataset].model_dump(mode="json", exclude_none=True)
-            return "ocnn.data.tables:table_dataset", {"name": dataset, **block}
+            function = "folders:folder_dataset" if self._is_folder(dataset) else "tables:table_dataset"
+            return f"ocnn.data.{function}", {"name": dataset, **block}
         return DATASETS.get(dataset, dataset), None
+
+    def names_path(self, dataset: str) -> str:
+        """Where the names of the samples of data of your own come from: what `source_path` has it is called with."""
+        return f"ocnn.data.{'folders:picture_names' if self._is_folder(dataset) else 'tables:row_names'}"
+
+    def _is_folder(self, dataset: str) -> bool:
+        return isinstance(self.datasets.get(dataset), ImageFolder)
+
+    def labelled(self, experiment: str) -> bool:
+        """Whether it is known of an experiment's samples which are anomalies: else nothing is measured."""
+        dataset = self.experiments[experiment].dataset
+        return dataset not in self.datasets or self.datasets[dataset].normal != "none"
+
+    def drawn_contamination(self, experiment: str) -> float:
+        """The share of anomalies that is drawn into an experiment's training sets: none where nobody knows them."""
+        return self.experiments[experiment].share if self.labelled(experiment) else 0.0
 
     def previous_steps(self, attack: str, steps: int) -> int | None:
         """The steps of the attack that one of so many steps goes on with; None for the first."""
@@ -451,7 +513,11 @@ class Config(Section):
     def settings(self, experiment: str, method: str, seed: int) -> dict[str, Any]:
         """The estimator's parameters: the experiment's, then the method's, then the experiment's for the method."""
         shared = self.shared_settings(experiment, seed)
-        declared = shared_parameters(load_estimator(self.estimator(method)))
+        estimator = load_estimator(self.estimator(method))
+        declared = dict(shared_parameters(estimator))
+        # Without labels the experiment's share serves the thresholds alone, and so those of all methods.
+        if not self.labelled(experiment) and shared["contamination"] and "contamination" in estimator().get_params():
+            declared["contamination"] = "contamination"
         return {
             **{parameter: shared[name] for parameter, name in declared.items()},
             **self.methods[method].settings,
@@ -494,7 +560,7 @@ class Config(Section):
         experiments = []
         twins = {block.shuffled for block in self.experiments.values()}
         for name, block in self.experiments.items():
-            dataset = self.dataset(name)
+            dataset, labelled = self.dataset(name), self.labelled(name)
             attack = block.attack and PlannedAttack(block.attack, cast(int, block.steps), block.held_out)
             experiments.append(
                 PlannedExperiment(
@@ -504,14 +570,16 @@ class Config(Section):
                     tuple(self.seeds_of(name)),
                     dataset=f"{self.arrays_folder(name)}/{safe_name(dataset.name)}",
                     images=dataset.images,
-                    contaminated_and_tested=block.share > 0 and dataset.has_test,
+                    contaminated_and_tested=self.drawn_contamination(name) > 0 and dataset.has_test,
                     contamination=block.share,
                     family=block.family,
                     attack=attack or None,
                     published=block.published,
                     judged=block.published_evaluation(dataset.has_test) if block.judged else None,
                     remark=block.remark,
-                    taken_apart=name not in twins and block.training_set.validation_split > 0,
+                    labelled=labelled,
+                    anomaly_classes=block.anomaly_classes,
+                    taken_apart=labelled and name not in twins and block.training_set.validation_split > 0,
                     shuffled=block.shuffled if block.shuffled in self.experiments else None,
                 )
             )

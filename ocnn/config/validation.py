@@ -9,7 +9,7 @@ from typing import Any, get_args
 import yaml
 from pydantic import ValidationError
 
-from ocnn.config.schema import Config
+from ocnn.config.schema import Config, own_data
 from ocnn.errors import ConfigError
 
 KeyPath = tuple[str, ...]
@@ -20,6 +20,8 @@ STAND_INS: dict[str, Any] = {
     "dataset": "",
     "attacked_class": "",
     "file": "unknown",
+    "folder": "unknown",
+    "size": 32,
     "normal": "all",
 }
 #: Parts whose keys are names, which stay known when what they stand for is wrong.
@@ -84,7 +86,7 @@ def validate(content: Any) -> Validated:
                 refused |= _meant(rest, path)
         # What is missing because it was taken out, or is misspelt, has been said already.
         faults += [
-            _describe(fault) for path, fault in found if not any(path[: len(known)] == known for known in refused)
+            _describe(rest, fault) for path, fault in found if not any(path[: len(known)] == known for known in refused)
         ]
         for path, fault in found:
             _take_out(rest, path, unknown=fault["type"] == "extra_forbidden")
@@ -216,20 +218,27 @@ def _path_to_key(content: Any, fault: Any) -> KeyPath:
     return tuple(path)
 
 
-def _section(path: KeyPath) -> Any:
-    """The section in which the key at this path stands."""
+def _section(content: Any, path: KeyPath) -> Any:
+    """The section in which the key at this path of the content stands."""
     section: Any = Config
-    for part in path[:-1]:
-        # Below a mapping of names to sections a part is a name.
-        section = section.model_fields[part].annotation if hasattr(section, "model_fields") else get_args(section)[1]
+    for place, part in enumerate(path[:-1]):
+        content = content[part]
+        if path[:place] == ("datasets",):
+            section = own_data(content)
+        else:
+            # Below a mapping of names to sections a part is a name.
+            section = (
+                section.model_fields[part].annotation if hasattr(section, "model_fields") else get_args(section)[1]
+            )
     return section
 
 
 def _meant(content: dict[str, Any], path: KeyPath) -> set[KeyPath]:
     """The path of the key that an unknown one was to be, of which nothing else is known then."""
+    section = _section(content, path)
     for part in path[:-1]:
         content = content[part]
-    return {(*path[:-1], key) for key in _close(path[-1], _section(path).model_fields) if key not in content}
+    return {(*path[:-1], key) for key in _close(path[-1], section.model_fields) if key not in content}
 
 
 def _take_out(content: dict[str, Any], path: KeyPath, *, unknown: bool) -> None:
@@ -244,11 +253,11 @@ def _take_out(content: dict[str, Any], path: KeyPath, *, unknown: bool) -> None:
         content.pop(last, None)
 
 
-def _describe(fault: Any) -> str:
+def _describe(content: Any, fault: Any) -> str:
     path = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         keys = tuple(str(part) for part in fault["loc"])
-        return f"{path}: unknown key{nearest(keys[-1], _section(keys).model_fields)}"
+        return f"{path}: unknown key{nearest(keys[-1], _section(content, keys).model_fields)}"
     if fault["type"] == "missing":
         return f"{path}: field required"
     words = fault["msg"][0].lower() + fault["msg"][1:]

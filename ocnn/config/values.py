@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema, WrapValidator
 from pydantic_core import PydanticCustomError
 
-from ocnn.data.tables import text_of
+from ocnn.data.labels import text_of
 from ocnn.networks.shapes import KINDS, NETWORKS
 
 #: Seeds beyond it do not fit the 32-bit integers of score files.
@@ -252,11 +252,30 @@ def _value(value: Any) -> Any:
     return text_of(value) if isinstance(value, bool | int | float) else value
 
 
+def _size(value: Any) -> Any:
+    """Height and width; one number stands for both."""
+    return value if isinstance(value, list | tuple) else [value, value]
+
+
+Side = Annotated[Whole, Field(ge=2, le=4096)]
+PictureSize = Annotated[
+    tuple[Side, Side],
+    BeforeValidator(_size),
+    _expected("a whole number from 2 to 4,096, or a list of two, height and width"),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                *_whole_schema(2, 4096)["anyOf"],
+                {"type": "array", "items": _whole_schema(2, 4096), "minItems": 2, "maxItems": 2},
+            ]
+        }
+    ),
+]
 LabelValue = Annotated[str, BeforeValidator(_value), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 LabelValues = Annotated[list[LabelValue], _ONCE]
 NormalValues = Annotated[
-    Literal["all"] | LabelValues | Annotated[dict[str, LabelValues], Field(min_length=1)],
-    _expected("a list of at least one value, a mapping of names to such lists, or all"),
+    Literal["all", "none"] | LabelValues | Annotated[dict[str, LabelValues], Field(min_length=1)],
+    _expected("a list of at least one value, a mapping of names to such lists, all, or none"),
     AfterValidator(_different),
 ]
 _ColumnList = Annotated[

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from pandas.api.types import is_integer_dtype, is_numeric_dtype
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
-from sklearn.model_selection import train_test_split
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
@@ -25,6 +24,7 @@ from ocnn.data.archives import digest
 from ocnn.data.dataset import Arrays, Dataset
 from ocnn.data.formats.arrow import VALUE, check_size, read_arrow, read_parquet
 from ocnn.data.formats.npz import read_npz
+from ocnn.data.labels import UNLABELLED, Normal, check_tested, classes_of, listed, normal_groups, split_parts, text_of
 from ocnn.data.splits import class_sizes
 from ocnn.errors import DataError
 
@@ -32,8 +32,6 @@ from ocnn.errors import DataError
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "?")
 #: What files that are no tables bring out of pandas and pyarrow.
 UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, struct.error, Warning)
-#: As many names does a message list.
-LISTED = 5
 #: More categories are no feature, but names or numbers of rows; a column of each would fill the memory.
 MOST_CATEGORIES = 1000
 #: Bytes that a table of unstated checksum may take in memory: so many, or so many times those of its file.
@@ -53,7 +51,8 @@ class Table:
         memory to far more than it has on the disk.
     label: the column of the labels. In an NPZ file they are `y`, and the columns of `X` are called f1, f2, …
     normal: `all`, each value of the labels in turn; or the groups of values that are each in turn the normal class, by
-        name. Each value in no group is a class of anomalies.
+        name. Each value in no group is a class of anomalies. `none`: there are no labels, and all rows of `file` are
+        the training part.
     leave_out: columns that are no features.
     categorical: columns to be one-hot encoded; or `auto`, those whose values are all texts.
     missing: texts that stand for a missing value in a CSV file.
@@ -67,7 +66,7 @@ class Table:
 
     name: str
     file: str
-    normal: str | tuple[tuple[str, tuple[str, ...]], ...]
+    normal: Normal
     test_file: str = ""
     sha256: str = ""
     test_sha256: str = ""
@@ -93,27 +92,39 @@ def table_dataset(*, normal: Any, **settings: Any) -> Dataset:
     The table is read here, whole, so that whatever is wrong with it is said before it is used.
 
     Args:
-        normal: `all`, a list of values that are normal together, or a mapping of names to such lists.
+        normal: `all`, `none`, a list of values that are normal together, or a mapping of names to such lists.
         settings: the other fields of `Table`; lists may stand for tuples.
 
     Raises:
         DataError: what is wrong with the file or does not fit the settings.
     """
-    if not isinstance(normal, str):
-        groups = normal if isinstance(normal, Mapping) else {", ".join(map(text_of, normal)): normal}
-        normal = tuple((name, tuple(map(text_of, values))) for name, values in groups.items())
-    fields: dict[str, Any] = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
-    }
-    table = Table(normal=normal, **fields)
+    table = _table(normal, settings)
     return _dataset(table, _stamps(table))
 
 
-def text_of(value: Any) -> str:
-    """Give a value as the text by which it is known: 1 and 1.0 are one value."""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        value = int(value)
-    return str(value)
+def row_names(*, normal: Any, **settings: Any) -> dict[str, list[str]]:
+    """Name the rows of a table without labels, whose parts are its files, by their numbers, the first of which is 1.
+
+    Args:
+        normal, settings: of `table_dataset`.
+
+    Returns:
+        The names by part, `train` and `test`, in the order of the arrays.
+    """
+    table = _table(normal, settings)
+    counts = _dataset(table, _stamps(table)).sizes[UNLABELLED[0]]
+    files = [Path(path).name for path in (table.file, table.test_file)]
+    return {
+        part: [f"{file}, row {row}" for row in range(1, count + 1)]
+        for part, file, count in zip(("train", "test"), files, counts, strict=True)
+    }
+
+
+def _table(normal: Any, settings: Mapping[str, Any]) -> Table:
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
+    }
+    return Table(normal=normal_groups(normal), **fields)
 
 
 def _stamps(table: Table) -> tuple[tuple[int, int], ...]:
@@ -138,6 +149,7 @@ def _dataset(table: Table, stamps: tuple[tuple[int, int], ...]) -> Dataset:
         read=partial(_read, table),
         images=False,
         anomaly_classes=classes[len(normal) :],
+        has_test=bool(len(arrays.test)),
         sizes=class_sizes(classes, arrays.train_labels, arrays.test_labels),
         files=table.files,
         scaling=table.scaling,
@@ -147,11 +159,8 @@ def _dataset(table: Table, stamps: tuple[tuple[int, int], ...]) -> Dataset:
             **{key: getattr(table, key) for key in ("impute", "separator", "test_share", "split_seed")},
         },
     )
-    for name in normal:
-        here = dataset.sizes[name][1]
-        for kind, count in (("normal", here), ("anomalous", len(arrays.test) - here)):
-            if not count:
-                raise DataError(f"{table.files[-1]}: no row of the test part is {kind} where {name!r} is normal")
+    if table.normal != "none":
+        check_tested(table.files[-1], "row", dataset.sizes, normal)
     return dataset
 
 
@@ -174,7 +183,7 @@ def _load(table: Table, stamps: tuple[tuple[int, int], ...]) -> tuple[Arrays, tu
     frames = [_frame(table, file) for file in table.files]
     _check_columns(table, frames)
     texts = [_labels(table, file, frame) for file, frame in zip(table.files, frames, strict=True)]
-    classes, normal, codes = _classes(table, texts)
+    classes, normal, codes = classes_of(table.file, "row", table.normal, np.concatenate(texts))
     columns = [name for name in frames[0].columns if name not in (table.label, *table.leave_out)]
     if not columns:
         raise DataError(f"{table.file}: no column is left beside {table.label!r} and those that are left out")
@@ -194,7 +203,8 @@ def _load(table: Table, stamps: tuple[tuple[int, int], ...]) -> tuple[Arrays, tu
         ),
     )
     x_train = encoder.fit_transform(values.iloc[train])
-    x_test = encoder.transform(values.iloc[test])
+    # scikit-learn transforms no empty table.
+    x_test = encoder.transform(values.iloc[test]) if len(test) else x_train[:0]
     return Arrays(x_train, codes[train], x_test, codes[test]), classes, normal, x_train.shape[1] - len(numbers)
 
 
@@ -229,7 +239,7 @@ def _frame(table: Table, path: str) -> pd.DataFrame:
 def _different(path: str, names: Sequence[Any]) -> list[str]:
     twice = sorted({str(name) for name in names if list(names).count(name) > 1})
     if twice:
-        raise DataError(f"{path} has several columns called {_listed(twice)}")
+        raise DataError(f"{path} has several columns called {listed(twice)}")
     return list(map(str, names))
 
 
@@ -251,12 +261,16 @@ def _from_arrow(table: Table, path: str) -> pd.DataFrame:
 
 def _from_npz(table: Table, path: str) -> pd.DataFrame:
     maximum = _maximum(table, path)
-    x, y = read_npz(Path(path), ["X", "y"], maximum // 2)
+    if table.normal == "none":
+        (x,) = read_npz(Path(path), ["X"], maximum // 2)
+        y = np.zeros(len(x) if x.ndim else 0)
+    else:
+        x, y = read_npz(Path(path), ["X", "y"], maximum // 2)
     if x.ndim != 2 or y.shape not in ((len(x),), (len(x), 1)):
         raise DataError(f"{path}: X of shape {x.shape} and y of shape {y.shape}; expected (n, d) and (n,)")
     check_size(Path(path), VALUE * (x.size + y.size), maximum)
     frame = pd.DataFrame(x, columns=[f"f{number}" for number in range(1, x.shape[1] + 1)])
-    return frame.assign(**{table.label: y.reshape(-1)})
+    return frame if table.normal == "none" else frame.assign(**{table.label: y.reshape(-1)})
 
 
 def _maximum(table: Table, path: str) -> int:
@@ -274,34 +288,40 @@ READERS = {
 }
 
 
-def _listed(names: Sequence[Any]) -> str:
-    shown = ", ".join(map(repr, names[:LISTED]))
-    return shown + (f" and {len(names) - LISTED} more" if len(names) > LISTED else "")
-
-
 def _check_columns(table: Table, frames: Sequence[pd.DataFrame]) -> None:
     """Whether the columns that the settings name are there, in both files the same."""
     names = list(frames[0].columns)
     asked = {"leave_out": table.leave_out, "categorical": () if table.categorical == "auto" else table.categorical}
-    if table.label not in names:
-        raise DataError(f"{table.file} has no column {table.label!r} for `label`; its columns are {_listed(names)}")
+    labelled = table.normal != "none"
+    if labelled and table.label not in names:
+        raise DataError(
+            f"{table.file} has no column {table.label!r} for `label`; its columns are {listed(names)}; where there are"
+            " no labels, `normal: none` says so"
+        )
+    if not labelled and table.label in names and table.label not in table.leave_out:
+        raise DataError(
+            f"{table.file} has a column {table.label!r}, and `normal: none` says that there are no labels; say which of"
+            " its values are normal, or put it in `leave_out`"
+        )
     for key, columns in asked.items():
-        if table.label in columns:
+        if labelled and table.label in columns:
             raise DataError(f"{table.label!r} is the label and cannot be in `{key}`")
         unknown = [name for name in columns if name not in names]
         if unknown:
-            raise DataError(f"{table.file} has no column {unknown[0]!r} for `{key}`; its columns are {_listed(names)}")
+            raise DataError(f"{table.file} has no column {unknown[0]!r} for `{key}`; its columns are {listed(names)}")
     both = [name for name in asked["categorical"] if name in table.leave_out]
     if both:
         raise DataError(f"{both[0]!r} is in `categorical` and in `leave_out`")
     for frame in frames[1:]:
         differing = [name for name in names if name not in frame] + [name for name in frame if name not in names]
         if differing:
-            raise DataError(f"{table.test_file} and {table.file} do not both have the columns {_listed(differing)}")
+            raise DataError(f"{table.test_file} and {table.file} do not both have the columns {listed(differing)}")
 
 
 def _labels(table: Table, path: str, frame: pd.DataFrame) -> NDArray[Any]:
-    """The labels as texts, (n,)."""
+    """The labels as texts, (n,); one for all where there are none."""
+    if table.normal == "none":
+        return np.full(len(frame), "", object)
     labels = frame[table.label]
     if labels.isna().any():
         raise DataError(f"{path}: the label is missing in {_rows(labels.isna())}")
@@ -312,40 +332,6 @@ def _rows(mask: Any) -> str:
     """The rows of a mask in words; a table's first row has the number 1."""
     places = np.flatnonzero(mask)
     return f"{len(places)} of {len(mask)} rows, first in row {places[0] + 1}"
-
-
-def _classes(table: Table, texts: Sequence[NDArray[Any]]) -> tuple[tuple[str, ...], tuple[str, ...], NDArray[np.int64]]:
-    """All classes, the normal ones of them (the first), and the labels of all rows as indices into the classes."""
-    joined = np.concatenate(list(texts))
-    values = sorted(set(joined), key=_in_order)
-    groups = [(value, (value,)) for value in values] if isinstance(table.normal, str) else list(table.normal)
-    of_value: dict[str, str] = {}
-    for name, members in groups:
-        for value in members:
-            if value not in values:
-                raise DataError(
-                    f"{table.file}: no row has the value {value!r} of `normal`; there are {_listed(values)}"
-                )
-            if value in of_value:
-                raise DataError(f"`normal` has the value {value!r} twice")
-            of_value[value] = name
-    others = [value for value in values if value not in of_value]
-    normal = tuple(name for name, _ in groups)
-    clash = [name for name in normal if name in others]
-    if clash:
-        raise DataError(f"`normal` calls a group {clash[0]!r}, which is a value of the anomalies")
-    if len(normal) + len(others) < 2:
-        raise DataError(f"{table.file}: every row is normal; without an anomaly there is nothing to measure")
-    classes = (*normal, *others)
-    places = {value: classes.index(of_value.get(value, value)) for value in values}
-    return classes, normal, np.array([places[text] for text in joined], np.int64)
-
-
-def _in_order(text: str) -> tuple[float, str]:
-    try:
-        return float(text), text
-    except ValueError:
-        return np.inf, text
 
 
 def _kinds(table: Table, features: pd.DataFrame) -> tuple[list[pd.Series], list[pd.Series]]:
@@ -400,7 +386,7 @@ def _check_missing(table: Table, values: pd.DataFrame) -> None:
         names = values.columns[values.isna().any()].tolist()
         raise DataError(
             f"{table.file}: {missing.sum()} values are missing, in {_rows(missing.any(axis=1))}, and in {len(names)} of"
-            f" {missing.shape[1]} columns, {_listed(names)}; ask for an imputer by `impute`, or leave columns out"
+            f" {missing.shape[1]} columns, {listed(names)}; ask for an imputer by `impute`, or leave columns out"
         )
 
 
@@ -408,15 +394,6 @@ def _parts(table: Table, texts: Sequence[NDArray[Any]]) -> tuple[NDArray[np.int6
     """The rows of the training and of the test part."""
     if table.test_file:
         return np.arange(len(texts[0])), len(texts[0]) + np.arange(len(texts[1]))
-    values, counts = np.unique(texts[0], return_counts=True)
-    if counts.min() < 2:
-        raise DataError(
-            f"{table.file}: one row alone has the label {values[counts.argmin()]!r}, which cannot be split into a"
-            " training and a test part; leave it out, or give a `test_file`"
-        )
-    rows = np.arange(len(texts[0]))
-    try:
-        parts = train_test_split(rows, test_size=table.test_share, stratify=texts[0], random_state=table.split_seed)
-    except ValueError as error:
-        raise DataError(f"{table.file} is too small for a `test_share` of {table.test_share}: {error}") from error
-    return np.sort(parts[0]), np.sort(parts[1])
+    if table.normal == "none":
+        return np.arange(len(texts[0])), np.arange(0)
+    return split_parts(table.file, "row", texts[0], table.test_share, table.split_seed, "give a `test_file`")

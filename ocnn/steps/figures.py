@@ -15,8 +15,9 @@ from ocnn.report.figures import comparison, decomposition, samples, training
 from ocnn.report.figures.style import method_styles, save
 from ocnn.results.decomposition import decompose
 from ocnn.results.frames import read_frame
-from ocnn.results.measurements import HISTORIES, evaluations, schema
+from ocnn.results.measurements import HISTORIES, schema
 from ocnn.results.metrics import PUBLISHED_METRIC
+from ocnn.results.own_data import evaluated_part
 from ocnn.results.scores import Fit, read_scores
 from ocnn.results.summary import SCHEMA, evaluated
 from ocnn.steps.records import read_attacks
@@ -101,7 +102,11 @@ def draw_samples(*, plan: Mapping[str, Any], scores: str, images: str, folder: P
             return np.asarray(open_array(Path(path))[rows["sample"].to_numpy()])
 
         if kind == "decision_scores":
-            figure = samples.decision_scores({m: scored(m, block.normal_classes[0]) for m in block.methods})
+            by_method = {m: scored(m, block.normal_classes[0]) for m in block.methods}
+            figure = samples.decision_scores(by_method, labelled=block.labelled)
+        elif kind == "most_anomalous":
+            _, most_anomalous = ends(scored(method[0], block.normal_classes[0]), EXTREMES)
+            figure = samples.most_anomalous(pixels(most_anomalous), method[0])
         elif kind == "in_class":
             chosen = {}
             for normal in block.normal_classes:
@@ -125,7 +130,7 @@ def ends(rows: pd.DataFrame, count: int) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 def evaluated_rows(scores: pd.DataFrame) -> pd.DataFrame:
     """Choose the rows that a score file is read for: of the test part, or of the training set if there is no other."""
-    return next(rows for rows in evaluations(scores).values() if len(rows))
+    return evaluated_part(scores)[1]
 
 
 def draw_adversarial_images(*, pixels: Iterable[Path], attack: Path, record: Path, outputs: Iterable[Path]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, partialmethod
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 from urllib.parse import unquote
 
@@ -129,7 +130,7 @@ class Jobs:
             "scaling": self.config.scaling(experiment),
             "encoded": dataset.encoded,
             "normal": unquote(normal),
-            "contamination": block.contamination,
+            "contamination": self.config.drawn_contamination(experiment),
             "holdout": block.holdout,
             "training_set": block.training_set.model_dump(),
             "seed": int(seed),
@@ -183,6 +184,26 @@ class Jobs:
     tables = partialmethod(_shown, "ocnn.steps.tables:make_tables")
     comparison_figures = partialmethod(_shown, "ocnn.steps.figures:draw_comparisons")
     sample_figures = partialmethod(_shown, "ocnn.steps.figures:draw_samples")
+
+    def most_anomalous(self, experiment: str) -> Job:
+        """Order the samples of an experiment without labels."""
+        dataset = str(self.config.experiments[experiment].dataset)
+        path, (_, arguments) = self.config.names_path(dataset), self.config.source_path(dataset)
+        assert arguments is not None
+        names = hashlib.sha256(json.dumps(resolve_name(path)(**arguments)).encode()).hexdigest()
+        job = self._of_fits("ocnn.steps.own_data:rank_most_anomalous", experiment, {"names": names})
+        return replace(job, objects={"names": path}, arguments={"names": arguments})
+
+    def anomaly_classes(self, experiment: str) -> Job:
+        """Measure each class of anomalies of an experiment."""
+        return self._of_fits("ocnn.steps.own_data:measure_anomaly_classes", experiment, {})
+
+    def _of_fits(self, function: str, experiment: str, stated: Mapping[str, Any]) -> Job:
+        """A job that reads the score files of one experiment."""
+        fits = [fit for fit in self._plan.fits() if fit.experiment == experiment]
+        names = [(experiment, safe_name(fit.normal), fit.method, str(fit.seed)) for fit in fits]
+        sources = {"/".join(fit): ("fit", *fit) for fit in names}
+        return self._from(Job(function, settings={"fits": [vars(fit) for fit in fits]}, stated=stated), **sources)
 
     def attack_images(self, attack: str, steps: str) -> Job:
         """Draw an attack's images."""

@@ -46,6 +46,7 @@ def make_report(
     archives: Iterable[Path],
     captions: Path,
     output: Path,
+    own: Iterable[Path] = (),
 ) -> None:
     """Write the report from the tables and figures that are there.
 
@@ -59,9 +60,11 @@ def make_report(
         captions: folder of the figures' captions, `KIND.rst`: a title in bold, then the text. The order of the kinds in
             the report is that of the plan.
         output: the HTML file, in which everything is that it needs.
+        own: tables of single experiments, of `ocnn.steps.own_data`.
     """
     planned = Plan.from_json(plan)
     fits, cells, tables = read_frame(metrics, schema()), read_frame(summary, SCHEMA), read_documents(documents)
+    of_experiments = {name: document for path in own for name, document in read_documents(path).items()}
     judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
     columns = judged[(judged["family"] == "published") & (judged["verdict"] != DESCRIPTIVE)]
     page = templates().get_template("report.html")
@@ -72,11 +75,12 @@ def make_report(
         judged={evaluation: rows["verdict"].value_counts() for evaluation, rows in columns.groupby("evaluation")},
         kinds=ALL_VERDICTS,
         remarks=_grouped(planned.remarks),
-        verdicts=tables["verdicts"],
-        claims=tables["claims"],
-        tables={name: _without_listings(tables[name]) for name in TABLES if name in tables},
+        measured=bool(planned.labelled),
+        verdicts=tables.get("verdicts"),
+        claims=tables.get("claims"),
+        tables={name: _without_listings(tables[name]) for name in TABLES if name in tables} | of_experiments,
         corrections=tables.get("corrections"),
-        comparison=tables["comparison"],
+        comparison=tables.get("comparison"),
         figures=_figures(planned, figures, captions),
         degenerate=degenerate_fits(fits),
         below_chance=below_chance(cells),

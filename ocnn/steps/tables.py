@@ -1,6 +1,6 @@
 """The step from numbers to tables, verdicts and claims; it fits nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,9 @@ from ocnn.steps.records import read_attacks
 from ocnn.storage.arrays import open_array
 from ocnn.storage.files import write_text
 from ocnn.storage.json_files import read_json
+
+#: Said of an experiment in Table 1.
+WITHOUT_LABELS = "no labels; all samples are counted as normal."
 
 
 def make_tables(
@@ -80,8 +83,10 @@ def make_tables(
 
     attacked = cells["experiment"].isin(planned.attacked)
     aucs = cells["metric"] == PUBLISHED_METRIC
-    write("metrics", cells, metric_document(cells, planned.alpha))
-    if len(planned.attacked) < len(planned.experiments):
+    wanted = planned.table_files()
+    if "metrics" in wanted:
+        write("metrics", cells, metric_document(cells, planned.alpha))
+    if "table3" in wanted:
         rows = cells[~attacked & aucs]
         write("table3", rows, table3(rows, labs, fits, planned.remarks, alpha=planned.alpha))
     if planned.attacked:
@@ -91,6 +96,39 @@ def make_tables(
     if planned.taken_apart:
         steps = decompose(fits, cells, planned.taken_apart, alpha=planned.alpha)
         write("decomposition", steps, decomposition_document(steps, planned.alpha))
+    if planned.labelled:
+        _compare(planned, fits, cells, tables, documents, write)
+
+    shapes = {e.name: open_array(Path(images.format(dataset=e.dataset))).shape[1:] for e in planned.experiments}
+    samples: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in shapes}
+    for fit in planned.fits(first_seed=True):
+        if fit.normal not in samples[fit.experiment]:
+            samples[fit.experiment][fit.normal] = read_split(fit.path(splits)).samples
+    seeds = {experiment.name: len(experiment.seeds) for experiment in planned.experiments}
+    texts = [read_texts(Path(name) if name else None) for name in (planned.published.data, planned.published.networks)]
+    data = data_summary(samples, shapes, seeds, texts[0], planned.datasets)
+    unlabelled = {e.name: WITHOUT_LABELS for e in planned.experiments if not e.labelled}
+    remarks = {name: " ".join([remark, unlabelled.get(name, "")]).strip() for name, remark in planned.remarks.items()}
+    write("table1", data, data_document(data, remarks))
+    networks = network_summary(known["settings"], shapes, texts[1], planned.datasets)
+    write("table2", networks, network_document(networks))
+    write_documents(tables / "documents.json", documents)
+
+
+def _compare(
+    planned: Plan,
+    fits: pd.DataFrame,
+    cells: pd.DataFrame,
+    tables: Path,
+    documents: dict[str, Document],
+    write: Callable[..., None],
+) -> None:
+    """Write how methods compare with each other, with what was published and with what was claimed.
+
+    Args:
+        planned, fits, cells, documents, write: as `make_tables` has them.
+        tables: folder of the tables.
+    """
     judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
     write("verdicts", judged, verdict_document(judged, **planned.rule), (".csv", ".md", ".html"))
     write("comparison", cells, comparison_document(cells, planned.alpha), (".md", ".html"))
@@ -108,16 +146,3 @@ def make_tables(
         alpha=planned.alpha,
     )
     write("claims", claims, claim_document(claims, planned.alpha))
-
-    shapes = {e.name: open_array(Path(images.format(dataset=e.dataset))).shape[1:] for e in planned.experiments}
-    samples: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in shapes}
-    for fit in planned.fits(first_seed=True):
-        if fit.normal not in samples[fit.experiment]:
-            samples[fit.experiment][fit.normal] = read_split(fit.path(splits)).samples
-    seeds = {experiment.name: len(experiment.seeds) for experiment in planned.experiments}
-    texts = [read_texts(Path(name) if name else None) for name in (planned.published.data, planned.published.networks)]
-    data = data_summary(samples, shapes, seeds, texts[0], planned.datasets)
-    write("table1", data, data_document(data, planned.remarks))
-    networks = network_summary(known["settings"], shapes, texts[1], planned.datasets)
-    write("table2", networks, network_document(networks))
-    write_documents(tables / "documents.json", documents)

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from ocnn.config.checks import load
-from ocnn.config.schema import Config
+from ocnn.config.schema import Config, ImageFolder
 from ocnn.steps.jobs import Jobs
 from tests.config.configurations import changed, faults, shipped
 from tests.conftest import ROOT
@@ -58,7 +58,8 @@ def write(path: Path, content: Any) -> Path:
 
 
 def located(content: Any, *files: Path) -> str:
-    return load(content, files).datasets["my parts"].file
+    block = load(content, files).datasets["my parts"]
+    return block.folder if isinstance(block, ImageFolder) else block.file
 
 
 def test_a_path_begins_where_the_configuration_file_is(folder: Path) -> None:

@@ -10,6 +10,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from ocnn.attacks.boundary import Attack, read_attack, write_attack
 from ocnn.data import gtsrb
 from ocnn.data.archives import Archive, mirror_checksums, verify_kept
 from ocnn.data.cifar10 import parse_batch
 from ocnn.data.formats.idx import read_idx
+from ocnn.data.formats.picture import FORMATS, read_picture
 from ocnn.data.formats.tar import pack_members, read_members
 from ocnn.data.splits import Split, read_split, write_split
 from ocnn.data.tables import table_dataset
@@ -235,6 +238,14 @@ READERS = {
             "feather": lambda path: OWN.to_feather(path),
             "npz": lambda path: np.savez_compressed(path.open("wb"), X=SMALL, y=np.arange(len(SMALL)) % 2),
         }.items()
+    },
+    **{
+        f"picture, {form}": Reader(
+            written(partial(Image.fromarray(sign()).save, format=form)),
+            lambda path: read_picture(path, (4, 5), 1).tobytes(),
+            DataError,
+        )
+        for form in FORMATS
     },
     "SHA256SUMS": Reader(
         f"{'a' * 64}  archive.gz\n{'b' * 64} *b/c.bin\n".encode(),

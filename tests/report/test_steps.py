@@ -363,7 +363,8 @@ def test_the_most_normal_and_the_most_anomalous_images(made: HandMade, monkeypat
     monkeypatch.setattr(samples, "in_class", in_class)
     monkeypatch.setattr(samples, "extremes", extremes)
 
-    def decision_scores(scores: Any) -> Figure:
+    def decision_scores(scores: Any, *, labelled: bool) -> Figure:
+        assert labelled
         drawn["scores"] = {name: rows["anomaly_score"].tolist() for name, rows in scores.items()}
         return Figure()
 
@@ -409,6 +410,7 @@ def test_the_report(made: HandMade, monkeypatch: pytest.MonkeyPatch) -> None:
         figures=made.path("figures"),
         benchmarks=made.path("benchmarks"),
         archives=[],
+        own=[],
         captions=ROOT / "workflow" / "report",
         output=made.path("report.html"),
     )

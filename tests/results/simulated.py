@@ -115,6 +115,7 @@ class Run:
                 "metrics", "summary", "documents", "provenance", "figures", "benchmarks", "captions", "output"
             ),
             archives=[self.results / "metrics.parquet", Path("resources/digits/deleted.gz")],
+            own=[],
         )
         return self.results / "report.html"
 

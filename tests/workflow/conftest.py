@@ -27,6 +27,8 @@ TABLES = (
     "tables",
     "comparison_figures",
     "sample_figures",
+    "most_anomalous",
+    "anomaly_classes",
     "attack_images",
     "report",
 )

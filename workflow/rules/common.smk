@@ -18,7 +18,7 @@ ROOT = Path(str(workflow.current_basedir)).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from ocnn.config.checks import load
-from ocnn.config.plan import figure_files
+from ocnn.config.plan import TABLE_SUFFIXES, figure_files
 from ocnn.data.archives import check_available, checksum_file
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
@@ -227,6 +227,19 @@ def figure_outputs(names):
         )
         for file in figure_files(names)
     ]
+
+
+def own_table(kind):
+    """The files of a table of one experiment."""
+    files = [f"{RESULTS}/tables/{kind}/{{experiment}}{suffix}" for suffix in (*TABLE_SUFFIXES, ".json")]
+    return [in_report(file, kind, "Tables") if file.endswith(".html") else file for file in files]
+
+
+def of_experiment(pattern):
+    """The files of this pattern, one per fit of the experiment of a rule."""
+    return lambda wildcards: list(
+        dict.fromkeys(str(fit.path(pattern)) for fit in PLAN.fits() if fit.experiment == wildcards.experiment)
+    )
 
 
 def attacks(pattern):

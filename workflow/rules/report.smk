@@ -5,6 +5,8 @@ localrules:
     tables,
     comparison_figures,
     sample_figures,
+    most_anomalous,
+    anomaly_classes,
     attack_images,
     report,
 
@@ -86,6 +88,46 @@ use rule metrics as sample_figures with:
         files=files(unread=["scores", "arrays"], written=["stated"]),
 
 
+use rule metrics as most_anomalous with:
+    input:
+        scores=of_experiment(rules.fit.output.scores),
+        stale=stale("most_anomalous", stated("most_anomalous/{experiment}")),
+    output:
+        outputs=own_table("most_anomalous"),
+        stated=stated("most_anomalous/{experiment}"),
+    log:
+        f"{RESULTS}/logs/most_anomalous/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/most_anomalous/{{experiment}}.tsv"
+    params:
+        job=job("most_anomalous", scores=rules.fit.output.scores),
+        files=files(unnamed=["scores"]),
+
+
+use rule metrics as anomaly_classes with:
+    input:
+        scores=of_experiment(rules.fit.output.scores),
+        splits=of_experiment(rules.split.output.split),
+        stale=stale("anomaly_classes", stated("anomaly_classes/{experiment}")),
+    output:
+        outputs=own_table("anomaly_classes"),
+        stated=stated("anomaly_classes/{experiment}"),
+    log:
+        f"{RESULTS}/logs/anomaly_classes/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/anomaly_classes/{{experiment}}.tsv"
+    params:
+        job=job("anomaly_classes", scores=rules.fit.output.scores, splits=rules.split.output.split),
+        files=files(unnamed=["scores", "splits"]),
+
+
+#: Tables of single experiments, by the rule that makes them.
+OWN_TABLES = {
+    kind: [file.format(experiment=name) for name in names for file in own_table(kind)]
+    for kind, names in PLAN.own_tables().items()
+}
+
+
 use rule metrics as attack_images with:
     input:
         pixels=pixel_files,
@@ -119,6 +161,7 @@ use rule metrics as report with:
         metrics=rules.metrics.output.metrics,
         summary=rules.summary.output.summary,
         documents=rules.tables.output.documents[0],
+        own=[file for of_rule in OWN_TABLES.values() for file in of_rule if file.endswith(".json")],
         provenance=rules.metrics.output.provenance,
         figure_files=FIGURES,
         templates=TEMPLATES,

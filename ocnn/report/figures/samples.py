@@ -17,10 +17,12 @@ from ocnn.report.figures.style import ANOMALOUS, NORMAL, PALETTE, STYLE, WIDTH, 
 ADVERSARIAL_FRAME, NORMAL_FRAME = PALETTE[2], PALETTE[0]
 
 
-def decision_scores(scores: Mapping[str, pd.DataFrame]) -> Figure:
+def decision_scores(scores: Mapping[str, pd.DataFrame], *, labelled: bool = True) -> Figure:
     """Draw histograms of the decision scores of normal and anomalous samples, one panel per method; 0 is the threshold.
 
-    scores: for each method the rows of a score file that are evaluated.
+    Args:
+        scores: for each method the rows of a score file that are evaluated.
+        labelled: whether it is known which samples are anomalous.
     """
     with mpl.rc_context(STYLE):
         figure, axes = panels(len(scores), columns=3, height=1.35)
@@ -43,8 +45,8 @@ def decision_scores(scores: Mapping[str, pd.DataFrame]) -> Figure:
         figure.supxlabel("decision score: ≥ 0 normal, < 0 anomalous", fontsize=8)
         figure.supylabel("samples", fontsize=8)
         handles = [
-            Patch(color=NORMAL, alpha=0.75, label="normal"),
-            Patch(color=ANOMALOUS, alpha=0.75, label="anomalous"),
+            Patch(color=NORMAL, alpha=0.75, label="normal" if labelled else "samples"),
+            *([Patch(color=ANOMALOUS, alpha=0.75, label="anomalous")] if labelled else []),
             Line2D([], [], color="black", linestyle="--", linewidth=1, label="threshold"),
         ]
         legend_above(figure, handles, 3)
@@ -117,6 +119,23 @@ def extremes(
             Patch(color=NORMAL_FRAME, label="normal (narrow frame)"),
         ]
         legend_above(figure, handles, 2)
+    return figure
+
+
+def most_anomalous(images: NDArray[np.float32], method: str, columns: int = 10) -> Figure:
+    """Show the most anomalous of samples without labels.
+
+    Args:
+        images: (n, height, width, channels), the extreme first.
+        method: its name.
+        columns: images per line.
+    """
+    lines = -(-len(images) // columns)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, WIDTH / columns * lines + 0.4), layout="constrained")
+        axis = figure.subplots()
+        _show(axis, [_strip(images[start : start + columns], columns) for start in range(0, len(images), columns)])
+        axis.set_title(f"{method}: the {len(images)} most anomalous")
     return figure
 
 
