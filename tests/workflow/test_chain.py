@@ -197,7 +197,7 @@ INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]
     "the loss of ocnn": (edit(f"{LOSSES}/ocnn.py", "/ nu - r", "/ nu - 2 * r"), {"fit": 1, **ALL_ANEW}),
     "the loss of deep_svdd": (edit(f"{LOSSES}/deep_svdd.py", ONE_CLASS, f"2 * {ONE_CLASS}"), {"fit": 1, **ALL_ANEW}),
     "the loss of the autoencoder": (
-        edit(f"{LOSSES}/reconstruction.py", "ops.mean(ops.square(x - r", "3 * ops.mean(ops.square(x - r"),
+        edit(f"{LOSSES}/reconstruction.py", "ops.square(x - r", "3 * ops.square(x - r"),
         {"autoencoder": 1, "fit": 3, **ALL_ANEW},
     ),
     "the contamination": (
