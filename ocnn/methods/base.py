@@ -61,6 +61,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         if isinstance(cls.reported, str):
             raise TypeError(f"{cls.__name__}.reported must be a tuple of names, got the text {cls.reported!r}.")
 
+    @property
+    def _label(self) -> str:
+        """What messages call the method."""
+        return type(self).__name__
+
     def uses_holdout(self) -> bool:
         """Say whether `fit`, with these parameters, takes labelled samples to tune on: `X_holdout`, `y_holdout`."""
         return False
@@ -127,17 +132,16 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         if not hasattr(self, "offset_"):
             if not hasattr(self, "contamination"):
                 raise TypeError(
-                    f"{type(self).__name__} has no threshold: let `_fit` set `offset_`, or derive it from"
-                    " ThresholdedDetector."
+                    f"{self._label} has no threshold: let `_fit` set `offset_`, or derive it from ThresholdedDetector."
                 )
             self.offset_ = float(np.quantile(scores, self.contamination))
         offset = np.asarray(self.offset_)
         if offset.dtype.kind not in "biuf" or offset.size != 1:
-            raise ValueError(f"{type(self).__name__}.offset_ must be one real number, got {self.offset_!r}.")
+            raise ValueError(f"{self._label}.offset_ must be one real number, got {self.offset_!r}.")
         self.offset_ = float(offset.item())
         if diagnosis is not None and not isinstance(diagnosis, Diagnosis):
             # No reason to lose the fit.
-            text = f"`_fit` of {type(self).__name__} must return a Diagnosis or None: its result is ignored."
+            text = f"`_fit` of {self._label} must return a Diagnosis or None: its result is ignored."
             warnings.warn(text, UserWarning, stacklevel=3)
             diagnosis = None
         if diagnosis is None or not diagnosis.degenerate:
@@ -145,7 +149,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             diagnosis = found or diagnosis or Diagnosis("converged", "the fit has no iterations of its own")
         self.diagnosis_ = diagnosis
         if diagnosis.degenerate:
-            text = f"{type(self).__name__} {diagnosis.status}: {diagnosis.reason}."
+            text = f"{self._label} {diagnosis.status}: {diagnosis.reason}."
             warnings.warn(text, ConvergenceWarning, stacklevel=3)
         return self
 
@@ -156,7 +160,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             values = values.astype(np.float64)
         if values.dtype.kind != "f" or values.shape not in ((len(X),), (len(X), 1)):
             raise ValueError(
-                f"{type(self).__name__} must score each sample by one real number: for {len(X)} samples it gave"
+                f"{self._label} must score each sample by one real number: for {len(X)} samples it gave"
                 f" {values.dtype} of shape {values.shape}."
             )
         return values.reshape(len(X))
@@ -182,7 +186,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             self.input_shape_ = samples.shape[1:]
         elif samples.shape[1:] != self.input_shape_:
             raise ValueError(
-                f"{type(self).__name__} was fitted to samples of shape {self.input_shape_}, got {samples.shape[1:]}."
+                f"{self._label} was fitted to samples of shape {self.input_shape_}, got {samples.shape[1:]}."
             )
         return samples
 
