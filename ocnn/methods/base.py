@@ -25,15 +25,18 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     A method defines `_fit(X)`, returning a diagnosis or None, and `_score_samples(X)`; it sets `offset_`, or has a
     parameter `contamination` (`ThresholdedDetector`). If it knows the scores of the training samples, it sets
-    `training_scores_`. Scores are (n,) or (n, 1), in any sequence that NumPy makes numbers of. Its parameters are the
-    keyword-only fields of a dataclass, or those of its `__init__`, which only stores them. What a class says in
-    `_parameter_constraints` and `shared_settings` adds to what its bases say.
+    `training_scores_`; if those of fits without the sample, `left_out_scores_`. Scores are (n,) or (n, 1), in any
+    sequence that NumPy makes numbers of. Its parameters are the keyword-only fields of a dataclass, or those of its
+    `__init__`, which only stores them. What a class says in `_parameter_constraints` and `shared_settings` adds to what
+    its bases say.
 
     X is (n, d) or (n, height, width, channels), of real numbers that float32 can hold.
 
     Attributes:
         offset_: `decision_function` is `score_samples` minus this.
         training_scores_: `score_samples` of the training samples, (n,).
+        left_out_scores_: of each training sample the score by a fit without it, (n,), as of a new one; only of methods
+            that know it.
         diagnosis_: how the fit ended, a `Diagnosis`.
         input_shape_: shape of a sample.
         n_features_in_: d, or the height of an image.
@@ -83,7 +86,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         self._validate_params()
         samples = self._check_samples(X, reset=True)
         # A refit starts from nothing: no attribute of an earlier fit decides anything.
-        for name in ("offset_", "training_scores_"):
+        for name in ("offset_", "training_scores_", "left_out_scores_"):
             if hasattr(self, name):
                 delattr(self, name)
         return self._finish(samples, self._fit(samples))
@@ -134,7 +137,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
                 raise TypeError(
                     f"{self._label} has no threshold: let `_fit` set `offset_`, or derive it from ThresholdedDetector."
                 )
-            self.offset_ = float(np.quantile(scores, self.contamination))
+            self.offset_ = float(np.quantile(getattr(self, "left_out_scores_", scores), self.contamination))
         offset = np.asarray(self.offset_)
         if offset.dtype.kind not in "biuf" or offset.size != 1:
             raise ValueError(f"{self._label}.offset_ must be one real number, got {self.offset_!r}.")
@@ -205,6 +208,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 @dataclass(kw_only=True, eq=False, repr=False)
 class ThresholdedDetector(AnomalyDetector):
     """Base of the methods whose threshold is the quantile of the training samples' scores at `contamination`.
+
+    It is that of `left_out_scores_` where the method has them. Otherwise more of the new samples than this share lie
+    beyond it, the more the closer the fit is to its samples: `ConformalDetector` has a threshold that holds.
 
     Args:
         contamination: share of anomalies among all training samples, which `predict` calls anomalous.

@@ -38,6 +38,8 @@ class KDE(ThresholdedDetector):
     Attributes:
         bandwidth_: the bandwidth taken.
         samples_, origin_: the training samples (n, d), less this origin (d,) of all distances.
+        left_out_scores_: of each training sample its log density by the others, at the bandwidth taken; the threshold
+            is their quantile.
         log_likelihoods_: mean over the folds of the held-out samples' total log-likelihood, for each bandwidth.
     """
 
@@ -68,6 +70,9 @@ class KDE(ThresholdedDetector):
         self.log_likelihoods_ = likelihoods.mean(axis=0)
         self.bandwidth_ = float(bandwidths[np.argmax(self.log_likelihoods_)])
         self.training_scores_ = self._from_distances(distances)
+        # Without the sample's own kernel: an infinite distance takes it out of the sum, and the mean is over one fewer.
+        np.fill_diagonal(distances, np.inf)
+        self.left_out_scores_ = self._from_distances(distances) + np.log(len(rows) / (len(rows) - 1))
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         # In slices, as the distances of many samples to many would not fit into memory.
