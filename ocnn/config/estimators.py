@@ -54,15 +54,8 @@ def fit_faults(read: Validated, name: str, method: str) -> list[str]:
     shared = shared_parameters(estimator).values()
     of_its_own = method in block.settings or (block.contamination == 0 and "contamination" in shared)
     of = f"{path}.settings.{method}" if of_its_own else f"methods.{method}"
-    if read.config.is_wrapped(method):
-        faults += [f"{of}: {fault}" for fault in _construction_faults(estimator, settings)]
-        model = None
-    else:
-        model = estimator(**settings)
-        try:
-            model._validate_params()
-        except ValueError as error:
-            faults += [f"{of}: {fault}" for fault in str(error).splitlines()]
+    model, found = _model_or_faults(estimator, settings)
+    faults += [f"{of}: {fault}" for fault in found]
     if block.holdout == 0 and getattr(model, "uses_holdout", bool)():
         faults.append(f"{path}.holdout: of 0 leaves {method} no labels to choose its settings by")
     if read.config.on_codes(method) and not has_autoencoder(block.network):
@@ -70,19 +63,19 @@ def fit_faults(read: Validated, name: str, method: str) -> list[str]:
     return faults
 
 
-def _construction_faults(detector: Any, settings: Mapping[str, Any]) -> list[str]:
-    """What keeps another package's detector from being made with these parameters, or from being used then."""
+def _model_or_faults(estimator: Any, settings: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    """The estimator made with these parameters, or None; and what is wrong with them, or with the model for its use."""
     try:
-        model = detector(**settings)
-    except Exception as error:  # whatever the detector's own checks raise
-        return [f"{detector.__name__} cannot be made with these settings ({error})"]
+        model = estimator(**settings)
+    except Exception as error:  # whatever another package's own checks raise
+        return None, [f"{estimator.__name__} cannot be made with these settings ({error})"]
     try:
         if hasattr(model, "_parameter_constraints"):
             model._validate_params()
     except ValueError as error:
-        return [f"{error}"]
+        return model, str(error).splitlines()
     fault = scoring_fault(model)
-    return [fault] if fault else []
+    return model, [fault] if fault else []
 
 
 def _mended(read: Validated, name: str) -> Config:

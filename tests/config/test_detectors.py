@@ -106,6 +106,7 @@ def test_resources() -> None:
         (LOF, {"higher_scores": "anomalous"}, ": LocalOutlierFactor is one of scikit-learn's detectors, whose high"),
         (LOF, {"higher_scores": "abnormal"}, ".higher_scores: input should be 'normal' or 'anomalous'"),
         (LOF, {"images": "rows"}, ".images: input should be 'flat' or 'whole'"),
+        (LOF, {"resources": None}, ".resources: must be a mapping of keys to values"),
         (LOF, {"resources": {"gpu": 1}}, ".resources.gpu: unknown key; did you mean 'gpus'?"),
         (LOF, {"resources": {"minutes": 0}}, ".resources.minutes: input should be greater than or equal to 1"),
         ("sklearn.ensemble:IsolationForest", {"random_state": 3}, ".random_state: is what the seeds are for"),
@@ -135,6 +136,7 @@ def test_resources() -> None:
         ),
         (f"{HERE}:Open", {"share": 3.0}, ".share: The 'share' parameter of Open must be a float in the range"),
         ("kde", {"higher_scores": "normal"}, ".higher_scores: is for detectors of other packages"),
+        ("ocnn.methods.conformal:ConformalDetector", {}, ": ConformalDetector cannot be made with these settings (Con"),
         ("kde", {"images": "whole"}, ".images: is for detectors of other packages"),
     ],
 )
