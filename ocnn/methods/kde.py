@@ -29,6 +29,9 @@ CACHED = 2**16
 class KDE(ThresholdedDetector):
     """Gaussian kernel density of flattened samples; `score_samples` is the log density (natural logarithm).
 
+    The threshold is for new samples: the quantile at `contamination` of each training sample's density by the others.
+    `predict` calls fewer than that of the training samples themselves anomalous, as each is near to itself.
+
     Args:
         bandwidths: standard deviations of the kernel to choose from, by the cross-validated log-likelihood.
         cv: folds, consecutive runs of samples as in scikit-learn's `KFold`; fewer where there are fewer samples.
@@ -38,8 +41,7 @@ class KDE(ThresholdedDetector):
     Attributes:
         bandwidth_: the bandwidth taken.
         samples_, origin_: the training samples (n, d), less this origin (d,) of all distances.
-        left_out_scores_: of each training sample its log density by the others, at the bandwidth taken; the threshold
-            is their quantile.
+        left_out_scores_: of each training sample its log density by the others, at the bandwidth taken.
         log_likelihoods_: mean over the folds of the held-out samples' total log-likelihood, for each bandwidth.
     """
 
