@@ -15,3 +15,7 @@ class ConfigError(OcnnError):
 
 class ResultError(OcnnError):
     """A result file that is missing, truncated or not of the expected schema."""
+
+
+class DetectorError(OcnnError):
+    """An outlier detector of another package's, or of the user's own, that fails or gives no scores."""

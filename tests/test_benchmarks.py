@@ -26,6 +26,7 @@ SCRIPTS = {
     "autoencoder": "--normals 0 --seeds 1 --times 1",
     "attack": "--images 2 --steps 3 --repeats 1 --widths 4 4",
     "checksums": "--every 100 --repeats 1",
+    "false_alarms": "--methods knn ocsvm --splits 2 --folds 2",
     "representation": "--normals 3 --seeds 1 --hidden 8 --iterations 0 1",
     "shallow": "--train 60 --test 100 --repeats 2",
     "startup": "--methods kde --repeats 1",

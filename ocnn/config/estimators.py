@@ -1,16 +1,21 @@
 """The checks of methods, their settings and their networks, by what the estimators themselves say."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 from sklearn.utils._param_validation import validate_parameter_constraints
 
-from ocnn.config.schema import SHARED_SETTINGS, Autoencoder, Config, shared_parameters
+from ocnn.config.schema import SHARED_SETTINGS, Autoencoder, Config, MethodBlock, shared_parameters
 from ocnn.config.validation import STAND_INS, Validated, nearest
 from ocnn.methods import METHODS, load_estimator
 from ocnn.methods.base import AnomalyDetector
+from ocnn.methods.wrapped import direction_fault, parameters_of, scoring_fault
 from ocnn.networks.shapes import NETWORKS, Network, parse
+
+#: The keys of a method that say what is known of this package's own.
+WRAPPED_ONLY = ("higher_scores", "images")
 
 
 def method_faults(config: Config, method: str) -> list[str]:
@@ -21,8 +26,15 @@ def method_faults(config: Config, method: str) -> list[str]:
     unknown = [name for name in shared_parameters(estimator).values() if name not in SHARED_SETTINGS]
     if unknown:
         return [f"methods.{method}: declares the shared setting {unknown[0]!r}{nearest(unknown[0], SHARED_SETTINGS)}"]
-    faults = _setting_faults(f"methods.{method}", estimator, config.methods[method].settings)
-    if config.on_codes(method) and estimator.trains_network:
+    block = config.methods[method]
+    faults = _setting_faults(f"methods.{method}", estimator, block.settings)
+    if config.is_wrapped(method):
+        direction = direction_fault(estimator, block.higher_scores)
+        faults += [f"methods.{method}: {estimator.__name__} {direction}"] if direction else []
+    else:
+        stated = [key for key in WRAPPED_ONLY if getattr(block, key) != MethodBlock.model_fields[key].default]
+        faults += [f"methods.{method}.{key}: is for detectors of other packages" for key in stated]
+    if config.on_codes(method) and config.trains_network(method):
         faults.append(f"methods.{method}.input: codes are for methods without a network; this one trains its own")
     return faults
 
@@ -42,16 +54,28 @@ def fit_faults(read: Validated, name: str, method: str) -> list[str]:
     shared = shared_parameters(estimator).values()
     of_its_own = method in block.settings or (block.contamination == 0 and "contamination" in shared)
     of = f"{path}.settings.{method}" if of_its_own else f"methods.{method}"
-    model = estimator(**settings)
-    try:
-        model._validate_params()
-    except ValueError as error:
-        faults += [f"{of}: {fault}" for fault in str(error).splitlines()]
+    model, found = _model_or_faults(estimator, settings)
+    faults += [f"{of}: {fault}" for fault in found]
     if block.holdout == 0 and getattr(model, "uses_holdout", bool)():
         faults.append(f"{path}.holdout: of 0 leaves {method} no labels to choose its settings by")
     if read.config.on_codes(method) and not has_autoencoder(block.network):
         faults.append(f"{path}.network: of the kind none gives no codes for {method} to work on")
     return faults
+
+
+def _model_or_faults(estimator: Any, settings: Mapping[str, Any]) -> tuple[Any, list[str]]:
+    """The estimator made with these parameters, or None; and what is wrong with them, or with the model for its use."""
+    try:
+        model = estimator(**settings)
+    except Exception as error:  # whatever another package's own checks raise
+        return None, [f"{estimator.__name__} cannot be made with these settings ({error})"]
+    try:
+        if hasattr(model, "_parameter_constraints"):
+            model._validate_params()
+    except ValueError as error:
+        return model, str(error).splitlines()
+    fault = scoring_fault(model)
+    return model, [fault] if fault else []
 
 
 def _mended(read: Validated, name: str) -> Config:
@@ -108,20 +132,20 @@ def _estimator_or_fault(config: Config, method: str) -> Any:
         estimator = load_estimator(name)
     except Exception as error:  # importing a module of the user's own can raise anything
         return f"{path}: {name} cannot be imported ({error})"
-    if not (isinstance(estimator, type) and issubclass(estimator, AnomalyDetector)):
-        return (
-            f"{path}: {name} is not a subclass of ocnn.methods.base.AnomalyDetector; wrap it in one, as"
-            " ocnn/methods/iforest.py does"
-        )
+    if not isinstance(estimator, type) or not (issubclass(estimator, AnomalyDetector) or hasattr(estimator, "fit")):
+        return f"{path}: {name} is no class of outlier detectors, with fit and score_samples or decision_function"
+    module = name.partition(":")[0] if ":" in name else estimator.__module__
+    if not str(getattr(sys.modules.get(module), "__file__", None)).endswith(".py"):
+        return f"{path}: {name} stands in no file of Python, of which changes could be told; import it in one of yours"
     return estimator
 
 
 def _setting_faults(path: str, estimator: Any, settings: Mapping[str, Any]) -> list[str]:
     """What is wrong with settings of an estimator, each looked at by itself."""
-    known, shared = estimator().get_params(), shared_parameters(estimator)
+    (known, others), shared = parameters_of(estimator), shared_parameters(estimator)
     faults = []
     for key, value in settings.items():
-        if key not in known:
+        if key not in known and not others:
             faults.append(f"{path}.{key}: unknown setting{nearest(key, known)}")
         elif shared.get(key) == "seed":
             faults.append(f"{path}.{key}: is what the seeds are for; see seeds")
@@ -129,7 +153,8 @@ def _setting_faults(path: str, estimator: Any, settings: Mapping[str, Any]) -> l
             faults += network_faults(f"{path}.{key}", value)
         else:
             try:
-                validate_parameter_constraints(estimator._parameter_constraints, {key: value}, estimator.__name__)
+                constraints = getattr(estimator, "_parameter_constraints", {})
+                validate_parameter_constraints(constraints, {key: value}, estimator.__name__)
             except ValueError as error:
                 faults.append(f"{path}.{key}: {error}")
     return faults

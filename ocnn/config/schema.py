@@ -47,6 +47,8 @@ from ocnn.data.folders import NO_CLASSES, folder_dataset
 from ocnn.data.preprocessing import PIXELS
 from ocnn.data.tables import MISSING, table_dataset
 from ocnn.methods import METHODS, load_estimator
+from ocnn.methods.base import AnomalyDetector
+from ocnn.methods.wrapped import parameters_of, usual_settings
 from ocnn.storage.files import safe_name
 
 #: Of a mapping whose keys the user chooses.
@@ -325,13 +327,31 @@ def _settings(value: Any) -> Any:
     return {} if value is None else typed(value)
 
 
+class Resources(Section):
+    """What a fit of a method asks a cluster for; by default what its kind does, see the profile."""
+
+    gpus: Annotated[Whole, Field(ge=0, le=1024)] | None = None
+    """GPUs; none: `gpus` of the configuration for a method that trains a network, else 0"""
+    minutes: Annotated[Count, Field(le=1_000_000)] | None = None
+    """minutes at most; twice and three times as many in a second and third attempt"""
+    memory: Annotated[Count, Field(le=100_000_000)] | None = None
+    """memory in MB, likewise"""
+
+
 class MethodBlock(BaseModel):
     """A row of the tables: an estimator and its settings, which are parameters of its constructor."""
 
     model_config = ConfigDict(extra="allow", frozen=True, use_attribute_docstrings=True)
 
     estimator: str | None = None
-    """name in `ocnn.methods.METHODS`, or `package.module:Class`; none: the name of the row itself"""
+    """name in `ocnn.methods.METHODS`, or `package.module:Class`: a method of this kind, or any outlier detector with
+    `fit` and `score_samples` or `decision_function`, as scikit-learn's and PyOD's; none: the name of the row itself"""
+    higher_scores: Literal["normal", "anomalous"] | None = None
+    """what high scores of a detector of another package mean; none: it is known, as of scikit-learn's and PyOD's"""
+    images: Literal["flat", "whole"] = "flat"
+    """how a detector of another package is given images: `flat`, as rows of pixels, or `whole`"""
+    resources: Resources = Resources()
+    """what a fit asks a cluster for"""
     published: str | None = None
     """published column to compare with; none: the one with the name of the row"""
     input: Literal["data", "codes"] = "data"
@@ -516,13 +536,33 @@ class Config(Section):
         estimator = load_estimator(self.estimator(method))
         declared = dict(shared_parameters(estimator))
         # Without labels the experiment's share serves the thresholds alone, and so those of all methods.
-        if not self.labelled(experiment) and shared["contamination"] and "contamination" in estimator().get_params():
+        if not self.labelled(experiment) and shared["contamination"] and "contamination" in parameters_of(estimator)[0]:
             declared["contamination"] = "contamination"
         return {
+            **(usual_settings(estimator) if self.is_wrapped(method) else {}),
             **{parameter: shared[name] for parameter, name in declared.items()},
             **self.methods[method].settings,
             **self.experiments[experiment].settings.get(method, {}),
         }
+
+    def is_wrapped(self, method: str) -> bool:
+        """Whether the estimator of a method is another package's, see `WrappedDetector`."""
+        return not issubclass(load_estimator(self.estimator(method)), AnomalyDetector)
+
+    def wrapper_settings(self, method: str, seed: int) -> dict[str, Any]:
+        """The parameters of the `WrappedDetector` around the estimator of a method, the detector apart."""
+        block = self.methods[method]
+        return {"higher_scores": block.higher_scores, "images": block.images, "random_state": seed}
+
+    def resources(self, method: str) -> dict[str, int]:
+        """What a fit of a method asks a cluster for: `gpus`, `minutes`, `memory` (MB)."""
+        network = self.trains_network(method)
+        usual = {"gpus": self.gpus if network else 0, "minutes": 360 if network else 60, "memory": 4000}
+        return {**usual, **self.methods[method].resources.model_dump(exclude_none=True)}
+
+    def is_short(self, method: str) -> bool:
+        """Whether a fit of a method takes so little that a cluster does several in one submission."""
+        return not self.needs_network(method) and self.methods[method].resources == Resources()
 
     def shared_settings(self, experiment: str, seed: int) -> dict[str, Any]:
         """What a method may take from its experiment, by the names that `shared_settings` of an estimator uses."""
@@ -538,7 +578,7 @@ class Config(Section):
         if self.on_codes(method):
             return True
         estimator = load_estimator(self.estimator(method))
-        if not estimator.uses_autoencoder:
+        if not getattr(estimator, "uses_autoencoder", False):
             return False
         network = self.settings(experiment, method, seed=0).get("network")
         return network == self.experiments[experiment].network and network != "none"
@@ -553,7 +593,7 @@ class Config(Section):
 
     def trains_network(self, method: str) -> bool:
         """Say whether a method trains a network, which takes minutes to hours and may use a GPU."""
-        return bool(load_estimator(self.estimator(method)).trains_network)
+        return bool(getattr(load_estimator(self.estimator(method)), "trains_network", False))
 
     def plan(self) -> Plan:
         """What the tables, the figures and the report are to show."""
@@ -597,5 +637,5 @@ def shared_parameters(estimator: Any) -> Mapping[str, str]:
 
     The estimator declares them as `shared_settings`; that `random_state` is the seed is scikit-learn's convention.
     """
-    seeded = {"random_state": "seed"} if "random_state" in estimator().get_params() else {}
-    return {**seeded, **estimator.shared_settings}
+    seeded = {"random_state": "seed"} if "random_state" in parameters_of(estimator)[0] else {}
+    return {**seeded, **getattr(estimator, "shared_settings", {})}

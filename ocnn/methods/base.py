@@ -25,15 +25,18 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 
     A method defines `_fit(X)`, returning a diagnosis or None, and `_score_samples(X)`; it sets `offset_`, or has a
     parameter `contamination` (`ThresholdedDetector`). If it knows the scores of the training samples, it sets
-    `training_scores_`. Scores are (n,) or (n, 1), in any sequence that NumPy makes numbers of. Its parameters are the
-    keyword-only fields of a dataclass, or those of its `__init__`, which only stores them. What a class says in
-    `_parameter_constraints` and `shared_settings` adds to what its bases say.
+    `training_scores_`; if those of fits without the sample, `left_out_scores_`. Scores are (n,) or (n, 1), in any
+    sequence that NumPy makes numbers of. Its parameters are the keyword-only fields of a dataclass, or those of its
+    `__init__`, which only stores them. What a class says in `_parameter_constraints` and `shared_settings` adds to what
+    its bases say.
 
     X is (n, d) or (n, height, width, channels), of real numbers that float32 can hold.
 
     Attributes:
         offset_: `decision_function` is `score_samples` minus this.
         training_scores_: `score_samples` of the training samples, (n,).
+        left_out_scores_: of each training sample the score by a fit without it, (n,), as of a new one; only of methods
+            that know it.
         diagnosis_: how the fit ended, a `Diagnosis`.
         input_shape_: shape of a sample.
         n_features_in_: d, or the height of an image.
@@ -61,6 +64,11 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         if isinstance(cls.reported, str):
             raise TypeError(f"{cls.__name__}.reported must be a tuple of names, got the text {cls.reported!r}.")
 
+    @property
+    def _label(self) -> str:
+        """What messages call the method."""
+        return type(self).__name__
+
     def uses_holdout(self) -> bool:
         """Say whether `fit`, with these parameters, takes labelled samples to tune on: `X_holdout`, `y_holdout`."""
         return False
@@ -78,7 +86,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         self._validate_params()
         samples = self._check_samples(X, reset=True)
         # A refit starts from nothing: no attribute of an earlier fit decides anything.
-        for name in ("offset_", "training_scores_"):
+        for name in ("offset_", "training_scores_", "left_out_scores_"):
             if hasattr(self, name):
                 delattr(self, name)
         return self._finish(samples, self._fit(samples))
@@ -127,17 +135,16 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         if not hasattr(self, "offset_"):
             if not hasattr(self, "contamination"):
                 raise TypeError(
-                    f"{type(self).__name__} has no threshold: let `_fit` set `offset_`, or derive it from"
-                    " ThresholdedDetector."
+                    f"{self._label} has no threshold: let `_fit` set `offset_`, or derive it from ThresholdedDetector."
                 )
-            self.offset_ = float(np.quantile(scores, self.contamination))
+            self.offset_ = float(np.quantile(getattr(self, "left_out_scores_", scores), self.contamination))
         offset = np.asarray(self.offset_)
         if offset.dtype.kind not in "biuf" or offset.size != 1:
-            raise ValueError(f"{type(self).__name__}.offset_ must be one real number, got {self.offset_!r}.")
+            raise ValueError(f"{self._label}.offset_ must be one real number, got {self.offset_!r}.")
         self.offset_ = float(offset.item())
         if diagnosis is not None and not isinstance(diagnosis, Diagnosis):
             # No reason to lose the fit.
-            text = f"`_fit` of {type(self).__name__} must return a Diagnosis or None: its result is ignored."
+            text = f"`_fit` of {self._label} must return a Diagnosis or None: its result is ignored."
             warnings.warn(text, UserWarning, stacklevel=3)
             diagnosis = None
         if diagnosis is None or not diagnosis.degenerate:
@@ -146,7 +153,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
         self.diagnosis_ = diagnosis
         if diagnosis.status != "converged":
             ended = "stopped at its limit" if diagnosis.status == "limit" else diagnosis.status
-            text = f"{type(self).__name__} {ended}: {diagnosis.reason}."
+            text = f"{self._label} {ended}: {diagnosis.reason}."
             warnings.warn(text, ConvergenceWarning, stacklevel=3)
         return self
 
@@ -157,7 +164,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             values = values.astype(np.float64)
         if values.dtype.kind != "f" or values.shape not in ((len(X),), (len(X), 1)):
             raise ValueError(
-                f"{type(self).__name__} must score each sample by one real number: for {len(X)} samples it gave"
+                f"{self._label} must score each sample by one real number: for {len(X)} samples it gave"
                 f" {values.dtype} of shape {values.shape}."
             )
         return values.reshape(len(X))
@@ -183,7 +190,7 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
             self.input_shape_ = samples.shape[1:]
         elif samples.shape[1:] != self.input_shape_:
             raise ValueError(
-                f"{type(self).__name__} was fitted to samples of shape {self.input_shape_}, got {samples.shape[1:]}."
+                f"{self._label} was fitted to samples of shape {self.input_shape_}, got {samples.shape[1:]}."
             )
         return samples
 
@@ -202,6 +209,9 @@ class AnomalyDetector(OutlierMixin, BaseEstimator):
 @dataclass(kw_only=True, eq=False, repr=False)
 class ThresholdedDetector(AnomalyDetector):
     """Base of the methods whose threshold is the quantile of the training samples' scores at `contamination`.
+
+    It is that of `left_out_scores_` where the method has them. Otherwise more of the new samples than this share lie
+    beyond it, the more the closer the fit is to its samples: `ConformalDetector` has a threshold that holds.
 
     Args:
         contamination: share of anomalies among all training samples, which `predict` calls anomalous.

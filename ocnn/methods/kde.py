@@ -29,6 +29,9 @@ CACHED = 2**16
 class KDE(ThresholdedDetector):
     """Gaussian kernel density of flattened samples; `score_samples` is the log density (natural logarithm).
 
+    The threshold is for new samples: the quantile at `contamination` of each training sample's density by the others.
+    `predict` calls fewer than that of the training samples themselves anomalous, as each is near to itself.
+
     Args:
         bandwidths: standard deviations of the kernel to choose from, by the cross-validated log-likelihood.
         cv: folds, consecutive runs of samples as in scikit-learn's `KFold`; fewer where there are fewer samples.
@@ -38,6 +41,7 @@ class KDE(ThresholdedDetector):
     Attributes:
         bandwidth_: the bandwidth taken.
         samples_, origin_: the training samples (n, d), less this origin (d,) of all distances.
+        left_out_scores_: of each training sample its log density by the others, at the bandwidth taken.
         log_likelihoods_: mean over the folds of the held-out samples' total log-likelihood, for each bandwidth.
     """
 
@@ -68,6 +72,9 @@ class KDE(ThresholdedDetector):
         self.log_likelihoods_ = likelihoods.mean(axis=0)
         self.bandwidth_ = float(bandwidths[np.argmax(self.log_likelihoods_)])
         self.training_scores_ = self._from_distances(distances)
+        # Without the sample's own kernel: an infinite distance takes it out of the sum, and the mean is over one fewer.
+        np.fill_diagonal(distances, np.inf)
+        self.left_out_scores_ = self._from_distances(distances) + np.log(len(rows) / (len(rows) - 1))
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         # In slices, as the distances of many samples to many would not fit into memory.

@@ -22,7 +22,9 @@ PACKAGES = ("ocnn", "scikit-learn", "numpy", "keras")
 #: What skops does not know by itself, and a fitted detector may hold. The tree is checked by `IForest`.
 TRUSTED = {
     *(path.replace(":", ".") for path in METHODS.values()),
+    "ocnn.methods.conformal.ConformalDetector",
     "ocnn.methods.diagnosis.Diagnosis",
+    "ocnn.methods.wrapped.WrappedDetector",
     "ocnn.networks.saved.SavedNetwork",
     "ocnn.networks.shapes.Network",
     "sklearn.tree._tree.Tree",

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ocnn.methods import load_estimator
+from ocnn.methods.base import AnomalyDetector
 from ocnn.networks.shapes import OF_IMAGES, resolve
 from ocnn.report.rendering import MISSING, Document, frame_table, literal
 
@@ -75,7 +76,10 @@ def network_summary(
         texts = published.get(datasets.get(experiment) or "", {})
         networks: dict[tuple[Any, ...], list[str]] = {}
         for method, fit in methods.items():
-            parameters = load_estimator(fit["estimator"])(**fit["settings"]).get_params()
+            estimator = load_estimator(fit["estimator"])
+            # Of another package's detector no parameter is known to mean a network.
+            ours = issubclass(estimator, AnomalyDetector)
+            parameters = estimator(**fit["settings"]).get_params() if ours else {}
             if {"network", "batch_size"} <= set(parameters):
                 networks.setdefault(_network(parameters, shapes[experiment]), []).append(method)
         for network, names in networks.items():

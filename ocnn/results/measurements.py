@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ocnn.results.frames import TEXT
 from ocnn.results.metrics import METRICS, auc_error
-from ocnn.results.scores import IDENTITY, Fit, read_scores
+from ocnn.results.scores import IDENTITY, OF_DETECTOR, Fit, read_scores
 
 _IDENTITY = [("experiment", TEXT), ("normal", TEXT), ("method", TEXT), ("seed", pa.int64())]
 HISTORIES = pa.schema([*_IDENTITY, ("series", TEXT), ("step", pa.int64()), ("value", pa.float64())])
@@ -142,12 +142,17 @@ def changed_versions(environments: Iterable[Mapping[str, Any]], experiments: Ite
         experiments: those of one table.
 
     Returns:
-        The empty text if none did. Fits without a backend do not make backends differ.
+        The empty text if none did. Fits without a backend do not make backends differ; nor do fits of other methods
+        make the versions of a detector's package differ.
     """
     chosen = set(experiments)
     known = [environment for environment in environments if environment["experiment"] in chosen]
     names = dict.fromkeys(name for environment in known for name in environment["versions"])
-    rows = [{name: str(environment["versions"].get(name, "none")) for name in names} for environment in known]
+
+    def missing(name: str) -> str | None:
+        return None if name.endswith(OF_DETECTOR) else "none"
+
+    rows = [{name: environment["versions"].get(name, missing(name)) for name in names} for environment in known]
     frame = pd.DataFrame(rows).assign(backend=[environment["backend"] for environment in known])
     fits = pd.Series([environment["fits"] for environment in known], dtype=int)
     changes = []

@@ -48,6 +48,8 @@ METADATA: dict[str, type | tuple[type, ...]] = {
     "recipe": dict,  # what decided the scores, see `ocnn.storage.recipes`
 }
 
+#: What the name of a package whose detector was fitted ends in, among the versions.
+OF_DETECTOR = " (detector)"
 #: Those that say which fit it is.
 IDENTITY = ("experiment", "normal", "method", "seed")
 

@@ -4,7 +4,7 @@ import json
 import os
 import platform
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +13,18 @@ import numpy as np
 from ocnn.data.samples import load_samples
 from ocnn.data.splits import read_split
 from ocnn.methods.base import AnomalyDetector
-from ocnn.results.scores import write_scores
+from ocnn.results.scores import OF_DETECTOR, write_scores
 from ocnn.steps.runtime import processor
 
 #: Packages whose versions a score file states.
-PACKAGES = ("ocnn", "numpy", "scipy", "scikit-learn", "keras", "tensorflow", "tensorflow-cpu", "jax")
+PACKAGES = ("ocnn", "numpy", "scipy", "scikit-learn", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch")
 
 #: Characters that a score file has for the attributes that a method reports, and for its history.
 LARGEST_CHOSEN, LARGEST_HISTORY = 2**16, 2**22
 
 
 def fit_method(
-    estimator: type[AnomalyDetector],
+    estimator: type[Any],
     split: Path,
     arrays: Sequence[Path],
     scores: Path,
@@ -35,11 +35,13 @@ def fit_method(
     autoencoder: Path | None = None,
     encoder: type[Any] | None = None,
     encoder_settings: Mapping[str, Any] | None = None,
+    wrapper: type[AnomalyDetector] | None = None,
+    wrapper_settings: Mapping[str, Any] | None = None,
 ) -> None:
     """Fit a method on a split and write the anomaly score of every sample.
 
     Args:
-        estimator: class of the method.
+        estimator: class of the method, an `AnomalyDetector`; or another package's detector.
         split, arrays: the split, and files of the data set's arrays.
         scores: the output.
         settings: the estimator's parameters.
@@ -48,6 +50,8 @@ def fit_method(
         autoencoder: the pretrained autoencoder, for a method that starts from it or works on its codes.
         encoder: for a method on codes, the class of the transformer that makes them of samples by that autoencoder.
         encoder_settings: its other parameters.
+        wrapper: for another package's detector, the class that makes a method of it.
+        wrapper_settings: its other parameters.
     """
     drawn = read_split(split)
     rows, fitted = drawn.samples, drawn.samples["fitted"].to_numpy()
@@ -58,14 +62,16 @@ def fit_method(
         X_fitted, X_others = (codes.transform(X) if len(X) else X for X in (X_fitted, X_others))
         shared = {}
     model = estimator(**settings, **shared)
-    has_network = model.trains_network or encoder is not None
+    if wrapper is not None:
+        model = wrapper(model, **(wrapper_settings or {}))
+    has_network = getattr(estimator, "trains_network", False) or encoder is not None
     tuned_on = rows["holdout"].to_numpy() & model.uses_holdout()
     if tuned_on.any():
         # The holdout is of the test part, or of the training set where there is no test part.
         parts = [(X[tuned_on[chosen]], chosen) for X, chosen in ((X_fitted, fitted), (X_others, ~fitted))]
         held = [(X, rows.loc[chosen & tuned_on, "is_anomaly"]) for X, chosen in parts if len(X)]
         labels = np.where(np.concatenate([is_anomaly for _, is_anomaly in held]), -1, 1)
-        model.fit(X_fitted, X_holdout=np.concatenate([X for X, _ in held]), y_holdout=labels)  # type: ignore[call-arg]
+        model.fit(X_fitted, X_holdout=np.concatenate([X for X, _ in held]), y_holdout=labels)
     else:
         model.fit(X_fitted)
     print(f"{model.diagnosis_.status}: {model.diagnosis_.reason}", flush=True)
@@ -85,21 +91,25 @@ def fit_method(
         ),
         "history": _holdable(getattr(model, "history_", {}), _series, LARGEST_HISTORY),
         "backend": os.environ.get("KERAS_BACKEND", "tensorflow") if has_network else None,
-        "versions": _versions(),
+        "versions": _versions(estimator),
         "recipe": dict(recipe),
     }
     write_scores(scores, table, _plain(metadata))
 
 
-def _versions() -> dict[str, str]:
+def _versions(estimator: type[Any]) -> dict[str, str]:
+    """The versions of `PACKAGES` and of the package that the estimator's class is of, as far as they are installed."""
     versions = {
         "python": platform.python_version(),
         "threads": os.environ.get("OMP_NUM_THREADS", "all"),
         "processor": processor(),
     }
-    for package in PACKAGES:
+    top = estimator.__module__.partition(".")[0]
+    own = [] if top == "ocnn" else packages_distributions().get(top, [])
+    of_detector = {f"{package}{OF_DETECTOR}": package for package in own if package not in PACKAGES}
+    for name, package in {**dict(zip(PACKAGES, PACKAGES, strict=True)), **of_detector}.items():
         try:
-            versions[package] = version(package)
+            versions[name] = version(package)
         except PackageNotFoundError:
             continue
     return versions

@@ -154,6 +154,9 @@ class Jobs:
         if self.config.on_codes(method):
             objects["encoder"] = "ocnn.methods.dcae:DCAE"
             settings["encoder_settings"] = {"network": self.config.experiments[experiment].network}
+        if self.config.is_wrapped(method):
+            objects["wrapper"] = "ocnn.methods.wrapped:WrappedDetector"
+            settings["wrapper_settings"] = self.config.wrapper_settings(method, int(seed))
         threads, function = self.config.threads, "ocnn.steps.fit:fit_method"
         if self.config.needs_network(method):
             job = self._network_job(function, objects, settings, {})

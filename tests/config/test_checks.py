@@ -90,7 +90,7 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
         ("methods.kde", {"published": "kd"}, "methods.kde.published: no published method 'kd'; did you mean 'kde'?"),
         ("methods.mine.estimator", "no.such:Thing", "methods.mine.estimator: no.such:Thing cannot be imported"),
         ("methods.mine.estimator", ":", "methods.mine.estimator: : cannot be imported"),
-        ("methods.mine.estimator", "sklearn.svm:OneClassSVM", "methods.mine.estimator: sklearn.svm:OneClassSVM is not"),
+        ("methods.mine.estimator", "sklearn.svm:NuSVM", "methods.mine.estimator: sklearn.svm:NuSVM cannot be imported"),
         ("methods.two words", {"estimator": "kde"}, "methods.two words: a name is made of letters, digits"),
         ("experiments.two words", MINIMAL["experiments"]["digits"], "experiments.two words: a name is made of letters"),
         ("experiments.digits.dataset", "digit", "digits.dataset: no data set 'digit'; did you mean 'digits'?"),

@@ -14,7 +14,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from ocnn.methods import METHODS, load_estimator
+from ocnn.methods import KDE, METHODS, load_estimator
 from ocnn.methods.deep import DeepDetector
 from tests.conftest import QUICK, QUICK_PRETRAINED
 
@@ -40,6 +40,11 @@ def make(name: str, **settings: Any) -> Any:
 
 def expected_failures(estimator: Any) -> dict[str, str]:
     """Checks that cannot hold, and why."""
+    if isinstance(estimator, KDE):
+        return dict.fromkeys(
+            ("check_outliers_fit_predict", "check_outliers_train"),
+            "the threshold is that of new samples: fewer of the training samples lie beyond it, each near to itself",
+        )
     if not isinstance(estimator, DeepDetector):
         return {}
     return dict.fromkeys(

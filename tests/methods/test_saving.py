@@ -11,14 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 import skops.io
+from sklearn.covariance import EllipticEnvelope
 from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from ocnn.errors import ResultError
-from ocnn.methods import METHODS, IForest, OneClassNNRadial
+from ocnn.methods import KNN, METHODS, IForest, OneClassNNRadial
 from ocnn.methods import saving as module
+from ocnn.methods.conformal import ConformalDetector
 from ocnn.methods.saving import load, save
+from ocnn.methods.wrapped import WrappedDetector
 from ocnn.networks.saved import SavedNetwork, load_network
 from tests.methods.test_estimators import make
 
@@ -52,6 +55,15 @@ def test_another_process_gives_the_same_scores(name: str, tmp_path: Path) -> Non
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True)
     np.testing.assert_array_equal(np.load(tmp_path / "scores.npy"), model.score_samples(images))
+
+
+def test_what_is_put_around_a_detector_is_saved_with_it(tmp_path: Path) -> None:
+    calibrated = ConformalDetector(KNN(), random_state=0).fit(X)
+    save(calibrated, tmp_path / "calibrated")
+    np.testing.assert_array_equal(load(tmp_path / "calibrated").p_values(X), calibrated.p_values(X))
+    wrapped = WrappedDetector(EllipticEnvelope(random_state=0)).fit(X)
+    save(wrapped, tmp_path / "wrapped")
+    np.testing.assert_array_equal(load(tmp_path / "wrapped").score_samples(X), wrapped.score_samples(X))
 
 
 def test_a_file_that_names_a_foreign_type_is_refused_unless_it_is_trusted(tmp_path: Path) -> None:

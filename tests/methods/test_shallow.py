@@ -48,6 +48,20 @@ def test_kde_equals_grid_search(data: dict[str, Any], bandwidths: tuple[float, .
     np.testing.assert_allclose(model.training_scores_, model.score_samples(data["train"]), rtol=1e-10)
 
 
+def test_the_threshold_of_kde_leaves_the_sample_itself_out(data: dict[str, Any]) -> None:
+    """Its log density by the others, as of a fit without it; the scores are what they are with it."""
+    rows = np.concatenate([data["train"][:60], data["train"][:1], np.full((1, 12), 50.0)])
+    model = KDE(bandwidths=[2.0], contamination=0.25).fit(rows)
+    expected = [
+        KernelDensity(bandwidth=2.0).fit(np.delete(rows, place, axis=0)).score_samples(rows[place : place + 1])[0]
+        for place in range(len(rows))
+    ]
+    np.testing.assert_allclose(model.left_out_scores_, expected, rtol=1e-6)
+    assert model.offset_ == np.quantile(model.left_out_scores_, 0.25)
+    np.testing.assert_allclose(model.training_scores_, model.score_samples(rows), rtol=1e-10)
+    assert (model.training_scores_ > model.left_out_scores_).all()
+
+
 def test_kde_of_samples_whose_kernels_underflow() -> None:
     """Far from all others each term is zero in floating point; the logarithm of their sum is not."""
     rows = 200 * np.random.default_rng(0).normal(size=(30, 5))

@@ -75,8 +75,8 @@ TEMPLATES = sorted(os.path.relpath(path) for path in (ROOT / "ocnn" / "report" /
 CAPTIONS = sorted(os.path.relpath(path) for path in (ROOT / "workflow" / "report").glob("*.rst"))
 
 uses_autoencoder = cache(CONFIG.uses_autoencoder)
-trains_network = cache(CONFIG.trains_network)
-needs_network = cache(CONFIG.needs_network)
+resources = cache(CONFIG.resources)
+is_short = cache(CONFIG.is_short)
 digest = cache(digest_of)
 #: How often each reason to remake something was said.
 SAID = Counter()
@@ -284,6 +284,6 @@ def autoencoder_file(wildcards):
 
 
 def group_of_short(wildcards):
-    """On a cluster, a split and the methods that need no autoencoder are one submission, which is worth its while."""
-    short = "method" not in wildcards.keys() or not needs_network(wildcards.method)
+    """On a cluster, a split and the methods that take little are one submission, which is worth its while."""
+    short = "method" not in wildcards.keys() or is_short(wildcards.method)
     return "shallow" if short and workflow.non_local_exec else None

@@ -41,8 +41,8 @@ use rule autoencoder as fit with:
     group:
         group_of_short
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: (360 if trains_network(wildcards.method) else 60) * attempt,
-        gpu=lambda wildcards: CONFIG.gpus if trains_network(wildcards.method) else 0,
+        mem_mb=lambda wildcards, attempt: resources(wildcards.method)["memory"] * attempt,
+        runtime=lambda wildcards, attempt: resources(wildcards.method)["minutes"] * attempt,
+        gpu=lambda wildcards: resources(wildcards.method)["gpus"],
     params:
         job=job("fit"),
