@@ -102,7 +102,7 @@ experiments.small.dataset: no data set 'mnits'; did you mean 'mnist'?
 experiments.small.network: unknown network 'lenet-digit'; did you mean 'lenet-digits'?
 experiments.misspelt.settings: no method 'kd'; did you mean 'kde'?
 experiments.misspelt.settings.kde.cv: The 'cv' parameter
-methods.rcae: pretrain_epochs must be a sequence of whole numbers
+methods.rcae: pretrain_epochs must be a whole number or several
 methods.rcae: epochs must be at least one
 experiments.contaminated.contamination: A contamination of 0.45 asks for 145 anomalies
 experiments.unknown.attack: no attack 'nines'; did you mean 'ones'?
