@@ -199,7 +199,7 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
             {"epochs": [5, 5, 5]},
             "methods.dcae: epochs must be a whole number or several, one a phase",
         ),
-        ("experiments.digits.settings.ocnn.epochs", [5], "experiments.digits.settings.ocnn: epochs must be a whole number"),
+        ("experiments.digits.settings.ocnn.epochs", [5], "settings.ocnn: epochs must be a whole number"),
         ("experiments.digits.contamination", 0.51, "digits.contamination: input should be less than or equal to 0.5"),
         ("experiments.digits.contamination", -0.1, "digits.contamination: input should be greater than or equal to 0"),
         (
