@@ -61,9 +61,9 @@ def load(path: str | Path, *, trusted: tuple[str, ...] = ()) -> Any:
         versions, detector = content["versions"], content["detector"]
     except OSError as error:
         raise ResultError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except ResultError:
+        raise
     except (BadZipFile, KeyError, TypeError, ValueError, AttributeError, EOFError) as error:
-        if isinstance(error, ResultError):
-            raise
         raise ResultError(f"{path} is damaged, or no file of a detector ({error}).") from error
     changed = [f"{name} {was} → {version(name)}" for name, was in versions.items() if was != version(name)]
     if changed:

@@ -66,9 +66,9 @@ def load_network(saved: SavedNetwork) -> "keras.Model":
         with stated_settings():
             network: keras.Model = keras.saving.deserialize_keras_object(description, safe_mode=True)
         network.set_weights(saved.weights)
+    except ResultError:
+        raise
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        if isinstance(error, ResultError):
-            raise
         raise ResultError(f"a saved network cannot be read ({str(error).splitlines()[0]})") from error
     return network
 
