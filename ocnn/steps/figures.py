@@ -95,7 +95,7 @@ def draw_samples(*, plan: Mapping[str, Any], scores: str, images: str, folder: P
 
         def scored(method: str, normal: str, block: PlannedExperiment = block) -> pd.DataFrame:
             fit = Fit(block.name, normal, method, block.seeds[0])
-            return evaluated_rows(read_scores(fit.path(scores), fit)[0])
+            return evaluated_part(read_scores(fit.path(scores), fit)[0])[1]
 
         def pixels(rows: pd.DataFrame, block: PlannedExperiment = block) -> NDArray[np.float32]:
             path = images.format(dataset=block.dataset, part=rows["part"].iloc[0])
@@ -126,11 +126,6 @@ def ends(rows: pd.DataFrame, count: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Choose the rows of the lowest and those of the highest anomaly scores, the extreme first."""
     ordered = rows.sort_values("anomaly_score", kind="stable")
     return ordered[:count], ordered[::-1][:count]
-
-
-def evaluated_rows(scores: pd.DataFrame) -> pd.DataFrame:
-    """Choose the rows that a score file is read for: of the test part, or of the training set if there is no other."""
-    return evaluated_part(scores)[1]
 
 
 def draw_adversarial_images(*, pixels: Iterable[Path], attack: Path, record: Path, outputs: Iterable[Path]) -> None:

@@ -18,8 +18,8 @@ from PIL import Image
 from ocnn.config.plan import figure_files
 from ocnn.report.figures.style import method_styles
 from ocnn.results.frames import read_csv
+from ocnn.results.own_data import evaluated_part
 from ocnn.results.scores import read_scores
-from ocnn.steps.figures import evaluated_rows
 from ocnn.steps.report import read_caption
 from tests.conftest import ROOT
 from tests.results.simulated import METHODS, Run
@@ -71,7 +71,7 @@ def test_figures_are_as_wide_as_a_page(run: Run) -> None:
 def test_the_extremes_are_those_of_the_scores(run: Run) -> None:
     """How many of the top 50 are adversarial stands in the title."""
     scores, _ = read_scores(Path(run.scores.format(experiment="at_once", normal="3", method="rcae", seed=0)))
-    ordered = evaluated_rows(scores).sort_values("anomaly_score")
+    ordered = evaluated_part(scores)[1].sort_values("anomaly_score")
     expected = [int(part["is_anomaly"].sum()) for part in (ordered[:50], ordered[-50:])]
     assert expected[1] > expected[0]
     shown = texts(run.results / "figures" / "extremes" / "at_once" / "rcae.svg")
@@ -83,8 +83,8 @@ def test_samples_that_were_tuned_on_are_not_shown() -> None:
     parts = ["train", "test", "test"]
     rows = pd.DataFrame({"evaluation": parts, "part": parts, "tuned_on": [False, True, False], "sample": [1, 2, 3]})
     rows = rows.assign(fitted=rows["part"] == "train", is_anomaly=False)
-    assert list(evaluated_rows(rows)["sample"]) == [3]
-    assert list(evaluated_rows(rows[:1])["sample"]) == [1]
+    assert list(evaluated_part(rows)[1]["sample"]) == [3]
+    assert list(evaluated_part(rows[:1])[1]["sample"]) == [1]
 
 
 def test_methods_are_told_apart() -> None:
