@@ -55,10 +55,11 @@ $(SET_UP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 
-# Renews the lock from pyproject.toml; for whoever changes dependencies. Needs uv.
+# Renews the lock from pyproject.toml; for whoever changes dependencies. Needs uv. Extras are kept, since pip forgets the
+# pin of `coverage` where `coverage[toml]` is asked for and a newer version is out.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
-		--no-header --no-annotate --extra cpu --extra workflow --extra dev pyproject.toml \
+		--no-header --no-annotate --no-strip-extras --extra cpu --extra workflow --extra dev pyproject.toml \
 		--output-file requirements.lock
 
 clean:
