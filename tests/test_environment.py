@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib import metadata
 
 import pytest
 import yaml
@@ -40,6 +41,24 @@ def test_every_line_of_the_lock_is_pinned_and_hashed_and_names_no_index() -> Non
     for line in text.replace("\\\n", " ").splitlines():
         assert re.match(r"^[\w.-]+(\[[\w,]+\])?==\S+ ", line), line
         assert "--hash=sha256:" in line
+
+
+def test_the_lock_keeps_the_extras_that_packages_ask_for() -> None:
+    """pip forgets the pin of `coverage` for `coverage[toml]`: set-up failed on the day when a newer one came out."""
+    kept: set[tuple[str, str]] = set()
+    for line in (ROOT / "requirements.lock").read_text().replace("\\\n", " ").splitlines():
+        requirement = Requirement(re.split(r"\s--hash", line)[0])
+        kept |= {(canonicalize_name(requirement.name), extra) for extra in requirement.extras}
+    installed = locked(LINUX)
+    asked = {
+        (canonicalize_name(requirement.name), extra)
+        for name in installed
+        for requirement in map(Requirement, metadata.requires(name) or [])
+        if requirement.marker is None or requirement.marker.evaluate({**LINUX, "extra": ""})
+        for extra in requirement.extras
+    }
+    assert ("coverage", "toml") in asked
+    assert asked <= kept
 
 
 def test_the_lock_takes_the_small_tensorflow_where_there_is_one() -> None:
