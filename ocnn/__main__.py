@@ -173,7 +173,7 @@ def rank(config: "Config", seed: int) -> tuple["pd.DataFrame", str]:
         detector.fit(X)
     decisions = detector.decision_function(new) if len(new) else detector.training_scores_ - detector.offset_
     _, described = config.source_path(DATA)
-    names = resolve_name(config.names_path(DATA))(**described)["test" if len(new) else "train"]
+    names = resolve_name(config.names_path(DATA))(**(described or {}))["test" if len(new) else "train"]
     scores = -np.asarray(decisions, np.float64)
     frame = pd.DataFrame({"sample": names, "anomaly_score": scores, "flagged": scores > 0})
     order = np.argsort(np.where(np.isfinite(scores), -scores, np.inf), kind="stable")
