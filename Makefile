@@ -15,7 +15,7 @@ COVERAGE ?=
 # `make test-faults SELECT='-k disk'` and `make test-mutants SELECT='--only kde'` run a part of them.
 SELECT ?=
 
-.PHONY: run test test-benchmarks test-fuzz test-faults test-mutants test-cluster lint lock clean
+.PHONY: run docs test test-benchmarks test-fuzz test-faults test-mutants test-cluster lint lock clean
 
 run: $(SET_UP)
 	$(BIN)/snakemake --cores $(CORES)
@@ -24,6 +24,11 @@ run: $(SET_UP)
 
 test: lint
 	$(BIN)/python -m pytest $(COVERAGE) -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+
+# The documentation as a site, the API from the docstrings; a warning, such as of a broken link, is an error.
+docs: $(SET_UP)
+	$(BIN)/python -m sphinx -c docs -W --keep-going -q -b html . build/site
+	@echo "Read build/site/docs/index.html"
 
 # That the scripts in benchmarks/ still run, on tiny sizes.
 test-benchmarks: $(SET_UP)
