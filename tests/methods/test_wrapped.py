@@ -64,7 +64,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in there:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(str(ROOT / "tests" / "stand_ins"))
-    from pyod.models.spread import Spread  # type: ignore[import-not-found, unused-ignore]
+    from pyod.models.spread import Spread
 
     yield Spread
     for name in [name for name in sys.modules if name.partition(".")[0] == "pyod"]:
