@@ -121,13 +121,27 @@ def test_a_detector_of_the_working_directory(table: pd.DataFrame, tmp_path: Path
     assert pd.read_csv("all.csv").loc[0, "sample"] == f"rows.csv, row {ODD}"
 
 
+def test_a_sample_at_the_threshold_is_not_beyond_it(tmp_path: Path) -> None:
+    """Of eleven scores the tenth is the quantile at 0.9."""
+    pd.DataFrame({"a": np.arange(11.0)}).to_csv("rows.csv", index=False)
+    (tmp_path / "mine_of_the_threshold.py").write_text(
+        "class First:\n    def fit(self, X): return self\n    def score_samples(self, X): return X[:, 0]\n"
+    )
+    chosen = ["--method", "mine_of_the_threshold:First", "--set", "higher_scores=anomalous", "--data", "scaling=none"]
+    assert main(["score", "rows.csv", *chosen, "--output", "all.csv"]) == 0
+    found = pd.read_csv("all.csv")
+    assert found["anomaly_score"].tolist() == [1.0, *np.arange(0.0, -10.0, -1)]
+    assert found["flagged"].tolist() == [True] + 10 * [False]
+
+
 def test_a_seed_decides_and_repeats(table: pd.DataFrame) -> None:
-    def scores(seed: str) -> list[float]:
-        chosen = ["--method", "iforest", "--seed", seed, "--data", "leave_out=[id]", "--top", "0"]
+    def scores(*seed: str) -> list[float]:
+        chosen = ["--method", "iforest", *seed, "--data", "leave_out=[id]", "--top", "0"]
         assert main(["score", "rows.csv", *chosen, "--output", "all.csv"]) == 0
         return list(pd.read_csv("all.csv").sort_values("sample")["anomaly_score"])
 
-    assert scores("1") == scores("1") != scores("2")
+    assert scores("--seed", "1") == scores("--seed", "1") != scores("--seed", "2")
+    assert scores() == scores("--seed", "0")
 
 
 def test_the_methods_and_one_of_them(capsys: pytest.CaptureFixture[str]) -> None:
