@@ -67,6 +67,11 @@ TABLE: dict[str, Any] = {
 }
 #: Each of these would fail a job of ours, or change what it does.
 ENVIRONMENT = {"MPLBACKEND": "none", "MATPLOTLIBRC": "/none", "PYTHONOPTIMIZE": "2", "LC_ALL": "POSIX"}
+#: What only reads results or copies a file.
+READING = (
+    *("archive", "metrics", "consistency", "summary", "tables", "comparison_figures", "sample_figures"),
+    *("most_anomalous", "anomaly_classes", "attack_images", "report"),
+)
 #: Of these each has one job for a configuration with one fit.
 RULES = (
     *("images", "split", "fit", "metrics", "consistency", "summary", "tables"),
@@ -249,7 +254,8 @@ def test_what_snakedeploy_writes(repository: Path, hub: Mapping[str, str], tmp_p
 @pytest.mark.parametrize("snakefile", ["workflow/Snakefile", "Snakefile"])
 def test_a_module_from_a_folder(snakefile: str, tmp_path: Path) -> None:
     """Its target is the laboratory's own; a path begins at the configuration; a profile may speak of a rule."""
-    laboratory = Laboratory(tmp_path / "lab", f'"{ROOT / snakefile}"', TABLE)
+    told = SNAKEFILE + "\n\nprint('Not for a cluster:', *sorted(workflow._localrules))\n"
+    laboratory = Laboratory(tmp_path / "lab", f'"{ROOT / snakefile}"', TABLE, told)
     write_rows(laboratory.folder / "data")
     profile = laboratory.folder / "profiles" / "lab"
     profile.mkdir(parents=True)
@@ -261,6 +267,7 @@ def test_a_module_from_a_folder(snakefile: str, tmp_path: Path) -> None:
     assert re.search(r"rule ocnn_fit:\n(?: .*\n)*? +resources: .*runtime=7", output)
     assert "ocnn_results/results/scores/rows/ok/knn/seed-0.parquet" in output
     assert "ocnn_results/ocnn_results" not in output
+    assert f"Not for a cluster: {' '.join(sorted(f'ocnn_{rule}' for rule in READING))}\n" in output
 
 
 def test_a_prefix_that_is_replaced_a_rule_that_is_changed_and_a_second_module(tmp_path: Path) -> None:
@@ -269,7 +276,8 @@ def test_a_prefix_that_is_replaced_a_rule_that_is_changed_and_a_second_module(tm
     )
     changed += "\n\nuse rule fit from ocnn as ocnn_fit with:\n    threads: 2\n"
     changed += MODULE.replace("ocnn", "again").replace("OWNER/again", "OWNER/ocnn")
-    laboratory = Laboratory(tmp_path / "lab", f'"{ROOT}/workflow/Snakefile"', TABLE, changed)
+    source = os.path.relpath(ROOT / "workflow" / "Snakefile", tmp_path / "lab" / "workflow")
+    laboratory = Laboratory(tmp_path / "lab", f'"{source}"', TABLE, changed)
     write_rows(laboratory.folder / "data")
     output = laboratory.succeed("-n", "ocnn_all", "again_all")
     plan = rules(output)
