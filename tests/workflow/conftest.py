@@ -67,7 +67,8 @@ class Checkout:
             else:
                 shutil.copy(ROOT / part, folder / part)
         # The tests read which jobs there are from what Snakemake prints by itself.
-        self.replace("workflow/profiles/default/config.yaml", "logger: rich\n", "")
+        for profiles in ("profiles", "workflow/profiles"):
+            self.replace(f"{profiles}/default/config.yaml", "logger: rich\n", "")
         self.configure(CONFIG)
 
     def configure(self, config: Mapping[str, Any]) -> None:
