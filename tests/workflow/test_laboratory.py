@@ -116,6 +116,10 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(ROOT / part, folder / part, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / part, folder / part)
+    # The tests read which jobs there are from what Snakemake prints by itself.
+    for profiles in ("profiles", "workflow/profiles"):
+        profile = folder / profiles / "default" / "config.yaml"
+        profile.write_text(profile.read_text().replace("logger: rich\n", ""))
     git(folder, "init", "--quiet", "--initial-branch", "main")
     git(folder, "add", ".")
     git(folder, "commit", "--quiet", "--message", "The workflow")
@@ -314,11 +318,11 @@ def test_what_snakemake_cannot_do_is_as_documented(repository: Path, tmp_path: P
 
 
 def in_folder(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Snakemake as it is typed, which has no folder of the user's on Python's path."""
+    """Snakemake as it is typed, but for the bars; it has no folder of the user's on Python's path."""
     inherited = {key: value for key, value in os.environ.items() if key not in ("OCNN_MIRROR", "PYTHONPATH")}
     command = [str(Path(sys.executable).parent / "snakemake"), "--cores", "2", "-s", str(ROOT / "Snakefile")]
     return subprocess.run(
-        [*command, "--directory", str(folder), *arguments],
+        [*command, "--workflow-profile", "none", "--directory", str(folder), *arguments],
         cwd=folder.parent,
         env={**inherited, **environment},
         capture_output=True,
