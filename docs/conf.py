@@ -1,5 +1,8 @@
 """Settings of the documentation's site, which `make docs` builds from the pages and the docstrings."""
 
+from pygments.lexers.python import PythonLexer
+from sphinx.highlighting import lexers
+
 from ocnn import __version__
 
 project = "ocnn"
@@ -26,3 +29,5 @@ autodoc_member_order = "bysource"
 napoleon_use_rtype = False
 # Links to headings, as GitHub makes their anchors.
 myst_heading_anchors = 4
+# Pygments does not know Snakefiles; most of one is Python.
+lexers["snakemake"] = PythonLexer(ensurenl=False)
