@@ -4,7 +4,6 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from git import Repo
 from snakemake.exceptions import WorkflowError
 from snakemake.sourcecache import HostingProviderFile, LocalGitFile, LocalSourceFile
 
@@ -17,6 +16,9 @@ def root_of(rules):
     if isinstance(rules, LocalSourceFile):
         return Path(str(rules)).parent.parent
     if isinstance(rules, LocalGitFile):
+        # Here alone: without a program `git` the import fails, and a run from a folder needs none.
+        from git import Repo
+
         return copy_of(Repo(rules.repo_path).commit(rules.ref))
     if isinstance(rules, HostingProviderFile):
         return copy_of(rules.hosted_repo.repo.commit(rules.ref))
