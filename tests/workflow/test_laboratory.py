@@ -347,7 +347,9 @@ def test_another_directory_with_a_configuration(tmp_path: Path) -> None:
 
 def test_another_directory_without_a_configuration(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
-    run = in_folder(tmp_path / "elsewhere", "-n", "results/images/digits/train.npy")
+    # From a folder it needs no program `git` either.
+    without_git = {"GIT_PYTHON_GIT_EXECUTABLE": "/nowhere/git"}
+    run = in_folder(tmp_path / "elsewhere", "-n", "results/images/digits/train.npy", **without_git)
     output = run.stdout + run.stderr
     assert run.returncode == 0, output
     assert f"There is no config/config.yaml in {tmp_path}/elsewhere: the default benchmark" in output
