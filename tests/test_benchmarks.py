@@ -14,6 +14,7 @@ from benchmarks._data import Samples
 from benchmarks._limits import Layer, encoder_layers, trained
 from benchmarks._measure import Cost
 from benchmarks.autoencoder import DECAYS, DECODERS, decoder_of_code_as_image, summarise
+from benchmarks.growth import exponent
 from benchmarks.shallow import difference
 from benchmarks.startup import imports
 from benchmarks.suite import METHODS, make_config
@@ -26,6 +27,7 @@ SCRIPTS = {
     "autoencoder": "--normals 0 --seeds 1 --times 1",
     "attack": "--images 2 --steps 3 --repeats 1 --widths 4 4",
     "checksums": "--every 100 --repeats 1",
+    "growth": "--methods ocsvm kde --rows 100 200 --features 3",
     "false_alarms": "--methods knn ocsvm --splits 2 --folds 2",
     "representation": "--normals 3 --seeds 1 --hidden 8 --iterations 0 1",
     "shallow": "--train 60 --test 100 --repeats 2",
@@ -56,6 +58,12 @@ def test_a_benchmark_runs_and_prints_its_table(script: str) -> None:
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "|" in run.stdout or "overhead" in run.stdout
+
+
+def test_the_exponent_of_growth_is_that_of_the_last_two_sizes() -> None:
+    assert exponent([10, 100, 1000], [7.0, 2.0, 200.0]) == pytest.approx(2)
+    assert np.isnan(exponent([10], [7.0]))
+    assert np.isnan(exponent([10, 100], [0.0, 7.0]))
 
 
 @pytest.mark.parametrize(("name", "shape"), [("lenet-mnist", (28, 28, 1)), ("lenet-cifar10", (32, 32, 3))])

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ocnn.methods.knn import KNN as KNN
     from ocnn.methods.linear_ocsvm import LinearOCSVM as LinearOCSVM
     from ocnn.methods.neutral_ad import NeuTraLAD as NeuTraLAD
+    from ocnn.methods.nystroem_ocsvm import NystroemOCSVM as NystroemOCSVM
     from ocnn.methods.ocnn import OneClassNN as OneClassNN
     from ocnn.methods.ocnn_radial import OneClassNNRadial as OneClassNNRadial
     from ocnn.methods.ocnn_released import OneClassNNReleased as OneClassNNReleased
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 METHODS = {
     "ocsvm": "ocnn.methods.ocsvm:OCSVM",
     "linear_ocsvm": "ocnn.methods.linear_ocsvm:LinearOCSVM",
+    "nystroem_ocsvm": "ocnn.methods.nystroem_ocsvm:NystroemOCSVM",
     "kde": "ocnn.methods.kde:KDE",
     "knn": "ocnn.methods.knn:KNN",
     "pca": "ocnn.methods.pca:PCA",

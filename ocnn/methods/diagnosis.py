@@ -38,8 +38,9 @@ class Diagnosis:
 
 def first_of_each(X: NDArray[Any]) -> NDArray[np.int64]:
     """Find the indices, ascending, at which each distinct sample of X (n, …) first occurs; −0 equals 0."""
-    digests = {hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest(): n for n, row in reversed([*enumerate(X)])}
-    return np.sort(np.fromiter(digests.values(), np.int64, len(digests)))
+    digests = b"".join(hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest() for row in X)
+    _, first = np.unique(np.frombuffer(digests, [("high", np.uint64), ("low", np.uint64)]), return_index=True)
+    return np.sort(first)
 
 
 def tied_share(scores: ArrayLike, rounding: ArrayLike | None = None) -> float:

@@ -1,11 +1,18 @@
-"""What the methods with Gaussian kernels share: an origin for squared distances, and kernels at several widths."""
+"""What the methods that look at all pairs share: memory, an origin for squared distances, kernels at several widths.
+
+Their memory is bounded by scikit-learn's own setting: no temporary array is larger than its `working_memory`, 1,024 MiB
+unless `sklearn.set_config` or `sklearn.config_context` says otherwise.
+"""
 
 import math
+import warnings
 from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
+from sklearn import get_config
+from sklearn.exceptions import EfficiencyWarning
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
@@ -14,10 +21,30 @@ from ocnn.methods.diagnosis import first_of_each
 
 #: Rounding errors that are allowed: of a kernel's exponent; of a squared distance, as a share of the smallest ones.
 EXPONENT_ERROR, NEIGHBOUR_ERROR = 1e-6, 1e-3
-#: Rows whose kernel with all centres is in memory at once.
+#: Rows whose kernel with all centres is in memory at once, at most.
 SLICE = 4096
-#: So many rows tell how far the nearest neighbour is.
-COMPARED = 256
+#: So many rows tell whether rounding errors matter to neighbours, and so many how far the nearest neighbour is.
+COMPARED, MEASURED = 256, 10_000
+#: More rows than this, all compared with all, take an hour and more.
+MANY = 200_000
+
+
+def fit_into_memory(rows: int, columns: int) -> bool:
+    """Say whether an array (rows, columns) of float64 is no larger than scikit-learn's `working_memory`."""
+    return rows * columns * 8 <= get_config()["working_memory"] * 2**20
+
+
+def row_slices(count: int, columns: int, most: int = SLICE) -> Iterator[slice]:
+    """Cut `count` rows into slices of at most `most`, whose arrays with so many columns keep to `working_memory`."""
+    fitting = get_config()["working_memory"] * 2**20 // (8 * max(1, columns))
+    return gen_batches(count, int(min(most, max(1, fitting))))
+
+
+def warn_of_all_pairs(rows: NDArray[np.float64], label: str, instead: str) -> None:
+    """Warn that a method compares all of many rows (n, d) with all, and what to take instead."""
+    if len(rows) > MANY:
+        text = f"{label} compares all of {len(rows):,} samples with all, which may take hours: {instead}."
+        warnings.warn(text, EfficiencyWarning, stacklevel=4)
 
 
 def origin_of(rows: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -34,13 +61,18 @@ def origin_of(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return step * np.trunc(rows.mean(axis=0) / step)
 
 
+def kernels_by_product_are_exact(X: NDArray[np.float64], factor: float, Y: NDArray[np.float64] | None = None) -> bool:
+    """Say whether exp(−factor d²) is, but for `EXPONENT_ERROR`, where d² between rows comes from products of them."""
+    return factor * _product_error(X, X if Y is None else Y) <= EXPONENT_ERROR
+
+
 def squared_distances(X: NDArray[np.float64], Y: NDArray[np.float64] | None, factor: float) -> NDArray[np.float64]:
     """Compute the squared distances between the rows of X (m, d) and of Y (n, d), or of X, for exp(−factor d²): (m, n).
 
     By a product of matrices, unless its rounding error could move the exponent by more than `EXPONENT_ERROR`, as it
     does where rows are far apart; then by differences, which takes several times as long.
     """
-    if factor * _product_error(X, X if Y is None else Y) <= EXPONENT_ERROR:
+    if kernels_by_product_are_exact(X, factor, Y):
         return euclidean_distances(X, Y, squared=True)
     return cdist(X, X if Y is None else Y, "sqeuclidean")
 
@@ -59,7 +91,7 @@ def kernel_sums(
 
     In slices, as the kernel of many rows with many centres would not fit into memory.
     """
-    parts = gen_batches(len(rows), SLICE)
+    parts = row_slices(len(rows), len(centres))
     return np.concatenate([gaussian_kernel(rows[part], centres, gamma) @ weights for part in parts])
 
 
@@ -88,14 +120,27 @@ def neighbour_gamma(rows: NDArray[np.float64]) -> float:
     """Compute the γ of a kernel exp(−γ d²) that falls to 1/e at the distance to the nearest neighbour of most.
 
     That is 1 over the median, over the distinct rows of (n, d), of the squared distance to the nearest other one: no
-    label is seen. 1.0 where all rows are the same, or where no distance can be told from 0.
+    label is seen. Of more than `MEASURED` rows that many, evenly spread over their order, are asked for their neighbour
+    among all. 1.0 where all rows are the same, or where no distance can be told from 0.
     """
     distinct = rows[first_of_each(rows)]
     if len(distinct) < 2:
         return 1.0
-    nearest = neighbour_index(distinct).kneighbors(n_neighbors=1, return_distance=False)[:, 0]
-    squared = float(np.median(np.square(distinct - distinct[nearest]).sum(axis=1)))
+    asked = np.unique(np.linspace(0, len(distinct) - 1, min(MEASURED, len(distinct))).astype(np.int64))
+    found = neighbour_index(distinct).kneighbors(distinct[asked], n_neighbors=2, return_distance=False)
+    # Each row finds itself, first or, where another is as near but for rounding, second.
+    other = np.where(found[:, 0] == asked, found[:, 1], found[:, 0])
+    squared = float(np.median(np.square(distinct[asked] - distinct[other]).sum(axis=1)))
     return 1.0 / squared if squared > np.finfo(np.float64).tiny else 1.0
+
+
+def single_gamma(gamma: float | str, rows: NDArray[np.float64]) -> float:
+    """Return γ for rows (n, d): a number, as it is; `scale`, 1 / (d · variance); `neighbours`, `neighbour_gamma`."""
+    if gamma == "scale":
+        return 1.0 / (rows.shape[1] * (float(rows.var()) or 1.0))
+    if gamma == "neighbours":
+        return neighbour_gamma(rows - origin_of(rows))
+    return float(gamma)
 
 
 def gaussian_kernels(

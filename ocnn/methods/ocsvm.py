@@ -1,6 +1,6 @@
 """One-class SVM / SVDD with a Gaussian kernel (Schölkopf et al. 2001), by scikit-learn's solver.
 
-For a grid of γ the squared distances are computed once and serve every kernel, and the scores of the training samples.
+For a grid of γ the squared distances are computed once and serve every kernel, where they fit into memory.
 """
 
 from dataclasses import dataclass
@@ -9,12 +9,22 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn import get_config
 from sklearn.metrics import roc_auc_score
 from sklearn.svm import OneClassSVM
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, flatten, positive_faults
-from ocnn.methods.gaussian import gaussian_kernels, kernel_sums, neighbour_gamma, origin_of, squared_distances
+from ocnn.methods.gaussian import (
+    fit_into_memory,
+    gaussian_kernels,
+    kernel_sums,
+    kernels_by_product_are_exact,
+    origin_of,
+    single_gamma,
+    squared_distances,
+    warn_of_all_pairs,
+)
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -74,41 +84,55 @@ class OCSVM(AnomalyDetector):
 
     def _fit(self, X: NDArray[Any]) -> None:
         rows = flatten(X)
+        warn_of_all_pairs(rows, "OCSVM", "NystroemOCSVM approximates it")
         if self._holdout is None:
-            gammas = np.array([self._single_gamma(rows)], np.float64)
+            gammas = np.array([single_gamma(self.gamma, rows)], np.float64)
         else:
             gammas = np.asarray(self.gamma, np.float64)
             X_holdout, labels = self._holdout
             holdout = flatten(self._check_samples(X_holdout, reset=False))
         self.origin_ = origin_of(rows)
         rows = rows - self.origin_
-        ascending = np.argsort(gammas)
-        distances = squared_distances(rows, None, float(gammas.max()))
-        kernels = zip(ascending, gaussian_kernels(distances, gammas[ascending]), strict=True)
-        svms = {place: OneClassSVM(kernel="precomputed", nu=self.nu).fit(kernel) for place, kernel in kernels}
+        svms = _machines(rows, gammas, self.nu)
         best, self.holdout_auc_ = 0, None
         if self._holdout is not None:
-            # Decisions hang on the support vectors alone, and those are few, and much the same for every γ.
-            support = np.unique(np.concatenate([svm.support_ for svm in svms.values()]))
-            held_distances = squared_distances(holdout - self.origin_, rows[support], float(gammas.max()))
-            aucs = np.empty(len(gammas))
-            for place, kernel in zip(ascending, gaussian_kernels(held_distances, gammas[ascending]), strict=True):
-                columns = np.searchsorted(support, svms[place].support_)
-                aucs[place] = roc_auc_score(labels, kernel[:, columns] @ svms[place].dual_coef_[0])
-            best, self.holdout_auc_ = int(np.argmax(aucs)), aucs.tolist()
+            scores = (
+                kernel_sums(holdout - self.origin_, rows[svm.support_], gamma, svm.dual_coef_[0])
+                for gamma, svm in zip(gammas, svms, strict=True)
+            )
+            self.holdout_auc_ = [float(roc_auc_score(labels, of_gamma)) for of_gamma in scores]
+            best = int(np.argmax(self.holdout_auc_))
         svm = svms[best]
         self.gamma_ = float(gammas[best])
         self.support_vectors_ = rows[svm.support_]
         self.dual_coef_ = svm.dual_coef_[0]
         self.offset_ = float(svm.offset_[0])
-        self.training_scores_ = self.dual_coef_ @ np.exp(-self.gamma_ * distances[svm.support_])
-
-    def _single_gamma(self, rows: NDArray[Any]) -> float:
-        if self.gamma == "scale":
-            return 1.0 / (rows.shape[1] * (float(rows.var()) or 1.0))
-        if self.gamma == "neighbours":
-            return neighbour_gamma(rows - origin_of(rows))
-        return float(self.gamma)
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return kernel_sums(flatten(X) - self.origin_, self.support_vectors_, self.gamma_, self.dual_coef_)
+
+
+def _machines(rows: NDArray[np.float64], gammas: NDArray[np.float64], nu: float) -> list[OneClassSVM]:
+    """Fit scikit-learn's machine to rows (n, d) for each γ.
+
+    Those of a grid share one matrix of distances, where that and a kernel fit into memory. Otherwise libsvm computes
+    the kernels that it needs, of which it keeps what fits.
+
+    Raises:
+        ValueError: the rows are so far apart that libsvm's kernels would not be exact, and too many for a matrix.
+    """
+    count, exact = len(rows), kernels_by_product_are_exact(rows, float(gammas.max()))
+    if exact and (len(gammas) == 1 or not fit_into_memory(2 * count, count)):
+        memory = max(1, get_config()["working_memory"])
+        return [OneClassSVM(kernel="rbf", gamma=gamma, nu=nu, cache_size=memory).fit(rows) for gamma in gammas]
+    if not fit_into_memory(2 * count, count):
+        raise ValueError(
+            f"{count:,} samples lie so far apart, for kernels this narrow, that their distances must all be kept, in"
+            f" more than scikit-learn's working_memory: scale the features, or take fewer samples or a smaller gamma."
+        )
+    ascending = np.argsort(gammas)
+    distances = squared_distances(rows, None, float(gammas.max()))
+    kernels = gaussian_kernels(distances, gammas[ascending])
+    machines = (OneClassSVM(kernel="precomputed", nu=nu).fit(kernel) for kernel in kernels)
+    of_place = dict(zip(ascending, machines, strict=True))
+    return [of_place[place] for place in range(len(gammas))]

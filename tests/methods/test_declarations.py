@@ -118,6 +118,7 @@ def test_what_the_methods_declare() -> None:
     expected = {
         "ocsvm": ("gamma_",),
         "linear_ocsvm": ("margin_",),
+        "nystroem_ocsvm": ("gamma_", "objective_", "n_iter_"),
         "kde": ("bandwidth_",),
         "pca": ("n_components_",),
         "rcae": ("noise_share_",),
@@ -134,6 +135,7 @@ def test_what_the_methods_declare() -> None:
     settings = {
         "ocsvm": {},
         "linear_ocsvm": {},
+        "nystroem_ocsvm": {"random_state": "seed"},
         "kde": {},
         "knn": {},
         "pca": {},

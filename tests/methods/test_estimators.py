@@ -29,6 +29,7 @@ TINY: dict[str, dict[str, Any]] = {
     "ocnn": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
     "soft_deep_svdd": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
     "neutral_ad": {**QUICK, "transformations": 2},
+    "nystroem_ocsvm": {"components": 20, "random_state": 0},
     "ocnn_radial": {"hidden": 20, "random_state": 0},
     "ocnn_released": {**QUICK_PRETRAINED, "network": SMALL_NETWORK},
 }
@@ -200,9 +201,9 @@ def test_unusable_settings_are_refused(name: str, settings: dict[str, Any], mess
 def test_a_shallow_method_imports_no_keras() -> None:
     code = (
         "import sys, numpy as np, ocnn\n"
-        "from ocnn.methods import OCSVM, KDE, KNN, PCA, IForest, LinearOCSVM, DCAE, OneClassNN\n"
+        "from ocnn.methods import OCSVM, KDE, KNN, PCA, IForest, LinearOCSVM, NystroemOCSVM, DCAE, OneClassNN\n"
         "X = np.random.default_rng(0).normal(size=(20, 3))\n"
-        "[m().fit(X).predict(X) for m in (OCSVM, KDE, KNN, PCA, IForest, LinearOCSVM)]\n"
+        "[m().fit(X).predict(X) for m in (OCSVM, KDE, KNN, PCA, IForest, LinearOCSVM, NystroemOCSVM)]\n"
         "print([m for m in ('keras', 'tensorflow', 'jax', 'torch') if m in sys.modules])\n"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
-from sklearn import decomposition
+from sklearn import config_context, decomposition
 from sklearn.base import clone
 from sklearn.ensemble import IsolationForest
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, EfficiencyWarning
 from sklearn.metrics import roc_auc_score
 from sklearn.metrics.pairwise import euclidean_distances, rbf_kernel
-from sklearn.model_selection import GridSearchCV
+from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.neighbors import KernelDensity, NearestNeighbors
 from sklearn.svm import OneClassSVM
 
-from ocnn.methods import KDE, KNN, OCSVM, PCA, IForest, LinearOCSVM, OneClassNNRadial
+from ocnn.methods import KDE, KNN, OCSVM, PCA, IForest, LinearOCSVM, NystroemOCSVM, OneClassNNRadial
 from ocnn.methods.gaussian import gaussian_kernel, gaussian_kernels, neighbour_gamma, origin_of, squared_distances
 from ocnn.methods.kde import BANDWIDTHS
 
@@ -311,16 +311,119 @@ def test_linear_ocsvm_of_samples_about_the_origin_has_collapsed(data: dict[str, 
         assert LinearOCSVM(nu=0.1).fit(data["train"]).diagnosis_.status == "collapsed"
 
 
-@pytest.mark.parametrize("detector", [KNN(), PCA(), LinearOCSVM()], ids=lambda detector: type(detector).__name__)
-def test_nothing_of_the_size_n_by_n_is_allocated(detector: Any) -> None:
+#: Those that compare all samples with all, and those that one might think do.
+ALL_PAIRS = {
+    "kde, one bandwidth": KDE(bandwidths=[2.0]),
+    "kde, a grid": KDE(),
+    "ocsvm, one gamma": OCSVM(),
+    "ocsvm, by neighbours": OCSVM(gamma="neighbours"),
+    "ocsvm, a grid": OCSVM(gamma=GAMMAS[0][5:]),
+    "knn": KNN(),
+    "pca": PCA(),
+    "linear_ocsvm": LinearOCSVM(),
+    "nystroem_ocsvm": NystroemOCSVM(components=50, random_state=0),
+}
+
+
+def holdout_of(detector: Any, X: Any, labels: Any) -> dict[str, Any]:
+    return {"X_holdout": X, "y_holdout": labels} if detector.uses_holdout() else {}
+
+
+@pytest.mark.parametrize("name", ALL_PAIRS)
+def test_nothing_of_the_size_n_by_n_is_allocated(name: str) -> None:
     """Of 6,000 samples that would be 288 MB; the kernel's cache, which NumPy does not know of, is bounded by libsvm."""
     rows = np.random.default_rng(0).normal(3, 1, (6000, 20))
+    detector = clone(ALL_PAIRS[name])
     tracemalloc.start()
     try:
-        detector.fit(rows).score_samples(rows)
+        with config_context(working_memory=4):
+            detector.fit(rows, **holdout_of(detector, rows[:40], np.repeat([1, -1], 20))).score_samples(rows)
         assert tracemalloc.get_traced_memory()[1] < 30e6
     finally:
         tracemalloc.stop()
+
+
+# A step of the stochastic solver takes a slice of the samples, as large as the memory allows.
+@pytest.mark.parametrize("name", [name for name in ALL_PAIRS if name != "nystroem_ocsvm"])
+def test_the_memory_decides_no_result(data: dict[str, Any], name: str) -> None:
+    held = holdout_of(ALL_PAIRS[name], data["test"][::4], data["labels"][::4])
+    plenty = clone(ALL_PAIRS[name]).fit(data["train"], **held)
+    scores = plenty.score_samples(data["test"])
+    with config_context(working_memory=0):
+        scarce = clone(ALL_PAIRS[name])
+        scarce.fit(data["train"], **held)
+        np.testing.assert_allclose(scarce.score_samples(data["test"]), scores, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(scarce.training_scores_, plenty.training_scores_, rtol=1e-6, atol=1e-9)
+    assert scarce.offset_ == pytest.approx(plenty.offset_, rel=1e-6)
+
+
+def test_distances_that_must_be_kept_and_cannot(data: dict[str, Any]) -> None:
+    """Far apart as two clusters are, products of matrices lose what libsvm would need."""
+    apart = np.concatenate([data["train"], data["train"] + 1e8])
+    with config_context(working_memory=1), pytest.raises(ValueError, match="600 samples lie so far apart"):
+        OCSVM(gamma=0.02).fit(apart)
+    near = OCSVM(gamma=0.02, nu=0.1).fit(data["train"])
+    far = OCSVM(gamma=0.02, nu=0.1).fit(apart)
+    np.testing.assert_allclose(far.score_samples(data["test"]), near.score_samples(data["test"]), rtol=1e-2)
+
+
+@pytest.mark.parametrize("detector", [KDE(), OCSVM()], ids=["kde", "ocsvm"])
+def test_who_compares_many_samples_is_told(
+    detector: Any, data: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ocnn.methods.gaussian.MANY", 299)
+    with pytest.warns(EfficiencyWarning, match="compares all of 300 samples with all"):
+        clone(detector).fit(data["train"])
+
+
+@pytest.mark.parametrize("bandwidths", [[2.0], BANDWIDTHS[:4]])
+def test_kde_by_trees(data: dict[str, Any], bandwidths: Any) -> None:
+    """Exact trees give what products give, but for the threshold, which leaves out a fold and not a sample."""
+    exact = KDE(bandwidths=bandwidths).fit(data["train"])
+    model = KDE(bandwidths=bandwidths, algorithm="tree", rtol=0, contamination=0.2).fit(data["train"])
+    assert model.bandwidth_ == exact.bandwidth_
+    np.testing.assert_allclose(model.score_samples(data["test"]), exact.score_samples(data["test"]), rtol=1e-9)
+    if len(bandwidths) > 1:
+        np.testing.assert_allclose(model.log_likelihoods_, exact.log_likelihoods_, rtol=1e-9)
+    expected = np.concatenate(
+        [
+            KernelDensity(bandwidth=model.bandwidth_).fit(data["train"][rest]).score_samples(data["train"][test])
+            for rest, test in KFold(5).split(data["train"])
+        ]
+    )
+    np.testing.assert_allclose(model.left_out_scores_, expected, rtol=1e-9)
+    assert model.offset_ == np.quantile(model.left_out_scores_, 0.2)
+    coarse = KDE(bandwidths=[2.0], algorithm="tree", rtol=0.5).fit(data["train"])
+    near = KDE(bandwidths=[2.0]).fit(data["train"]).score_samples(data["test"])
+    assert 0 < np.abs(coarse.score_samples(data["test"]) - near).max() < np.log(2)
+
+
+@pytest.mark.parametrize("nu", [0.1, 0.5])
+def test_nystroem_with_all_samples_is_near_the_minimum(data: dict[str, Any], nu: float) -> None:
+    """That of the exact machine, whose w and ρ are νn times those of the objective; and its scores' order."""
+    train, gamma = data["train"], 0.02
+    exact = OneClassSVM(nu=nu, gamma=gamma, tol=1e-8).fit(train)
+    rho, scores = exact.offset_[0] / (nu * 300), exact.score_samples(train) / (nu * 300)
+    norm = float(exact.dual_coef_[0] @ exact.score_samples(exact.support_vectors_)) / (nu * 300) ** 2
+    minimum = nu / 2 * norm + np.maximum(0, rho - scores).mean() - nu * rho
+    model = NystroemOCSVM(nu=nu, gamma=gamma, components=300, tol=1e-5, max_iter=1000, random_state=0).fit(train)
+    assert model.gamma_ == gamma
+    assert minimum < model.objective_ < 0.97 * minimum
+    assert model.diagnosis_.status == "converged"
+    assert model.offset_ == pytest.approx(rho, rel=0.03)
+    np.testing.assert_allclose(
+        model.score_samples(data["test"]), exact.score_samples(data["test"]) / (nu * 300), atol=0.1 * rho
+    )
+    assert (model.predict(train) == -1).mean() == pytest.approx(nu, abs=0.004)
+    with pytest.warns(ConvergenceWarning, match="the last of 2 passes changed the objective"):
+        short = NystroemOCSVM(gamma=gamma, tol=1e-9, max_iter=2, random_state=0).fit(train)
+    assert short.n_iter_ == 2
+
+
+def test_gamma_of_many_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By hand: of those at 0, 1, 3, 7 the first and the last are asked, with 1 and 16: the median is 8.5."""
+    monkeypatch.setattr("ocnn.methods.gaussian.MEASURED", 2)
+    assert neighbour_gamma(np.array([[0.0], [1.0], [3.0], [7.0]])) == pytest.approx(1 / 8.5)
 
 
 def test_the_paper_s_grid_of_bandwidths() -> None:

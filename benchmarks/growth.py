@@ -1,0 +1,90 @@
+"""How time and memory grow with the rows: the shallow methods beside scikit-learn's and PyOD's own estimators.
+
+python -m benchmarks.growth [--methods knn kde] [--sides ours PyOD] [--rows 1000 10000 100000] [--features 10 100]
+    [--limit 120] [--threads 1]
+
+Rows are normally distributed and independent. Each case, a fit and the scores of its rows, has a process of its own,
+and its memory is the largest resident set less what the process had before. A side that took longer than the limit, in
+CPU seconds, gets no more rows, nor one that needed more memory than the machine has. The exponents are those of time
+and memory between the two largest numbers of rows that a side came to: 1 where either grows as the rows do, 2 where as
+their pairs. PyOD's `PCA` and `IForest` score otherwise than ours do; all else is the same quantity.
+"""
+
+import argparse
+import json
+import math
+import os
+import sys
+from typing import Any
+
+from benchmarks._growth_case import CASES
+from benchmarks._measure import Cost, machine, run_timed, show
+
+SIDES = ("ours", "scikit-learn", "PyOD")
+
+
+def measure(method: str, side: str, rows: int, features: int, threads: int) -> Cost | None:
+    """The cost of a case; None where its process was ended for its memory, or could not have it."""
+    command = [sys.executable, "-m", "benchmarks._growth_case", method, side, *map(str, (rows, features, threads))]
+    try:
+        _, output = run_timed(command, PYTHONWARNINGS="ignore")
+    except RuntimeError as error:
+        if "MemoryError" in str(error) or str(error).rstrip().endswith("failed:"):
+            return None
+        raise
+    return Cost(**json.loads(output.splitlines()[-1]))
+
+
+def exponent(rows: list[int], values: list[float]) -> float:
+    """The exponent of growth between the last two of these; no number where there are no two, or nothing to compare."""
+    if len(values) < 2 or min(values[-2:]) <= 0:
+        return math.nan
+    return math.log(values[-1] / values[-2]) / math.log(rows[-1] / rows[-2])
+
+
+def ladder(method: str, side: str, rows: list[int], features: int, limit: float, threads: int) -> list[dict[str, Any]]:
+    """The costs of a side for more and more rows, with the exponents in the last line."""
+    lines: list[dict[str, Any]] = []
+    done: list[int] = []
+    costs: list[Cost] = []
+    for count in rows:
+        cost = measure(method, side, count, features, threads)
+        line: dict[str, Any] = {"features": features, "method": method, "side": side, "rows": count}
+        if cost is None:
+            return [*lines, {**line, "CPU s": "out of memory"}]
+        done, costs = [*done, count], [*costs, cost]
+        lines.append({**line, "CPU s": cost.cpu, "wall s": cost.wall, "MiB": cost.peak})
+        if cost.cpu > limit:
+            break
+    lines[-1] |= {
+        "time ~ rows^": exponent(done, [cost.cpu for cost in costs]),
+        "memory ~ rows^": exponent(done, [cost.peak for cost in costs]),
+    }
+    return lines
+
+
+def main() -> None:
+    """Measures every side in turn and prints a table per method and number of features."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--methods", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
+    parser.add_argument("--rows", nargs="+", type=int, default=[1000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--features", nargs="+", type=int, default=[10, 100])
+    parser.add_argument("--limit", type=float, default=120, help="CPU seconds after which a side gets no more rows")
+    parser.add_argument("--threads", type=int, default=1)
+    arguments = parser.parse_args()
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    print(f"{machine()}, {memory:.0f} GiB, {arguments.threads} thread(s)", flush=True)
+    for features in arguments.features:
+        for method in arguments.methods:
+            table: list[dict[str, Any]] = []
+            for side in (side for side in arguments.sides if side in CASES[method]):
+                rows = sorted(arguments.rows)
+                table += ladder(method, side, rows, features, arguments.limit, arguments.threads)
+            if table:
+                show(table)
+                print(flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""One-class SVM on an approximation of the Gaussian kernel, for more samples than an exact solver can take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.kernel_approximation import Nystroem
+from sklearn.linear_model import SGDOneClassSVM
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from ocnn.methods.base import AnomalyDetector, flatten
+from ocnn.methods.diagnosis import Diagnosis
+from ocnn.methods.gaussian import MEASURED, origin_of, row_slices, single_gamma
+
+#: More than the rounding errors of a score, as a share of the largest.
+ROUNDING = 1e-9
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class NystroemOCSVM(AnomalyDetector):
+    """One-class SVM of flattened samples by scikit-learn's `Nystroem` features and `SGDOneClassSVM`.
+
+    Of the kernel exp(−γ‖x − x'‖²) the features keep what some training samples tell (Williams, Seeger 2001), and
+    stochastic gradients minimise the linear machine's objective on them. Time and memory grow with the samples, not
+    with their square, as those of `OCSVM` do, whose scores these only approximate: `components` says how closely.
+
+    Args:
+        nu: bound on the share of training samples outside, ν in (0, 1].
+        gamma: as that of `OCSVM`, but no grid.
+        components: training samples that the kernel is approximated by; all of them where there are fewer.
+        tol: the fit has converged when a pass over the samples changes the objective by at most this share of it.
+        max_iter: passes over the samples, at most.
+        random_state: seed below 2³¹, generator or None; it draws the components and the order of the samples.
+
+    Attributes:
+        gamma_: the γ taken.
+        origin_: (d,), which all distances are computed about.
+        objective_: ν/2 ‖w‖² + mean_i max(0, ρ − ⟨w, φ(x_i)⟩) − νρ, after the last pass.
+        n_iter_: passes made.
+    """
+
+    nu: float = 0.1
+    gamma: Any = "neighbours"
+    components: int = 256
+    tol: float = 1e-3
+    max_iter: int = 100
+    random_state: Any = None
+
+    shared_settings: ClassVar[Mapping[str, str]] = {"random_state": "seed"}
+    reported: ClassVar[tuple[str, ...]] = ("gamma_", "objective_", "n_iter_")
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "nu": [Interval(Real, 0, 1, closed="right")],
+        "gamma": [StrOptions({"scale", "neighbours"}), Interval(Real, 0, None, closed="neither")],
+        "components": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="neither")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "random_state": ["random_state"],
+    }
+
+    def _fit(self, X: NDArray[Any]) -> Diagnosis:
+        rows = flatten(X)
+        random = check_random_state(self.random_state)
+        self.gamma_ = single_gamma(self.gamma, rows)
+        self.origin_ = origin_of(rows)
+        order = random.permutation(len(rows))
+        count = min(self.components, len(rows))
+        basis = rows[order[:count]] - self.origin_
+        self.features_ = Nystroem(gamma=self.gamma_, n_components=count, random_state=random).fit(basis)
+        self.svm_ = SGDOneClassSVM(nu=self.nu, random_state=random)
+        asked = self.features_.transform(rows[order[:MEASURED]] - self.origin_)
+        self.n_iter_, self.objective_, change = 0, 0.0, np.inf
+        while change > self.tol * abs(self.objective_) and self.n_iter_ < self.max_iter:
+            for part in row_slices(len(rows), count, len(rows)):
+                self.svm_.partial_fit(self.features_.transform(rows[order[part]] - self.origin_))
+            before, self.objective_ = self.objective_, self._objective(asked)
+            self.n_iter_, change = self.n_iter_ + 1, abs(before - self.objective_)
+        # For this w the objective is least at the ν-quantile, which the last steps are not exactly at. A training sample
+        # has that score, and rounding is not to put it outside.
+        self.training_scores_ = scores = self._score_samples(X)
+        self.offset_ = float(np.quantile(scores, self.nu, method="inverted_cdf") - ROUNDING * np.abs(scores).max())
+        text = f"the last of {self.n_iter_} passes changed the objective, {self.objective_:.4g}, by {change:.2g}"
+        return Diagnosis("converged" if change <= self.tol * abs(self.objective_) else "limit", text)
+
+    def _objective(self, features: NDArray[np.float64]) -> float:
+        w, offset = np.ravel(self.svm_.coef_), float(self.svm_.offset_[0])
+        outside = np.maximum(0, offset - features @ w).mean()
+        return float(self.nu / 2 * (w @ w) + outside - self.nu * offset)
+
+    def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
+        rows = flatten(X)
+        parts = row_slices(len(rows), len(self.features_.components_))
+        w = np.ravel(self.svm_.coef_)
+        return np.concatenate([self.features_.transform(rows[part] - self.origin_) @ w for part in parts])
