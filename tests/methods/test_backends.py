@@ -21,7 +21,7 @@ from tests.methods.test_estimators import DEEP, SEPARATING, make
 train, test, is_anomaly = draw_blobs()
 result = {}
 for name in DEEP:
-    first, again = (make(name, **SEPARATING[name]).fit(train) for _ in range(2))
+    first, again = (make(name, **SEPARATING.get(name, {})).fit(train) for _ in range(2))
     scores = first.decision_function(test)
     result[name] = {
         "auc": roc_auc_score(~is_anomaly, scores),

@@ -18,20 +18,14 @@ from tests.conftest import ROOT
 from tests.workflow import snakemake
 
 PARTS = ("Snakefile", "profiles", "workflow", "ocnn", "envs")
-#: The target, and the rules that read score files; none of them fits anything.
-TABLES = (
-    "default",
-    "metrics",
-    "consistency",
-    "summary",
-    "tables",
-    "comparison_figures",
-    "sample_figures",
-    "most_anomalous",
-    "anomaly_classes",
-    "attack_images",
-    "report",
+#: The rules that only read results and have one job each in every run; how many that is.
+SHOWN = dict.fromkeys(
+    ("metrics", "consistency", "summary", "tables", "comparison_figures", "sample_figures", "report"), 1
 )
+#: Those that have one for some experiments or attacks alone.
+SHOWN_OF_SOME = ("most_anomalous", "anomaly_classes", "attack_images")
+#: The target, and the rules that read score files; none of them fits anything.
+TABLES = ("default", *SHOWN, *SHOWN_OF_SOME)
 #: The target of a run that is not about tables and figures.
 MEASURED = "results/metrics.parquet"
 TRAINING = {"epochs": [2], "learning_rates": [0.001]}

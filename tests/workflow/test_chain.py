@@ -15,7 +15,7 @@ import yaml
 
 from ocnn.data.splits import read_split
 from ocnn.results.scores import read_scores
-from tests.workflow.conftest import CONFIG, MEASURED, Checkout, rules
+from tests.workflow.conftest import CONFIG, MEASURED, SHOWN, Checkout, rules
 
 METHODS = list(CONFIG["methods"])
 
@@ -173,61 +173,60 @@ OCNN, LOSSES, KDE = "ocnn/methods/ocnn.py", "ocnn/networks/losses", "ocnn/method
 ONE_CLASS = "ops.mean(squared_distance("
 #: What happens between two runs → the jobs of the second, but for the target itself.
 TABLES_ONLY = {"tables": 1, "report": 1}
-ALL_ANEW = {"metrics": 1, "consistency": 1, "summary": 1, "sample_figures": 1, "comparison_figures": 1, **TABLES_ONLY}
 INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]] = {
     "nothing": (None, {}),
     "one more seed": (
         configure(lambda c: c.update(seeds=2)),
-        {"split": 1, "autoencoder": 1, "fit": 5, **ALL_ANEW},
+        {"split": 1, "autoencoder": 1, "fit": 5, **SHOWN},
     ),
     "one more class": (
         configure(lambda c: c["experiments"]["digits"].update(normal_classes=[3, 8])),
-        {"split": 1, "autoencoder": 1, "fit": 5, **ALL_ANEW},
+        {"split": 1, "autoencoder": 1, "fit": 5, **SHOWN},
     ),
-    "one more method": (configure(lambda c: c["methods"].update(iforest={})), {"fit": 1, **ALL_ANEW}),
+    "one more method": (configure(lambda c: c["methods"].update(iforest={})), {"fit": 1, **SHOWN}),
     "one more experiment": (
         configure(lambda c: c["experiments"].update(synthetic=SYNTHETIC)),
-        {"images": 1, "split": 1, "fit": 2, **ALL_ANEW},
+        {"images": 1, "split": 1, "fit": 2, **SHOWN},
     ),
-    "a method's setting": (configure(lambda c: c["methods"].update(kde={"cv": 4})), {"fit": 1, **ALL_ANEW}),
+    "a method's setting": (configure(lambda c: c["methods"].update(kde={"cv": 4})), {"fit": 1, **SHOWN}),
     "a method's code": (
         edit(KDE, "0.5 / np.square(bandwidths)", "0.4 / np.square(bandwidths)"),
-        {"fit": 1, **ALL_ANEW},
+        {"fit": 1, **SHOWN},
     ),
-    "the loss of ocnn": (edit(f"{LOSSES}/ocnn.py", "/ nu - r", "/ nu - 2 * r"), {"fit": 1, **ALL_ANEW}),
-    "the loss of deep_svdd": (edit(f"{LOSSES}/deep_svdd.py", ONE_CLASS, f"2 * {ONE_CLASS}"), {"fit": 1, **ALL_ANEW}),
+    "the loss of ocnn": (edit(f"{LOSSES}/ocnn.py", "/ nu - r", "/ nu - 2 * r"), {"fit": 1, **SHOWN}),
+    "the loss of deep_svdd": (edit(f"{LOSSES}/deep_svdd.py", ONE_CLASS, f"2 * {ONE_CLASS}"), {"fit": 1, **SHOWN}),
     "the loss of the autoencoder": (
         edit(f"{LOSSES}/reconstruction.py", "ops.square(x - r", "3 * ops.square(x - r"),
-        {"autoencoder": 1, "fit": 3, **ALL_ANEW},
+        {"autoencoder": 1, "fit": 3, **SHOWN},
     ),
     "the contamination": (
         configure(lambda c: c["experiments"]["digits"].update(contamination=0.2)),
-        {"split": 1, "autoencoder": 1, "fit": 5, **ALL_ANEW},
+        {"split": 1, "autoencoder": 1, "fit": 5, **SHOWN},
     ),
     "the reader of the data": (
         edit("ocnn/data/digits.py", "random_state=0", "random_state=1"),
-        {"images": 1, "split": 1, "autoencoder": 1, "fit": 5, **ALL_ANEW},
+        {"images": 1, "split": 1, "autoencoder": 1, "fit": 5, **SHOWN},
     ),
     "a comment": (edit(OCNN, "        import keras\n", "        # why\n        import keras\n"), {}),
     "a docstring": (edit(KDE, '"""Gaussian kernel density', '"""The Gaussian kernel density'), {}),
     "the rendering of tables": (edit("ocnn/report/rendering.py", 'MISSING = "–"', 'MISSING = "-"'), TABLES_ONLY),
     "a table deleted": (delete("tables/table3.md"), TABLES_ONLY),
     "a figure deleted": (delete("figures/in_class/digits/kde.svg"), {"sample_figures": 1, "report": 1}),
-    "a score file deleted": (delete("scores/digits/3/kde/seed-0.parquet"), {"fit": 1, **ALL_ANEW}),
-    "a score file truncated": (truncate, {"fit": 1, **ALL_ANEW}),
+    "a score file deleted": (delete("scores/digits/3/kde/seed-0.parquet"), {"fit": 1, **SHOWN}),
+    "a score file truncated": (truncate, {"fit": 1, **SHOWN}),
     # The order of keys is that of rows and columns.
-    "keys in another order": (reverse_keys, ALL_ANEW),
+    "keys in another order": (reverse_keys, SHOWN),
     "the runner": (
         edit("ocnn/steps/runtime.py", '"TF_DETERMINISTIC_OPS"] = "1"', '"TF_DETERMINISTIC_OPS"] = "0"'),
-        {"images": 1, "split": 1, "autoencoder": 1, "fit": 5, **ALL_ANEW},
+        {"images": 1, "split": 1, "autoencoder": 1, "fit": 5, **SHOWN},
     ),
-    "the threads": (configure(lambda c: c.update(threads=2)), {"autoencoder": 1, "fit": 5, **ALL_ANEW}),
+    "the threads": (configure(lambda c: c.update(threads=2)), {"autoencoder": 1, "fit": 5, **SHOWN}),
     "a word of an error": (edit("ocnn/storage/files.py", "Make room on its disk", "Make more room on its disk"), {}),
     "an annotation": (edit("ocnn/networks/training.py", "verbose: int = 0,", "verbose: bool = 0,"), {}),
     "a file moved": (move("ocnn/methods/gaussian.py", "ocnn/networks/kernels.py"), {}),
     "a metric": (
         edit("ocnn/results/metrics.py", "METRICS: dict", "ANOTHER = 1\nMETRICS: dict"),
-        ALL_ANEW,
+        SHOWN,
     ),
 }
 

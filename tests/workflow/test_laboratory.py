@@ -23,7 +23,7 @@ from ocnn.config.checks import load
 from ocnn.results.scores import read_scores
 from ocnn.steps.runtime import STATED
 from tests.conftest import ROOT
-from tests.workflow.conftest import PARTS, Checkout, rules
+from tests.workflow.conftest import PARTS, SHOWN, SHOWN_OF_SOME, Checkout, rules
 
 PAGE = (ROOT / "docs" / "other_workflows.md").read_text(encoding="utf-8")
 #: The files that the page shows, by the name in their first line.
@@ -68,15 +68,9 @@ TABLE: dict[str, Any] = {
 #: Each of these would fail a job of ours, or change what it does.
 ENVIRONMENT = {"MPLBACKEND": "none", "MATPLOTLIBRC": "/none", "PYTHONOPTIMIZE": "2", "LC_ALL": "POSIX"}
 #: What only reads results or copies a file.
-READING = (
-    *("archive", "metrics", "consistency", "summary", "tables", "comparison_figures", "sample_figures"),
-    *("most_anomalous", "anomaly_classes", "attack_images", "report"),
-)
+READING = ("archive", *SHOWN, *SHOWN_OF_SOME)
 #: Of these each has one job for a configuration with one fit.
-RULES = (
-    *("images", "split", "fit", "metrics", "consistency", "summary", "tables"),
-    *("comparison_figures", "sample_figures", "report"),
-)
+RULES = ("images", "split", "fit", *SHOWN)
 
 
 class Laboratory(Checkout):
