@@ -1,11 +1,11 @@
 """How time and memory grow with the rows: the shallow methods beside scikit-learn's and PyOD's own estimators.
 
 python -m benchmarks.growth [--methods knn kde] [--sides ours PyOD] [--rows 1000 10000 100000] [--features 10 100]
-    [--limit 120] [--threads 1]
+    [--limit 300] [--threads 1]
 
 Rows are normally distributed and independent. Each case, a fit and the scores of its rows, has a process of its own,
-and its memory is the largest resident set less what the process had before. A side that took longer than the limit, in
-CPU seconds, gets no more rows, nor one that needed more memory than the machine has. The exponents are those of time
+and its memory is the largest resident set less what the process had before. A side gets no more rows when by its growth
+so far it would take longer than the limit, in CPU seconds, or when it needed more memory than there is. The exponents are those of time
 and memory between the two largest numbers of rows that a side came to: 1 where either grows as the rows do, 2 where as
 their pairs. PyOD's `PCA` and `IForest` score otherwise than ours do; all else is the same quantity.
 """
@@ -42,20 +42,26 @@ def exponent(rows: list[int], values: list[float]) -> float:
     return math.log(values[-1] / values[-2]) / math.log(rows[-1] / rows[-2])
 
 
+def expected(rows: list[int], seconds: list[float], count: int) -> float:
+    """The seconds to be expected for so many rows: they grow as they did, and at least as the rows do."""
+    grown = exponent(rows, seconds)
+    return seconds[-1] * (count / rows[-1]) ** (1.0 if math.isnan(grown) else max(1.0, grown))
+
+
 def ladder(method: str, side: str, rows: list[int], features: int, limit: float, threads: int) -> list[dict[str, Any]]:
     """The costs of a side for more and more rows, with the exponents in the last line."""
     lines: list[dict[str, Any]] = []
     done: list[int] = []
     costs: list[Cost] = []
     for count in rows:
+        if done and expected(done, [cost.cpu for cost in costs], count) > limit:
+            break
         cost = measure(method, side, count, features, threads)
         line: dict[str, Any] = {"features": features, "method": method, "side": side, "rows": count}
         if cost is None:
             return [*lines, {**line, "CPU s": "out of memory"}]
         done, costs = [*done, count], [*costs, cost]
         lines.append({**line, "CPU s": cost.cpu, "wall s": cost.wall, "MiB": cost.peak})
-        if cost.cpu > limit:
-            break
     lines[-1] |= {
         "time ~ rows^": exponent(done, [cost.cpu for cost in costs]),
         "memory ~ rows^": exponent(done, [cost.peak for cost in costs]),
@@ -70,7 +76,7 @@ def main() -> None:
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
     parser.add_argument("--rows", nargs="+", type=int, default=[1000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--features", nargs="+", type=int, default=[10, 100])
-    parser.add_argument("--limit", type=float, default=120, help="CPU seconds after which a side gets no more rows")
+    parser.add_argument("--limit", type=float, default=300, help="CPU seconds that a case may take")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30

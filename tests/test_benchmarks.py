@@ -14,7 +14,7 @@ from benchmarks._data import Samples
 from benchmarks._limits import Layer, encoder_layers, trained
 from benchmarks._measure import Cost
 from benchmarks.autoencoder import DECAYS, DECODERS, decoder_of_code_as_image, summarise
-from benchmarks.growth import exponent
+from benchmarks.growth import expected, exponent
 from benchmarks.shallow import difference
 from benchmarks.startup import imports
 from benchmarks.suite import METHODS, make_config
@@ -64,6 +64,8 @@ def test_the_exponent_of_growth_is_that_of_the_last_two_sizes() -> None:
     assert exponent([10, 100, 1000], [7.0, 2.0, 200.0]) == pytest.approx(2)
     assert np.isnan(exponent([10], [7.0]))
     assert np.isnan(exponent([10, 100], [0.0, 7.0]))
+    assert expected([10], [7.0], 20) == 14
+    assert expected([10, 20], [1.0, 4.0], 40) == pytest.approx(16)
 
 
 @pytest.mark.parametrize(("name", "shape"), [("lenet-mnist", (28, 28, 1)), ("lenet-cifar10", (32, 32, 3))])
