@@ -5,9 +5,9 @@ python -m benchmarks.growth [--methods knn kde] [--sides ours PyOD] [--rows 1000
 
 Rows are normally distributed and independent. Each case, a fit and the scores of its rows, has a process of its own,
 and its memory is the largest resident set less what the process had before. A side gets no more rows when by its growth
-so far it would take longer than the limit, in CPU seconds, or when it needed more memory than there is. The exponents are those of time
-and memory between the two largest numbers of rows that a side came to: 1 where either grows as the rows do, 2 where as
-their pairs. PyOD's `PCA` and `IForest` score otherwise than ours do; all else is the same quantity.
+so far it would take longer than the limit, in CPU seconds, or when it needed more memory than there is. The exponents
+are those of time and memory between the two largest numbers of rows that a side came to: 1 where either grows as the
+rows do, 2 where as their pairs. PyOD's `PCA` and `IForest` score otherwise than ours do; all else is the same quantity.
 """
 
 import argparse
