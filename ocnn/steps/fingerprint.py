@@ -51,8 +51,7 @@ def fingerprint(*targets: str) -> str:
     Raises:
         LookupError: there is no such module.
     """
-    sources: set[str] = set()
-    files: set[Path] = set()
+    files: set[tuple[str, Path]] = set()
     names = []
     pending: list[Path] = []
     for target in targets:
@@ -63,19 +62,20 @@ def fingerprint(*targets: str) -> str:
         names.append(f"{name} of {_module(path).own}")
         pending.append(path)
         if (root := _own_package(module, path)) is not None:
-            files |= set(_files(root))
-            pending += filter(_is_module, files)
+            # Which file of a package has which content may decide; in an installed one its version says so.
+            own = not _is_library(path)
+            files |= {(file.relative_to(root).as_posix() if own else "", place) for file, place in _files(root)}
+            pending += [place for _, place in files if _is_module(place)]
     seen: set[Path] = set()
     while pending:
         path = pending.pop()
         if path not in seen:
             seen.add(path)
-            sources.add(_source(path))
             reached = _module(path)
-            pending += [*reached.modules, *filter(_is_module, reached.files)]
+            pending += [*reached.modules, *(place for _, place in reached.files if _is_module(place))]
             files |= reached.files
-    digest = hashlib.sha256("\n".join([*names, *sorted(sources)]).encode())
-    for content in sorted(_content_digest(path) for path in files - seen):
+    digest = hashlib.sha256("\n".join([*names, *sorted(_sources(seen))]).encode())
+    for content in sorted(f"{name}{_content_digest(path)}" for name, path in files if path not in seen):
         digest.update(content.encode())
     return digest.hexdigest()[:16]
 
@@ -124,8 +124,8 @@ def _own_package(module: str, path: Path) -> Path | None:
 
 
 @cache
-def _files(folder: Path) -> tuple[Path, ...]:
-    """All files of a package, hidden and compiled ones apart; also those behind links to folders."""
+def _files(folder: Path) -> tuple[tuple[Path, Path], ...]:
+    """All files of a package, hidden and compiled ones apart, and where each is; also those behind links to folders."""
     found, known = [], set()
     for place, folders, names in os.walk(folder, followlinks=True):
         if (real := os.path.realpath(place)) in known:
@@ -134,7 +134,7 @@ def _files(folder: Path) -> tuple[Path, ...]:
         known.add(real)
         folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
         paths = [Path(place, name) for name in names if not name.startswith(".")]
-        found += [path.resolve() for path in paths if path.is_file() and path.suffix not in (".pyc", ".pyo")]
+        found += [(path, path.resolve()) for path in paths if path.is_file() and path.suffix not in (".pyc", ".pyo")]
     return tuple(sorted(found))
 
 
@@ -339,13 +339,13 @@ class _Module:
     imports: for each of these, in order, what it takes: from which module of the counted ones (or, of a library, its
         name), and what it is called here.
     modules: those that count because of it.
-    files: the files that its texts name.
+    files: the files that its texts name, each with that text.
     """
 
     own: str
     imports: tuple[tuple[Path | str, str], ...]
     modules: tuple[Path, ...]
-    files: frozenset[Path]
+    files: frozenset[tuple[str, Path]]
 
 
 @cache
@@ -367,6 +367,8 @@ def _module(path: Path) -> _Module:
                 if found and alias.asname:
                     called[alias.asname] = f"_{len(imports)}"
                     imports.append((found, ""))
+                elif found and beside:
+                    imports.append((found, alias.name))
                 else:
                     imports.append((alias.name, alias.asname or ""))
             node.names = []
@@ -394,12 +396,16 @@ def _module(path: Path) -> _Module:
             node.module, node.names, node.level = None, nested, 1
         elif isinstance(node, ast.Name) and node.id in called:
             node.id = called[node.id]
-    files: frozenset[Path] = frozenset()
+    files: frozenset[tuple[str, Path]] = frozenset()
     if beside:
-        reached += [module for text in texts if len(text) <= LONGEST_NAME for module in _named_modules(text, path)]
+        for text in sorted(text for text in texts if len(text) <= LONGEST_NAME):
+            modules_named = [module for module in map(_counted, _named_modules(text, path)) if module]
+            imports += [(module, text) for module in modules_named]
+            reached += modules_named
         reached += _packages(path)
         paths = {"/".join(_path(node)) for node in walked if isinstance(node, ast.BinOp | ast.Call)}
         files = _named(texts | paths, path.parent)
+        imports += [(place, name) for name, place in sorted(files) if _is_module(place)]
     elif path.name == "__init__.py":
         reached += _exported(path).values() if _names_objects(texts) else ()
     modules = tuple(dict.fromkeys(module for module in map(_counted, reached) if module))
@@ -471,6 +477,23 @@ def _source(path: Path) -> str:
     return _digest("\n".join([module.own, *taken]))
 
 
+def _sources(modules: Iterable[Path]) -> set[str]:
+    """The digests of these modules, each with what its imports take."""
+    sources = {path: _source(path) for path in modules}
+    # Where two modules say the same, what is behind their imports tells them apart.
+    if len({_module(path).own for path in sources}) < len(sources):
+        for _ in range(len(sources)):
+            sources = {
+                path: _digest(
+                    "\n".join(
+                        [digest, *(sources.get(of, "") for of, _ in _module(path).imports if isinstance(of, Path))]
+                    )
+                )
+                for path, digest in sources.items()
+            }
+    return set(sources.values())
+
+
 def _counted(path: Path | None) -> Path | None:
     return None if path is None or _is_library(path) else path
 
@@ -494,12 +517,12 @@ def _beside(folder: Path, parts: list[str]) -> Path | None:
     return next((c.resolve() for c in (place.with_suffix(".py"), place / "__init__.py") if c.is_file()), None)
 
 
-def _named(texts: Iterable[str], folder: Path) -> frozenset[Path]:
+def _named(texts: Iterable[str], folder: Path) -> frozenset[tuple[str, Path]]:
     """The files with a suffix that texts name, from here, the working directory, or folders below that they name."""
     # Of what cannot be a path, or cannot be looked at, these say no, where a `Path` would raise an error.
     there, is_folder = os.path.isfile, os.path.isdir
     names = {name for text in texts if len(text) <= LONGEST_NAME for name in (text, text.lstrip("/"))}
     bases = [folder, Path.cwd()]
     bases += [base / name for name in sorted(names) for base in bases[:2] if is_folder(base / name)]
-    named = [base / name for name in names if "." in name[1:] for base in dict.fromkeys(bases)]
-    return frozenset(path.resolve() for path in named if there(path))
+    named = [(name, base / name) for name in names if "." in name[1:] for base in dict.fromkeys(bases)]
+    return frozenset((name, path.resolve()) for name, path in named if there(path))

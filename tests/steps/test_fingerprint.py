@@ -315,6 +315,37 @@ def test_other_ways_to_reach_code_and_data(way: str, tmp_path: Path, monkeypatch
     assert laboratory.print_of("METHOD:Method") != before
 
 
+#: Two files each that are exchanged, and how they are reached: by imports, by texts, by modules that say the same.
+EXCHANGED: dict[str, tuple[str, str, str]] = {
+    "modules": (f"import FIRST\nimport SECOND\n\nX = FIRST.X - SECOND.X{CLASS}", "FIRST.py", "SECOND.py"),
+    "modules that texts name": (f"NAMES = ['FIRST', 'SECOND']{CLASS}", "FIRST.py", "SECOND.py"),
+    "modules behind others": (f"from THIRD import X\nfrom FOURTH import X as Y{CLASS}", "FIRST.py", "SECOND.py"),
+    "data": (f"X = [open(name) for name in ('FIRST.csv', 'SECOND.csv')]{CLASS}", "FIRST.csv", "SECOND.csv"),
+    "modules that are run": (f"NAMES = ['FIRST.py', 'SECOND.py']{CLASS}", "FIRST.py", "SECOND.py"),
+}
+
+
+@pytest.mark.parametrize("kind", EXCHANGED)
+def test_two_files_that_are_exchanged(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    method, *pair = EXCHANGED[kind]
+    files = {"METHOD.py": method, "THIRD.py": "from FIRST import X\n", "FOURTH.py": "from SECOND import X\n"}
+    laboratory = Laboratory(tmp_path, {**files, pair[0]: "X = 1\n", pair[1]: "X = 2\n"})
+    before = laboratory.print_of("METHOD:Method")
+    laboratory.edit(pair[0], "1", "2")
+    laboratory.edit(pair[1], "2", "1")
+    assert laboratory.print_of("METHOD:Method") != before
+
+
+def test_two_files_of_a_package_that_are_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    laboratory = Laboratory(tmp_path, {**PACKAGE, "PACKAGE/other.bin": "0124"})
+    before = laboratory.print_of("PACKAGE.method:Method")
+    laboratory.edit("PACKAGE/weights.bin", "0123", "0124")
+    laboratory.edit("PACKAGE/other.bin", "0124", "0123")
+    assert laboratory.print_of("PACKAGE.method:Method") != before
+
+
 def test_of_two_modules_of_one_name_both_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Python takes the one that is first in `sys.path`, which need not be the folder of the module that imports it."""
     first, second = tmp_path / "first", tmp_path / "second"
