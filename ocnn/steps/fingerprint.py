@@ -35,6 +35,8 @@ PACKAGE = Path(ocnn.__file__).resolve().parent
 #: Texts of these calls are for people, unless a module binds the name itself, or says where what is printed goes.
 SPEAKING = ("print", "warnings.warn")
 REDIRECTING = {"stdout", "redirect_stdout"}
+#: What is imported from these serves annotations, unless the code uses it. Importing them does nothing.
+TYPING = ("typing", "types", "collections.abc", "numpy.typing")
 #: A user's own module that says one of these reads docstrings, or annotations.
 READS_DOCSTRINGS = {"__doc__", "getdoc", "getsource"}
 READS_ANNOTATIONS = {"__annotations__", "get_annotations", "get_type_hints", "signature", "getfullargspec"}
@@ -255,6 +257,24 @@ class _Stripped(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
+class _Unused(ast.NodeTransformer):
+    """Takes away what is left of annotations: imports for them alone, and statements that do nothing."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        self.used |= {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        if node.level == 0 and node.module in TYPING:
+            node.names = [alias for alias in node.names if {alias.name, alias.asname} & {"*", *self.used}]
+        return node if node.names else None
+
+    def visit_Pass(self, node: ast.Pass) -> None:
+        return None
+
+
 def _computed(arguments: Iterable[ast.expr]) -> list[ast.expr]:
     """These arguments without texts: of a text with values in it the values are left."""
     left: list[ast.expr] = []
@@ -352,7 +372,8 @@ class _Module:
 def _module(path: Path) -> _Module:
     parsed = ast.parse(path.read_bytes())
     top = set(parsed.body)
-    tree = _Stripped(parsed, ours=_is_ours(path)).visit(parsed)
+    stripped = _Stripped(parsed, ours=_is_ours(path)).visit(parsed)
+    tree = _Unused(stripped).visit(stripped)
     beside = None if _is_ours(path) else path.parent
     imports: list[tuple[Path | str, str]] = []
     reached: list[Path | None] = []

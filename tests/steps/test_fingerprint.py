@@ -208,6 +208,9 @@ NOTHINGS = [
     ("METHOD.py", "few samples, {", "too few samples: {"),
     ("HELPERS.py", "\n\n\ndef mean", "\n\n\n\n\ndef mean"),
     ("STRANGER.py", "x = 1", "x = 2"),
+    ("METHOD.py", "import json\n", "import json\nfrom collections.abc import Mapping, Sequence\n"),
+    ("METHOD.py", "LIMIT = 3", "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import numpy\nLIMIT = 3"),
+    ("HELPERS.py", "return scale", 'print("now")\n    return scale'),
 ]
 
 
