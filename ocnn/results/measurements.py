@@ -1,7 +1,8 @@
 """From score and benchmark files to one row per fit and evaluation: metrics, counts, diagnosis and cost."""
 
+import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,11 @@ import pyarrow as pa
 from ocnn.results.frames import TEXT
 from ocnn.results.metrics import METRICS, auc_error
 from ocnn.results.scores import IDENTITY, OF_DETECTOR, Fit, read_scores
+from ocnn.storage.recipes import digest_of
 
 _IDENTITY = [("experiment", TEXT), ("normal", TEXT), ("method", TEXT), ("seed", pa.int64())]
+#: Where the recipe of measurements has the digest of all score files that they are made from.
+GATHERED = "gathered"
 HISTORIES = pa.schema([*_IDENTITY, ("series", TEXT), ("step", pa.int64()), ("value", pa.float64())])
 
 
@@ -132,6 +136,15 @@ def _history(fit: Fit, series: str, values: list[float | str]) -> pd.DataFrame:
     """Numbers that were not finite are texts in JSON, and such again here."""
     numbers = np.asarray([float(value) for value in values], np.float64)
     return pd.DataFrame({**vars(fit), "series": series, "step": np.arange(1, len(values) + 1), "value": numbers})
+
+
+def digest_of_all(paths: Iterable[Path], digest: Callable[[Path], str | None] = digest_of) -> str:
+    """Return one digest of the digests of files, in this order: a recipe cannot name thousands of them.
+
+    Raises:
+        ResultError: one of them is missing or damaged.
+    """
+    return hashlib.sha256("\n".join(str(digest(path)) for path in paths).encode()).hexdigest()
 
 
 def changed_versions(environments: Iterable[Mapping[str, Any]], experiments: Iterable[str]) -> str:

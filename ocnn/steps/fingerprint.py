@@ -5,8 +5,8 @@ it is bound, by a star import, a decorator, a registry or `getattr`, then makes 
 fingerprints.md tells why. In short:
 
 - This package: every module that the step or the method reaches by its import statements, wherever they stand.
-- A user's own modules: likewise; a package of theirs with all its files. Modules and files that a text in such a module
-  names (`importlib.import_module("helpers")`, `open("weights.csv")`) count, too.
+- A user's own modules: likewise; a package of theirs with all its files, and what its modules reach. Modules and files
+  that a text in such a module names (`importlib.import_module("helpers")`, `open("weights.csv")`) count, too.
 - An installed package: the bytes of all its files. Its dependencies are libraries, and libraries do not count.
 
 Comments, docstrings, annotations, layout, and the texts of errors, warnings, assertions and prints do not count (of
@@ -17,6 +17,8 @@ counts.
 import ast
 import hashlib
 import importlib.util
+import os
+import sys
 import sysconfig
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,8 +32,14 @@ import ocnn
 LIBRARIES = tuple(Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib"))
 INSTALLED = ("site-packages", "dist-packages")
 PACKAGE = Path(ocnn.__file__).resolve().parent
-#: Texts of these calls are for people, unless a module binds the name itself.
+#: Texts of these calls are for people, unless a module binds the name itself, or says where what is printed goes.
 SPEAKING = ("print", "warnings.warn")
+REDIRECTING = {"stdout", "redirect_stdout"}
+#: What is imported from these serves annotations, unless the code uses it. Importing them does nothing.
+TYPING = ("typing", "types", "collections.abc", "numpy.typing")
+#: A user's own module that says one of these reads docstrings, or annotations.
+READS_DOCSTRINGS = {"__doc__", "getdoc", "getsource"}
+READS_ANNOTATIONS = {"__annotations__", "get_annotations", "get_type_hints", "signature", "getfullargspec"}
 #: A text of so many words is a sentence. A user's own module may compute with one (`query`). In this package only names
 #: of classes are such texts, and the settings of a step state those.
 SENTENCE = 3
@@ -45,8 +53,7 @@ def fingerprint(*targets: str) -> str:
     Raises:
         LookupError: there is no such module.
     """
-    sources: set[str] = set()
-    files: set[Path] = set()
+    files: set[tuple[str, Path]] = set()
     names = []
     pending: list[Path] = []
     for target in targets:
@@ -57,24 +64,27 @@ def fingerprint(*targets: str) -> str:
         names.append(f"{name} of {_module(path).own}")
         pending.append(path)
         if (root := _own_package(module, path)) is not None:
-            files |= set(_files(root))
+            # Which file of a package has which content may decide; in an installed one its version says so.
+            own = not _is_library(path)
+            files |= {(file.relative_to(root).as_posix() if own else "", place) for file, place in _files(root)}
+            pending += [place for _, place in files if _is_module(place)]
     seen: set[Path] = set()
     while pending:
         path = pending.pop()
         if path not in seen:
             seen.add(path)
-            sources.add(_source(path))
-            pending += _module(path).reached
-            files |= _module(path).files
-    digest = hashlib.sha256("\n".join([*names, *sorted(sources)]).encode())
-    for content in sorted(_content_digest(path) for path in files - seen):
+            reached = _module(path)
+            pending += [*reached.modules, *(place for _, place in reached.files if _is_module(place))]
+            files |= reached.files
+    digest = hashlib.sha256("\n".join([*names, *sorted(_sources(seen))]).encode())
+    for content in sorted(f"{name}{_content_digest(path)}" for name, path in files if path not in seen):
         digest.update(content.encode())
     return digest.hexdigest()[:16]
 
 
 def forget() -> None:
     """Forget what was read, for whoever edits modules within a process."""
-    for function in (_find, _module, _source, _content_digest, _files):
+    for function in (_find, _module, _source, _content_digest, _files, _is_module, _exported):
         function.cache_clear()
     importlib.invalidate_caches()
 
@@ -116,25 +126,34 @@ def _own_package(module: str, path: Path) -> Path | None:
 
 
 @cache
-def _files(folder: Path) -> tuple[Path, ...]:
-    """All files of a package, hidden and compiled ones apart."""
-    return tuple(
-        path
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and path.suffix not in (".pyc", ".pyo")
-        and not any(part.startswith(".") or part == "__pycache__" for part in path.relative_to(folder).parts)
-    )
+def _files(folder: Path) -> tuple[tuple[Path, Path], ...]:
+    """All files of a package, hidden and compiled ones apart, and where each is; also those behind links to folders."""
+    found, known = [], set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        if (real := os.path.realpath(place)) in known:
+            folders.clear()
+            continue
+        known.add(real)
+        folders[:] = [name for name in folders if not name.startswith(".") and name != "__pycache__"]
+        paths = [Path(place, name) for name in names if not name.startswith(".")]
+        found += [(path, path.resolve()) for path in paths if path.is_file() and path.suffix not in (".pyc", ".pyo")]
+    return tuple(sorted(found))
+
+
+@cache
+def _is_module(path: Path) -> bool:
+    """Whether a file is a module that counts by its source, not by its bytes."""
+    if path.suffix != ".py" or _is_library(path):
+        return False
+    try:
+        ast.parse(path.read_bytes())
+    except (SyntaxError, ValueError):
+        return False
+    return True
 
 
 @cache
 def _content_digest(path: Path) -> str:
-    """Of a module of the user's own its source; of any other file its bytes."""
-    if path.suffix == ".py" and not _is_library(path):
-        try:
-            return _source(path)
-        except SyntaxError:
-            pass
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -143,12 +162,16 @@ class _Stripped(ast.NodeTransformer):
     """Takes away docstrings, annotations, what only type checkers see, and the texts that are for people."""
 
     def __init__(self, tree: ast.Module, *, ours: bool) -> None:
-        self.ours, self.in_class, self.decorated = ours, False, False
-        bound = _bound(tree)
-        self.speaking = [call for call in SPEAKING if call.partition(".")[0] not in bound]
-        self.documented = any(
-            "__doc__" in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in ast.walk(tree)
-        )
+        self.ours, self.in_class, self.made, self.decorated = ours, False, False, False
+        bound, said = _bound(tree), _said(tree)
+        redirected = not ours and said & REDIRECTING
+        self.speaking = [call for call in SPEAKING if call.partition(".")[0] not in bound and not redirected]
+        self.documented = bool(said & READS_DOCSTRINGS)
+        self.annotated = not ours and bool(said & READS_ANNOTATIONS)
+        #: How the module says that only type checkers see something.
+        self.unseen = ["typing.TYPE_CHECKING"] if "typing" not in bound else []
+        if _only_from_typing(tree, "TYPE_CHECKING"):
+            self.unseen.append("TYPE_CHECKING")
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if self.ours and isinstance(node.value, str) and len(node.value.split()) >= SENTENCE:
@@ -156,7 +179,9 @@ class _Stripped(ast.NodeTransformer):
         return node
 
     def _body(self, node: ast.AST) -> ast.AST:
-        outer, self.in_class = self.in_class, isinstance(node, ast.ClassDef)
+        outer, self.in_class = (self.in_class, self.made), isinstance(node, ast.ClassDef)
+        # What makes a class may choose by annotations, as `dataclass` and pydantic's `BaseModel` do.
+        self.made = isinstance(node, ast.ClassDef) and bool(node.decorator_list or node.bases or node.keywords)
         body = getattr(node, "body", [])
         first = body[0] if body else None
         silent = not self.documented
@@ -168,7 +193,7 @@ class _Stripped(ast.NodeTransformer):
         ):
             node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
         self.generic_visit(node)
-        self.in_class = outer
+        self.in_class, self.made = outer
         return node
 
     visit_Module = visit_ClassDef = _body
@@ -176,7 +201,7 @@ class _Stripped(ast.NodeTransformer):
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         # A decorator may choose by annotations, as that of `functools.singledispatch` does.
         outer, self.decorated = self.decorated, bool(node.decorator_list) and not self.ours
-        if not self.decorated:
+        if not self.decorated and not self._counts(node.returns):
             node.returns = None
         result = self._body(node)
         self.decorated = outer
@@ -185,12 +210,22 @@ class _Stripped(ast.NodeTransformer):
     visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
 
     def visit_arg(self, node: ast.arg) -> ast.AST:
-        if not self.decorated:
+        if not self.decorated and not self._counts(node.annotation):
             node.annotation = None
         return node
 
+    def _counts(self, annotation: ast.expr | None) -> bool:
+        """Whether an annotation of a user's own module counts wherever it stands: the module reads it, or it runs."""
+        return self.annotated or (
+            not self.ours
+            and annotation is not None
+            and any(isinstance(node, ast.Call | ast.NamedExpr) for node in ast.walk(annotation))
+        )
+
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
         # In a class an annotation may make a field, whatever it says.
+        if self._counts(node.annotation) or (self.made and not self.ours):
+            return self.generic_visit(node)
         self.generic_visit(node)
         node.annotation = ast.Constant(None)
         if self.in_class:
@@ -198,7 +233,7 @@ class _Stripped(ast.NodeTransformer):
         return ast.Assign([node.target], node.value) if node.value else ast.Pass()
 
     def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
-        if ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
+        if ast.unparse(node.test) in self.unseen:
             return [self.visit(statement) for statement in node.orelse] or ast.Pass()
         return self.generic_visit(node)
 
@@ -214,11 +249,30 @@ class _Stripped(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.AST:
         call = node.value
-        if isinstance(call, ast.Call) and ast.unparse(call.func) in self.speaking:
+        to_file = isinstance(call, ast.Call) and any(keyword.arg in ("file", None) for keyword in call.keywords)
+        if isinstance(call, ast.Call) and not to_file and ast.unparse(call.func) in self.speaking:
             call.args = _computed(call.args)
             if not call.args and not call.keywords:
                 return ast.Pass()
         return self.generic_visit(node)
+
+
+class _Unused(ast.NodeTransformer):
+    """Takes away what is left of annotations: imports for them alone, and statements that do nothing."""
+
+    def __init__(self, tree: ast.Module) -> None:
+        self.used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        self.used |= {
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        }
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
+        if node.level == 0 and node.module in TYPING:
+            node.names = [alias for alias in node.names if {alias.name, alias.asname} & {"*", *self.used}]
+        return node if node.names else None
+
+    def visit_Pass(self, node: ast.Pass) -> None:
+        return None
 
 
 def _computed(arguments: Iterable[ast.expr]) -> list[ast.expr]:
@@ -252,6 +306,32 @@ def _bound(tree: ast.Module) -> set[str]:
     return bound
 
 
+def _said(tree: ast.Module) -> set[str]:
+    """All names, attributes, imported names and texts of a module."""
+    said: set[str] = set()
+    for node in ast.walk(tree):
+        said.update(
+            text for key in ("id", "attr", "name", "value") if isinstance(text := getattr(node, key, None), str)
+        )
+    return said
+
+
+def _only_from_typing(tree: ast.Module, name: str) -> bool:
+    """Whether a module has a name from `typing` and binds it in no other way."""
+    nodes = list(ast.walk(tree))
+    sources = [
+        node.module == "typing" and node.level == 0 and alias.name == name
+        for node in nodes
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if (alias.asname or alias.name) == name
+    ]
+    assigned = any(
+        isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load) for node in nodes
+    )
+    return bool(sources) and all(sources) and not assigned
+
+
 def _path(node: ast.expr | None) -> list[str]:
     """The last parts of a path, if they are texts: of `folder / "a" / "b.csv"`, or of `Path(folder, "a", "b.csv")`."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -278,23 +358,25 @@ class _Module:
     own: digest of its code, whatever is behind its imports.
     imports: for each of these, in order, what it takes: from which module of the counted ones (or, of a library, its
         name), and what it is called here.
-    reached: the modules that count because of it.
-    files: the files that its texts name.
+    modules: those that count because of it.
+    files: the files that its texts name, each with that text.
     """
 
     own: str
     imports: tuple[tuple[Path | str, str], ...]
-    reached: tuple[Path, ...]
-    files: frozenset[Path]
+    modules: tuple[Path, ...]
+    files: frozenset[tuple[str, Path]]
 
 
 @cache
 def _module(path: Path) -> _Module:
     parsed = ast.parse(path.read_bytes())
-    tree = _Stripped(parsed, ours=_is_ours(path)).visit(parsed)
+    top = set(parsed.body)
+    stripped = _Stripped(parsed, ours=_is_ours(path)).visit(parsed)
+    tree = _Unused(stripped).visit(stripped)
     beside = None if _is_ours(path) else path.parent
     imports: list[tuple[Path | str, str]] = []
-    reached: list[Path] = []
+    reached: list[Path | None] = []
     called: dict[str, str] = {}
     walked = list(ast.walk(tree))
     texts = {node.value for node in walked if isinstance(node, ast.Constant) and isinstance(node.value, str)}
@@ -302,12 +384,12 @@ def _module(path: Path) -> _Module:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 found = _counted(_find(alias.name, beside))
-                parts = alias.name.split(".")
-                above = [_find(".".join(parts[:n]), beside) for n in range(1, len(parts))] if beside else []
-                reached += [module for module in map(_counted, [*above, _find(alias.name, beside)]) if module]
+                reached += _imported(alias, beside)
                 if found and alias.asname:
                     called[alias.asname] = f"_{len(imports)}"
                     imports.append((found, ""))
+                elif found and beside:
+                    imports.append((found, alias.name))
                 else:
                     imports.append((alias.name, alias.asname or ""))
             node.names = []
@@ -318,21 +400,90 @@ def _module(path: Path) -> _Module:
                     called[alias.asname or alias.name] = f"_{len(imports)}"
                     imports.append((found, ""))
                     reached.append(found)
+                elif beside and base and (source := _exported(base).get(alias.name)):
+                    imports.append((source, f"{alias.name} as {alias.asname}"))
+                    reached.append(source)
+                    continue
                 else:
                     imports.append((base or f"{'.' * node.level}{node.module}", f"{alias.name} as {alias.asname}"))
                 # A package's own file counts for this package only where something that is no module is taken from it.
                 if base and not (found and _is_ours(base)):
                     reached.append(base)
-            node.module, node.names, node.level = None, [], 1
+                if beside and not node.level:
+                    # Python looks into the folders of `sys.path` first.
+                    reached += [_find(node.module or "", None), _find(f"{node.module}.{alias.name}", None)]
+            # Where it stands may depend on a condition, and so how many names it takes.
+            nested = [ast.alias(str(len(node.names)))] if beside and node not in top else []
+            node.module, node.names, node.level = None, nested, 1
         elif isinstance(node, ast.Name) and node.id in called:
             node.id = called[node.id]
+    files: frozenset[tuple[str, Path]] = frozenset()
     if beside:
-        dotted = [text.partition(":")[0] for text in texts if len(text) <= LONGEST_NAME]
-        names = [name for name in dotted if all(part.isidentifier() for part in name.split("."))]
-        reached += [module for module in map(_counted, (_find(name, beside) for name in names)) if module]
-    paths = {"/".join(_path(node)) for node in walked if isinstance(node, ast.BinOp | ast.Call)} if beside else set()
-    files = _named(texts | paths, path.parent) if beside else frozenset()
-    return _Module(_digest(ast.dump(tree)), tuple(imports), tuple(dict.fromkeys(reached)), files)
+        for text in sorted(text for text in texts if len(text) <= LONGEST_NAME):
+            modules_named = [module for module in map(_counted, _named_modules(text, path)) if module]
+            imports += [(module, text) for module in modules_named]
+            reached += modules_named
+        reached += _packages(path)
+        paths = {"/".join(_path(node)) for node in walked if isinstance(node, ast.BinOp | ast.Call)}
+        files = _named(texts | paths, path.parent)
+        imports += [(place, name) for name, place in sorted(files) if _is_module(place)]
+    elif path.name == "__init__.py":
+        reached += _exported(path).values() if _names_objects(texts) else ()
+    modules = tuple(dict.fromkeys(module for module in map(_counted, reached) if module))
+    return _Module(_digest(_dumped(tree)), tuple(imports), modules, files)
+
+
+def _imported(alias: ast.alias, beside: Path | None) -> list[Path | None]:
+    """The modules that `import package.module` runs; of this package the last one alone, if that is all it binds."""
+    parts = alias.name.split(".")
+    names = [".".join(parts[:n]) for n in range(1, len(parts) + 1)] if beside else [alias.name]
+    found = [_find(name, place) for name in names for place in dict.fromkeys([beside, None])]
+    return [module for module in found if module and not (alias.asname and _is_ours(module) and module != found[-1])]
+
+
+def _packages(path: Path) -> list[Path]:
+    """The file `__init__.py` of the package of a user's own module, which Python runs first, if it is in one."""
+    folder = path.parents[path.name == "__init__.py"]
+    return [init.resolve()] if (init := folder / "__init__.py").is_file() else []
+
+
+def _named_modules(text: str, path: Path) -> list[Path | None]:
+    """The modules that a text in a user's own module may name: `helpers`, `package.module:NAME`, `.beside`."""
+    name = text.partition(":")[0].lstrip(".")
+    level = len(text) - len(text.lstrip("."))
+    if not all(part.isidentifier() for part in name.split(".")):
+        return []
+    if level:
+        return [_beside(path.parents[level - 1], name.split("."))] if level <= len(path.parents) else []
+    return [_find(name, path.parent), _find(name, None)]
+
+
+@cache
+def _exported(path: Path) -> dict[str, Path]:
+    """The names that a package's own file of this package passes on, be it when they are asked for → their modules."""
+    if not _is_ours(path) or path.name != "__init__.py":
+        return {}
+    found: dict[str, Path | None] = {}
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom):
+            found |= {alias.asname or alias.name: _from_module(path, node) for alias in node.names}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _names_objects({node.value}):
+            module, _, name = node.value.partition(":")
+            found[name] = _find(module, None)
+    return {name: module for name, module in found.items() if module and _is_ours(module)}
+
+
+def _names_objects(texts: Iterable[str]) -> bool:
+    """Whether a text names an object, as `package.module:NAME` does."""
+    return any(":" in text and all(part.isidentifier() for part in text.replace(":", ".").split(".")) for text in texts)
+
+
+def _dumped(tree: ast.AST) -> str:
+    """A tree as text, the same in every version of Python from 3.11 on."""
+    for node in ast.walk(tree):
+        if vars(node).get("type_params") == []:  # from 3.12 on
+            del vars(node)["type_params"]
+    return ast.dump(tree, **({"show_empty": True} if sys.version_info >= (3, 13) else {}))
 
 
 def _digest(text: str) -> str:
@@ -345,6 +496,23 @@ def _source(path: Path) -> str:
     module = _module(path)
     taken = [f"{source if isinstance(source, str) else _module(source).own} {name}" for source, name in module.imports]
     return _digest("\n".join([module.own, *taken]))
+
+
+def _sources(modules: Iterable[Path]) -> set[str]:
+    """The digests of these modules, each with what its imports take."""
+    sources = {path: _source(path) for path in modules}
+    # Where two modules say the same, what is behind their imports tells them apart.
+    if len({_module(path).own for path in sources}) < len(sources):
+        for _ in range(len(sources)):
+            sources = {
+                path: _digest(
+                    "\n".join(
+                        [digest, *(sources.get(of, "") for of, _ in _module(path).imports if isinstance(of, Path))]
+                    )
+                )
+                for path, digest in sources.items()
+            }
+    return set(sources.values())
 
 
 def _counted(path: Path | None) -> Path | None:
@@ -370,14 +538,12 @@ def _beside(folder: Path, parts: list[str]) -> Path | None:
     return next((c.resolve() for c in (place.with_suffix(".py"), place / "__init__.py") if c.is_file()), None)
 
 
-def _named(texts: Iterable[str], folder: Path) -> frozenset[Path]:
-    """The files with a suffix that texts name, from this folder or from the working directory."""
-    found = set()
-    for text in texts:
-        for base in (folder, Path.cwd()) if len(text) <= LONGEST_NAME and "." in text[1:] else ():
-            try:
-                if (base / text).is_file():
-                    found.add((base / text).resolve())
-            except (OSError, ValueError):
-                continue
-    return frozenset(found)
+def _named(texts: Iterable[str], folder: Path) -> frozenset[tuple[str, Path]]:
+    """The files with a suffix that texts name, from here, the working directory, or folders below that they name."""
+    # Of what cannot be a path, or cannot be looked at, these say no, where a `Path` would raise an error.
+    there, is_folder = os.path.isfile, os.path.isdir
+    names = {name for text in texts if len(text) <= LONGEST_NAME for name in (text, text.lstrip("/"))}
+    bases = [folder, Path.cwd()]
+    bases += [base / name for name in sorted(names) for base in bases[:2] if is_folder(base / name)]
+    named = [(name, base / name) for name in names if "." in name[1:] for base in dict.fromkeys(bases)]
+    return frozenset((name, path.resolve()) for name, path in named if there(path))

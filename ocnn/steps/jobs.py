@@ -6,7 +6,7 @@ Rules ask here by the values of their wildcards; nothing here knows a path but t
 import hashlib
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, partialmethod
 from pathlib import Path
@@ -15,11 +15,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from ocnn.config.schema import Config
+from ocnn.data.archives import digest
 from ocnn.data.dataset import Dataset
 from ocnn.errors import ResultError
+from ocnn.results.measurements import GATHERED, digest_of_all
 from ocnn.steps.fingerprint import fingerprint
 from ocnn.storage.files import safe_name
-from ocnn.storage.recipes import digest_of, why_stale
+from ocnn.storage.recipes import READERS, digest_of, why_stale
 
 #: Counts for every step: the runner, the threads and the environment.
 RUNNER = "ocnn.steps.__main__:run"
@@ -63,9 +65,25 @@ class Job:
         content = {field.name: getattr(self, field.name) for field in fields(self)}
         return json.dumps({**content, "places": places, "code": self.code}, sort_keys=True)
 
-    def why_stale(self, path: Path, digest: Callable[[Path], str | None] = digest_of) -> str | None:
-        """Say why a product that is there is not this job's, or None."""
-        return why_stale(path, self.code, {**self.settings, **self.stated}, digest)
+    def why_stale(
+        self, path: Path, digest: Callable[[Path], str | None] = digest_of, gathered: Sequence[Path] = ()
+    ) -> str | None:
+        """Say why a product that is there is not this job's, or None.
+
+        Args:
+            path: of the product.
+            digest: of an input.
+            gathered: the files of which the product states one digest; if any is missing or damaged, it is made again,
+                and then this product is.
+        """
+        reason = why_stale(path, self.code, {**self.settings, **self.stated}, digest)
+        if reason or not gathered or not all(source.is_file() for source in gathered):
+            return reason
+        try:
+            same = (READERS[path.suffix](path)[0] or {}).get(GATHERED) == digest_of_all(gathered, digest)
+        except ResultError:
+            return None
+        return None if same else "was made from other scores"
 
 
 class Jobs:
@@ -162,6 +180,8 @@ class Jobs:
             job = self._network_job(function, objects, settings, {})
         else:
             job = Job(function, objects, settings, {"threads": threads}, threads=threads)
+        if named := named_files(settings["settings"]):
+            job = replace(job, stated={**job.stated, "files": named})
         of_split = (experiment, normal, seed)
         shared = {"autoencoder": ("autoencoder", *of_split)} if self._uses_autoencoder(experiment, method) else {}
         return self._from(job, split=("split", *of_split), **shared)
@@ -256,9 +276,23 @@ def describe(dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def named_files(settings: Any) -> dict[str, str]:
+    """Find the files, from the working directory, that texts in settings name; return the digests of their contents.
+
+    A name has a suffix, as those that texts in a user's own module name (`ocnn.steps.fingerprint`).
+    """
+    if isinstance(settings, Mapping | list | tuple):
+        items = settings.values() if isinstance(settings, Mapping) else settings
+        return {name: content for item in items for name, content in named_files(item).items()}
+    if isinstance(settings, str) and "." in settings[1:] and os.path.isfile(settings):  # noqa: PTH113  (of any text)
+        return {settings: _content(Path(settings))}
+    return {}
+
+
 @cache
 def _content(path: Path) -> str:
+    """The digest of a user's own file: of its bytes, as it states none, whatever its suffix and what lies beside it."""
     try:
-        return str(digest_of(path))
-    except ResultError:
+        return digest(path)
+    except OSError:
         return "missing"

@@ -8,7 +8,7 @@ from ocnn.config.plan import Plan
 from ocnn.results.consistency import consistency
 from ocnn.results.corrections import with_spread
 from ocnn.results.frames import read_frame, write_csv
-from ocnn.results.measurements import HISTORIES, collect, schema
+from ocnn.results.measurements import GATHERED, HISTORIES, collect, digest_of_all, schema
 from ocnn.results.metrics import METRICS
 from ocnn.results.published import read_published, read_runs
 from ocnn.results.summary import REFERENCES, SCHEMA, look_up_references, summarise
@@ -35,9 +35,11 @@ def collect_metrics(
         scores, benchmarks: patterns of the files of a fit, with {experiment}, {normal}, {method} and {seed}.
         metrics, histories: the Parquet files of measurements and of training histories, see `measurements.collect`.
         provenance: the JSON file of settings and versions.
-        recipe: what decided these; it is stored with them.
+        recipe: what decided these; it is stored with them, and with a digest of all score files.
     """
-    collected = collect(Plan.from_json(plan).fits(), scores, benchmarks)
+    fits = Plan.from_json(plan).fits()
+    collected = collect(fits, scores, benchmarks)
+    recipe = {**(recipe or {}), GATHERED: digest_of_all(fit.path(scores) for fit in fits)}
     write_table(metrics, collected.metrics, schema(), {"recipe": recipe})
     write_table(histories, collected.histories, HISTORIES, {"recipe": recipe})
     write_json(provenance, {**collected.provenance, "recipe": recipe})

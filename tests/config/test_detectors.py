@@ -1,6 +1,8 @@
 """Detectors of other packages in the configuration: what is known of them, and what is refused before any job."""
 
+from hashlib import sha256
 from numbers import Real
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -81,6 +83,17 @@ def test_a_class_of_one_s_own_may_declare_what_a_method_may() -> None:
     assert job.settings["wrapper_settings"] == {"higher_scores": "anomalous", "images": "whole", "random_state": 5}
     assert job.stated["backend"]
     load(with_method(f"{HERE}:Open", whatever=3))
+
+
+def test_a_file_that_a_setting_names_counts_by_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = with_method(f"{HERE}:Open", prior={"weights": ["prior.npz", "missing.npz", "auto"]}, version="1.0")
+    load(content)
+    monkeypatch.chdir(tmp_path)
+    config = load({key: value for key, value in content.items() if key not in ("published", "references")})
+    assert "files" not in Jobs(config).fit("digits", "3", "mine", "0").stated
+    Path("prior.npz").write_bytes(b"one")
+    assert Jobs(config).fit("digits", "3", "mine", "0").stated["files"] == {"prior.npz": sha256(b"one").hexdigest()}
+    assert "files" not in Jobs(config).fit("digits", "3", "kde", "0").stated
 
 
 def test_resources() -> None:

@@ -4,12 +4,14 @@ import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from ocnn.config.checks import load
 from ocnn.config.schema import Config, ImageFolder
-from ocnn.steps.jobs import Jobs
+from ocnn.steps.jobs import Jobs, _content
 from tests.config.configurations import changed, faults, shipped
 from tests.conftest import ROOT
 
@@ -171,6 +173,25 @@ def test_a_recipe_states_contents_and_settings_but_no_place(folder: Path) -> Non
     assert stated(leave_out=["y"])[0] != images
     assert stated(split_seed=1)[0]["settings"] == {**images["settings"], "split_seed": 1}
     assert (split["scaling"], split["encoded"]) == ("standard", 0)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".arrow", ".npz"])
+def test_the_content_of_every_kind_of_file_counts(folder: Path, suffix: str) -> None:
+    """Also with a checksum beside it, which an archive that the workflow keeps would be known by."""
+    table = pd.read_csv(folder / "parts.csv")
+    path = folder / f"other{suffix}"
+    (folder / f"{path.name}.sha256").write_text(f"{'0' * 64}  {path.name}\n")
+    stated = []
+    for shift in (0, 1):
+        table["x"] += shift
+        if suffix == ".npz":
+            np.savez(path, X=table[["x", "y"]], y=table["label"].to_numpy(str))
+        else:
+            writers = {".csv": "to_csv", ".parquet": "to_parquet", ".arrow": "to_feather"}
+            getattr(table, writers[suffix])(path)
+        _content.cache_clear()
+        stated.append(Jobs(load(changed(f"{BLOCK}.file", path.name, CONTENT))).images("my parts").stated)
+    assert stated[0] != stated[1]
 
 
 @pytest.mark.skipif(not MIRROR, reason="OCNN_MIRROR names no folder of real archives")

@@ -27,11 +27,13 @@ from ocnn.steps import figures
 from ocnn.steps import metrics as metric_steps
 from ocnn.steps import tables as table_steps
 from ocnn.steps.figures import draw_comparisons, draw_samples
+from ocnn.steps.jobs import Job
 from ocnn.steps.metrics import collect_metrics, make_consistency, make_summary
 from ocnn.steps.report import make_report
 from ocnn.steps.tables import make_tables
 from ocnn.storage.arrays import CHECKSUMS, write_npy_files
 from ocnn.storage.parquet import read_table
+from ocnn.storage.recipes import digest_of
 from tests.conftest import ROOT
 from tests.results.conftest import ODD_NAMES, metadata
 
@@ -440,6 +442,32 @@ def test_consistency(made: HandMade) -> None:
     rows = read_csv(made.path("consistency.csv"))
     assert list(dict.fromkeys(rows["normal"])) == list(CLASSES)
     assert rows["consistency"].astype(float).to_numpy() == pytest.approx(1)
+
+
+def test_measurements_state_of_which_scores_they_are(made: HandMade, tmp_path: Path) -> None:
+    job = Job("ocnn.steps.metrics:collect_metrics")
+    score_files = [fit.path(made.pattern("scores", "parquet")) for fit in made.plan.fits()]
+    outputs = {name: tmp_path / made.files[name].name for name in ("metrics", "histories", "provenance")}
+    collect_metrics(
+        plan=made.plan.to_json(),
+        scores=made.pattern("scores", "parquet"),
+        benchmarks="none",
+        **outputs,
+        recipe={"code": job.code, "settings": {}, "inputs": {}},
+    )
+
+    def of_another(path: Path) -> str | None:
+        return "another" if path == score_files[-1] else digest_of(path)
+
+    def of_a_damaged_one(path: Path) -> str | None:
+        raise ResultError(f"{path} is damaged.")
+
+    for path in outputs.values():
+        assert job.why_stale(path, gathered=score_files) is None
+        assert job.why_stale(path, of_another, score_files) == "was made from other scores"
+        # What is missing or damaged is made again itself.
+        assert job.why_stale(path, of_another, [*score_files, tmp_path / "missing.parquet"]) is None
+        assert job.why_stale(path, of_a_damaged_one, score_files) is None
 
 
 def test_a_metric_more_is_a_function_with_a_line(

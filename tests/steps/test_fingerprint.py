@@ -1,5 +1,6 @@
 """Fingerprints: whatever alters a result changes them, and what cannot does not."""
 
+import ast
 import itertools
 import json
 import re
@@ -207,6 +208,9 @@ NOTHINGS = [
     ("METHOD.py", "few samples, {", "too few samples: {"),
     ("HELPERS.py", "\n\n\ndef mean", "\n\n\n\n\ndef mean"),
     ("STRANGER.py", "x = 1", "x = 2"),
+    ("METHOD.py", "import json\n", "import json\nfrom collections.abc import Mapping, Sequence\n"),
+    ("METHOD.py", "LIMIT = 3", "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    import numpy\nLIMIT = 3"),
+    ("HELPERS.py", "return scale", 'print("now")\n    return scale'),
 ]
 
 
@@ -222,6 +226,141 @@ def test_what_alters_nothing_does_not(flat: Laboratory, file: str, old: str, new
     before = flat.print_of("METHOD:Method")
     flat.edit(file, old, new)
     assert flat.print_of("METHOD:Method") == before
+
+
+#: A class after whatever a module does before.
+CLASS = "\n\nclass Method:\n    pass\n"
+#: More ways in which code and data are reached: files, then a file, an old and a new text, by which a result changes.
+WAYS: dict[str, tuple[dict[str, str], str, str, str]] = {
+    "a package that `from package.module` runs": (
+        {"METHOD.py": f"from PARTS.sub import f{CLASS}", "PARTS/__init__.py": "X = 1\n", "PARTS/sub.py": "f = 1\n"},
+        *("PARTS/__init__.py", "X = 1", "X = 2"),
+    ),
+    "a package that a relative import runs": (
+        {
+            "METHOD.py": f"import PARTS{CLASS}",
+            "PARTS/__init__.py": "from .inner.deep import f\n",
+            "PARTS/inner/__init__.py": "X = 1\n",
+            "PARTS/inner/deep.py": "f = 1\n",
+        },
+        *("PARTS/inner/__init__.py", "X = 1", "X = 2"),
+    ),
+    "a module that a relative text names": (
+        {
+            "METHOD.py": f"import PARTS{CLASS}",
+            "PARTS/__init__.py": "from importlib import import_module\n\nimport_module('.plug', __name__)\n",
+            "PARTS/plug.py": "X = 1\n",
+        },
+        *("PARTS/plug.py", "X = 1", "X = 2"),
+    ),
+    "what a module reaches that is run by its path": (
+        {
+            "METHOD.py": f"import runpy\n\nrunpy.run_path('FIRST.py'){CLASS}",
+            "FIRST.py": "import SECOND\n",
+            "SECOND.py": "import THIRD\n",
+            "THIRD.py": "X = 1\n",
+        },
+        *("THIRD.py", "X = 1", "X = 2"),
+    ),
+    "a name from the one or the other statement": (
+        {
+            "METHOD.py": f"try:\n    from FIRST import f\nexcept ImportError:\n    from FIRST import g as f, h{CLASS}",
+            "FIRST.py": "f = g = h = 1\n",
+        },
+        *("METHOD.py", "f\nexcept ImportError:\n    from FIRST import g as f, h", ""),
+    ),
+    "a folder and a file in two statements": (
+        {
+            "METHOD.py": f"from pathlib import Path\n\nD = Path(__file__).parent / 'DATA'\nX = D / 'a.csv'\n{CLASS}",
+            "DATA/a.csv": "1\n",
+        },
+        *("DATA/a.csv", "1", "2"),
+    ),
+    "a path in an f-string": (
+        {"METHOD.py": f"HERE = '.'\nX = open(f'{{HERE}}/DATA/a.csv'){CLASS}", "DATA/a.csv": "1\n"},
+        *("DATA/a.csv", "1", "2"),
+    ),
+    "what is printed into a file": (
+        {"METHOD.py": f"print('0.5', file=open('weights', 'w')){CLASS}"},
+        *("METHOD.py", "0.5", "0.6"),
+    ),
+    "what is printed and caught": (
+        {"METHOD.py": f"import io\nimport sys\n\nsys.stdout = io.StringIO()\nprint('0.5'){CLASS}"},
+        *("METHOD.py", "0.5", "0.6"),
+    ),
+    "a constant called as that of type checkers": (
+        {"METHOD.py": f"TYPE_CHECKING = True\nif TYPE_CHECKING:\n    X = 1{CLASS}"},
+        *("METHOD.py", "X = 1", "X = 2"),
+    ),
+    "a docstring that is read": (
+        {"METHOD.py": f"import inspect\n\n\ndef f():\n    'one'\n\n\nX = inspect.getdoc(f){CLASS}"},
+        *("METHOD.py", "'one'", "'two'"),
+    ),
+    "annotations that are read": (
+        {"METHOD.py": f"def f(x: int):\n    pass\n\n\nX = f.__annotations__{CLASS}"},
+        *("METHOD.py", "x: int", "x: float"),
+    ),
+    "an annotation that runs": ({"METHOD.py": f"X: (Y := 1) = 2{CLASS}"}, "METHOD.py", "Y := 1", "Y := 2"),
+    "annotations by which a class is made": (
+        {"METHOD.py": f"from pydantic import BaseModel\n\n\nclass Model(BaseModel):\n    x: int = '1'{CLASS}"},
+        *("METHOD.py", "x: int", "x: float"),
+    ),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_other_ways_to_reach_code_and_data(way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    files, file, old, new = WAYS[way]
+    laboratory = Laboratory(tmp_path, files)
+    before = laboratory.print_of("METHOD:Method")
+    laboratory.edit(file, old, new or "f, g as f\nexcept ImportError:\n    from FIRST import h")
+    assert laboratory.print_of("METHOD:Method") != before
+
+
+#: Two files each that are exchanged, and how they are reached: by imports, by texts, by modules that say the same.
+EXCHANGED: dict[str, tuple[str, str, str]] = {
+    "modules": (f"import FIRST\nimport SECOND\n\nX = FIRST.X - SECOND.X{CLASS}", "FIRST.py", "SECOND.py"),
+    "modules that texts name": (f"NAMES = ['FIRST', 'SECOND']{CLASS}", "FIRST.py", "SECOND.py"),
+    "modules behind others": (f"from THIRD import X\nfrom FOURTH import X as Y{CLASS}", "FIRST.py", "SECOND.py"),
+    "data": (f"X = [open(name) for name in ('FIRST.csv', 'SECOND.csv')]{CLASS}", "FIRST.csv", "SECOND.csv"),
+    "modules that are run": (f"NAMES = ['FIRST.py', 'SECOND.py']{CLASS}", "FIRST.py", "SECOND.py"),
+}
+
+
+@pytest.mark.parametrize("kind", EXCHANGED)
+def test_two_files_that_are_exchanged(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    method, *pair = EXCHANGED[kind]
+    files = {"METHOD.py": method, "THIRD.py": "from FIRST import X\n", "FOURTH.py": "from SECOND import X\n"}
+    laboratory = Laboratory(tmp_path, {**files, pair[0]: "X = 1\n", pair[1]: "X = 2\n"})
+    before = laboratory.print_of("METHOD:Method")
+    laboratory.edit(pair[0], "1", "2")
+    laboratory.edit(pair[1], "2", "1")
+    assert laboratory.print_of("METHOD:Method") != before
+
+
+def test_two_files_of_a_package_that_are_exchanged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    laboratory = Laboratory(tmp_path, {**PACKAGE, "PACKAGE/other.bin": "0124"})
+    before = laboratory.print_of("PACKAGE.method:Method")
+    laboratory.edit("PACKAGE/weights.bin", "0123", "0124")
+    laboratory.edit("PACKAGE/other.bin", "0124", "0123")
+    assert laboratory.print_of("PACKAGE.method:Method") != before
+
+
+def test_of_two_modules_of_one_name_both_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Python takes the one that is first in `sys.path`, which need not be the folder of the module that imports it."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    monkeypatch.syspath_prepend(second)
+    monkeypatch.syspath_prepend(first)
+    laboratory = Laboratory(second, {"METHOD.py": f"import HELPERS{CLASS}", "HELPERS.py": "X = 1\n"})
+    shutil.copytree(second, first, ignore=shutil.ignore_patterns("method*"))
+    prints = [laboratory.print_of("METHOD:Method")]
+    for folder in (first, second):
+        (folder / laboratory.named("HELPERS.py")).write_text("X = 2\n")
+        prints.append(laboratory.print_of("METHOD:Method"))
+    assert len(set(prints)) == 3
 
 
 def rename(old: str, new: str) -> Callable[[Laboratory], None]:
@@ -292,6 +431,25 @@ def test_a_package_counts_whole(
     assert (laboratory.print_of("PACKAGE.method:Method") != before) == changes
 
 
+def test_what_a_package_reaches_counts_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From modules that nothing imports, by modules in between, and behind links to folders."""
+    monkeypatch.syspath_prepend(tmp_path)
+    reached = {"FLAT.py": "import NEXT\n", "NEXT.py": "import LAST\n", "LAST.py": "x = 1\n", "ELSEWHERE/w.bin": "0\n"}
+    files = {**PACKAGE, "PACKAGE/plugins.py": "import FLAT\n", **reached}
+    laboratory = Laboratory(tmp_path, files)
+    (tmp_path / laboratory.named("PACKAGE") / "data").symlink_to(tmp_path / laboratory.named("ELSEWHERE"))
+    (tmp_path / laboratory.named("PACKAGE") / "template.py").write_text("{{ no Python }\n")
+    prints = [laboratory.print_of("PACKAGE.method:Method")]
+    for file, old, new in [
+        ("LAST.py", "x = 1", "x = 2"),
+        ("ELSEWHERE/w.bin", "0", "1"),
+        ("PACKAGE/template.py", "n", "N"),
+    ]:
+        laboratory.edit(file, old, new)
+        prints.append(laboratory.print_of("PACKAGE.method:Method"))
+    assert len(set(prints)) == 4
+
+
 def test_an_installed_package_counts_by_its_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     site = tmp_path / "site-packages"
     monkeypatch.syspath_prepend(site)
@@ -299,6 +457,42 @@ def test_an_installed_package_counts_by_its_bytes(tmp_path: Path, monkeypatch: p
     before = laboratory.print_of("PACKAGE.method:Method")
     laboratory.edit("PACKAGE/plugins.py", "found = 1", "found = 1  # another release")
     assert laboratory.print_of("PACKAGE.method:Method") != before
+
+
+#: How a user's method takes a class of this package → what then counts of it.
+IMPORTS = {
+    "from ocnn.methods.kde import KDE": {"methods/kde.py"},
+    "from ocnn.methods import KDE": {"methods/kde.py"},
+    "from ocnn.data import Dataset": {"data/dataset.py"},
+    "import ocnn.methods.kde as kde": {"methods/kde.py"},
+    "from ocnn import methods": {"methods/__init__.py", "methods/kde.py", "methods/ocnn.py"},
+    "from ocnn.methods import load_estimator": {"methods/__init__.py", "methods/kde.py", "methods/ocnn.py"},
+    "import ocnn": {"methods/__init__.py", "methods/kde.py", "methods/ocnn.py"},
+}
+
+
+@pytest.mark.parametrize("statement", IMPORTS)
+def test_what_a_users_method_takes_from_this_package(
+    statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where a class is found when it is asked for. What names every method counts where all of it is taken."""
+    monkeypatch.syspath_prepend(tmp_path)
+    laboratory = Laboratory(tmp_path, {"METHOD.py": f"{statement}{CLASS}"})
+    module.forget()
+    watched = {"methods/__init__.py", "methods/kde.py", "methods/ocnn.py", "data/__init__.py", "data/dataset.py"}
+    found = {file for file in reached(laboratory.named("METHOD:Method")) if file in watched}
+    assert found == IMPORTS[statement]
+
+
+def test_importing_a_wing_does_nothing_that_could_alter_a_number() -> None:
+    """Its `__init__.py` counts only for who takes something from it; so it binds names, and does no more."""
+    for path in module.PACKAGE.rglob("__init__.py"):
+        for node in ast.parse(path.read_text()).body:
+            documents = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+            checks = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+            binds = isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom)
+            names = isinstance(node, ast.Assign) and all(isinstance(target, ast.Name) for target in node.targets)
+            assert documents or checks or binds or names, f"{path}, line {node.lineno}"
 
 
 def reached(*targets: str) -> set[str]:
@@ -309,8 +503,8 @@ def reached(*targets: str) -> set[str]:
         path = pending.pop()
         if path is not None and path not in seen:
             seen.add(path)
-            pending += module._module(path).reached
-    return {str(path.relative_to(module.PACKAGE)) for path in seen}
+            pending += module._module(path).modules
+    return {str(path.relative_to(module.PACKAGE)) for path in seen if path.is_relative_to(module.PACKAGE)}
 
 
 def test_methods_of_this_package_do_not_hang_together() -> None:
@@ -392,6 +586,14 @@ def test_a_module_of_this_package_that_moves_changes_nothing(own: Path) -> None:
     for path in own.rglob("*.py"):
         path.write_text(path.read_text().replace("ocnn.methods.gaussian", "ocnn.networks.kernels"))
     assert prints_of(own) == before
+
+
+def test_another_version_of_python_refits_nothing() -> None:
+    """As of any library, its version stands in the score file. Python 3.12 and 3.13 dump more, and less, than 3.11."""
+    arguments = "arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])"
+    function = f"FunctionDef(name='f', args={arguments}, body=[Pass()], decorator_list=[])"
+    expected = f"Module(body=[{function}], type_ignores=[])"
+    assert module._dumped(ast.parse("def f(): pass")) == expected
 
 
 def test_an_unknown_module_is_an_error() -> None:

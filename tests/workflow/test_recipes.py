@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ocnn.results.scores import read_scores
+from ocnn.results.scores import read_scores, write_scores
 from ocnn.storage.files import safe_name
 from tests.workflow.conftest import CONFIG, MEASURED, SHOWN, Checkout, rules
 
@@ -155,6 +155,17 @@ def test_a_score_file_of_another_run_is_noticed(forgetful: Checkout, tmp_path: P
     found, output = jobs(forgetful, SCORES.format("kde"))
     assert found == {"fit": 1}
     assert "was made with other settings (sources.split)" in output
+
+
+def test_scores_of_one_recipe_that_came_out_otherwise(forgetful: Checkout) -> None:
+    """On another machine, say, and copied here with their time."""
+    path = forgetful.folder / SCORES.format("kde")
+    scores, metadata = read_scores(path)
+    write_scores(path, scores.assign(anomaly_score=scores["anomaly_score"].round(2)), metadata)
+    os.utime(path, (0, 0))
+    found, output = jobs(forgetful)
+    assert found == SHOWN
+    assert "results/metrics.parquet was made from other scores. It is made again." in output
 
 
 def test_a_published_table_that_was_edited_and_has_an_older_time(shallow: Checkout, forgetful: Checkout) -> None:

@@ -146,10 +146,11 @@ def files(unread=(), unnamed=(), written=None):
     return by_role
 
 
-def stale(rule, products, names=lambda wildcards: wildcards):
+def stale(rule, products, names=lambda wildcards: wildcards, gathered=()):
     """No input; but a product that is not what this configuration and code would make is made again as if it were lost.
 
     products: the path of the one that states what decided the job's products, or a list of all that do.
+    gathered: the files of which these state one digest.
 
     The product itself says what decided it (`ocnn.storage.recipes`), so that no clock and no record of Snakemake's is
     asked. Snakemake has no plainer way to remake what is there: `--forcerun` makes its files targets.
@@ -163,7 +164,7 @@ def stale(rule, products, names=lambda wildcards: wildcards):
         if MAIN and there and not workflow.dag.forcefiles.intersection(paths):
             wanted = getattr(JOBS, rule)(**dict(names(wildcards).items()))
             for path in there:
-                if reason := wanted.why_stale(Path(path), digest):
+                if reason := wanted.why_stale(Path(path), digest, [Path(file) for file in gathered]):
                     say(rule, path, reason)
                     workflow.dag.forcefiles.add(path)
                     break

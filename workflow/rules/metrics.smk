@@ -6,7 +6,9 @@ rule metrics:
     input:
         scores=fits(rules.fit.output.scores),
         stale=stale(
-            "metrics", [f"{RESULTS}/{file}" for file in ("metrics.parquet", "histories.parquet", "provenance.json")]
+            "metrics",
+            [f"{RESULTS}/{file}" for file in ("metrics.parquet", "histories.parquet", "provenance.json")],
+            gathered=fits(rules.fit.output.scores),
         ),
     output:
         metrics=f"{RESULTS}/metrics.parquet",
@@ -30,6 +32,8 @@ use rule metrics as consistency with:
     """Measure how alike the seeds of a method rank the training samples."""
     input:
         scores=fits(rules.fit.output.scores),
+        # Not read: it states a digest of all these.
+        metrics=rules.metrics.output.metrics,
         stale=stale("consistency", stated("consistency")),
     output:
         output=f"{RESULTS}/tables/consistency.csv",
@@ -41,6 +45,7 @@ use rule metrics as consistency with:
     localrule: True
     params:
         job=job("consistency", scores=rules.fit.output.scores),
+        files=files(unread=["metrics"], unnamed=["scores"]),
 
 
 use rule metrics as summary with:

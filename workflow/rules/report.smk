@@ -88,6 +88,7 @@ use rule metrics as most_anomalous with:
     """Order the samples of an experiment without labels, the most anomalous first."""
     input:
         scores=of_experiment(rules.fit.output.scores),
+        metrics=rules.metrics.output.metrics,
         stale=stale("most_anomalous", stated("most_anomalous/{experiment}")),
     output:
         outputs=own_table("most_anomalous"),
@@ -99,7 +100,7 @@ use rule metrics as most_anomalous with:
     localrule: True
     params:
         job=job("most_anomalous", scores=rules.fit.output.scores),
-        files=files(unnamed=["scores"]),
+        files=files(unread=["metrics"], unnamed=["scores"]),
 
 
 use rule metrics as anomaly_classes with:
@@ -107,6 +108,7 @@ use rule metrics as anomaly_classes with:
     input:
         scores=of_experiment(rules.fit.output.scores),
         splits=of_experiment(rules.split.output.split),
+        metrics=rules.metrics.output.metrics,
         stale=stale("anomaly_classes", stated("anomaly_classes/{experiment}")),
     output:
         outputs=own_table("anomaly_classes"),
@@ -118,7 +120,7 @@ use rule metrics as anomaly_classes with:
     localrule: True
     params:
         job=job("anomaly_classes", scores=rules.fit.output.scores, splits=rules.split.output.split),
-        files=files(unnamed=["scores", "splits"]),
+        files=files(unread=["metrics"], unnamed=["scores", "splits"]),
 
 
 #: Tables of single experiments, by the rule that makes them; like the figures below as mere paths, since a caption is
