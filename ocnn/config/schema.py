@@ -574,14 +574,22 @@ class Config(Section):
         return {parameter: shared[name] for parameter, name in shared_parameters(load_estimator("dcae")).items()}
 
     def uses_autoencoder(self, experiment: str, method: str) -> bool:
-        """Whether a method of an experiment starts from the shared autoencoder, or works on its codes."""
+        """Whether a method of an experiment starts from the shared autoencoder, or works on its codes.
+
+        One with the file of another, its setting `autoencoder`, starts from that.
+        """
         if self.on_codes(method):
             return True
         estimator = load_estimator(self.estimator(method))
         if not getattr(estimator, "uses_autoencoder", False):
             return False
-        network = self.settings(experiment, method, seed=0).get("network")
-        return network == self.experiments[experiment].network and network != "none"
+        settings = self.settings(experiment, method, seed=0)
+        network = settings.get("network")
+        return (
+            settings.get("autoencoder") is None
+            and network == self.experiments[experiment].network
+            and network != "none"
+        )
 
     def on_codes(self, method: str) -> bool:
         """Whether a method works on the codes of the shared autoencoder."""

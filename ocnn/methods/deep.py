@@ -175,6 +175,6 @@ def phase_faults(epochs: Any, rates: Any, epochs_name: str, rates_name: str) -> 
     if good:
         return []
     return [
-        f"{epochs_name} must be a whole number or several, one a phase, and {rates_name} as many positive numbers or"
+        f"{epochs_name} must be a whole number or several, one per phase, and {rates_name} as many positive numbers or"
         f" one; got {given[0]!r} and {given[1]!r}."
     ]

@@ -78,8 +78,8 @@ class NystroemOCSVM(AnomalyDetector):
                 self.svm_.partial_fit(self.features_.transform(rows[order[part]] - self.origin_))
             before, self.objective_ = self.objective_, self._objective(asked)
             self.n_iter_, change = self.n_iter_ + 1, abs(before - self.objective_)
-        # For this w the objective is least at the ν-quantile, which the last steps are not exactly at. A training sample
-        # has that score, and rounding is not to put it outside.
+        # For this w the objective is least at the ν-quantile, which the last steps are not exactly at. A training
+        # sample has that score, and rounding is not to put it outside.
         self.training_scores_ = scores = self._score_samples(X)
         self.offset_ = float(np.quantile(scores, self.nu, method="inverted_cdf") - ROUNDING * np.abs(scores).max())
         text = f"the last of {self.n_iter_} passes changed the objective, {self.objective_:.4g}, by {change:.2g}"

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
-from ocnn.results.metrics import DEGENERATE, EVALUATIONS
+from ocnn.results.metrics import DEGENERATE, EVALUATIONS, PUBLISHED_METRIC
 from ocnn.results.published import Claim, RankingClaim
 from ocnn.results.statistics import t_interval
 
@@ -61,7 +61,7 @@ def check_claims(
             own = metrics[metrics["experiment"] == experiment]
             for evaluation in EVALUATIONS:
                 part = own[own["evaluation"] == evaluation]
-                if part["auc"].notna().any():
+                if part[PUBLISHED_METRIC].notna().any():
                     head = {"experiment": experiment, "evaluation": evaluation, "published_effect": published_effect}
                     rows += [{**_head(claim), **head, **row} for row in _check(claim, part, published, methods, alpha)]
         if len(rows) == found:
@@ -145,14 +145,14 @@ def _check_ranking(
             continue
         pair = own[own["method"].isin([first, second])]
         missing |= dict.fromkeys(normal for normal in classes if normal not in set(pair["normal"]))
-        bad = pair[pair["status"].isin(DEGENERATE) | pair["auc"].isna()]
+        bad = pair[pair["status"].isin(DEGENERATE) | pair[PUBLISHED_METRIC].isna()]
         unusable |= {
             f"{count} of {(pair['method'] == method).sum()} fits of {method} degenerate or without AUC": None
             for method, count in bad["method"].value_counts().items()
         }
         if pair.empty:
             continue
-        wide = pair.pivot(index=["normal", "seed"], columns="method", values="auc")
+        wide = pair.pivot(index=["normal", "seed"], columns="method", values=PUBLISHED_METRIC)
         by_seed = 100 * (wide[first] - wide[second])
         bad_classes = set(bad["normal"])
         if claim.over == "classes":

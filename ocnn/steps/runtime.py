@@ -20,7 +20,8 @@ STATED = {
 #: What the variables are called by which libraries are told to compute otherwise than by default: fewer epochs, other
 #: types, precision, instructions or checks, a warning that ends the process. None of them reaches a job.
 FOREIGN = (
-    *("KERAS_", "TF_", "XLA_", "JAX_", "ONEDNN_", "DNNL_", "NVIDIA_TF32_", "CUBLAS_", "MKL_", "OPENBLAS_"),
+    *("KERAS_", "TF_", "XLA_", "JAX_", "ONEDNN_", "DNNL_", "NVIDIA_TF32_", "CUBLAS_", "CUDNN_", "MKL_", "OPENBLAS_"),
+    *("OMP_", "KMP_", "GOMP_", "NUMBA_", "TORCH_", "PYTORCH_", "GLIBC_TUNABLES"),
     *("NPY_", "NUMPY_", "SCIPY_", "SKLEARN_", "PANDAS_", "ARROW_", "PYTHONWARNINGS", "PYTHONOPTIMIZE"),
 )
 #: Of these the ones that are inherited on purpose: the backend, which counts as a setting, what device it works on, and

@@ -197,7 +197,7 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
         (
             "methods.dcae",
             {"epochs": [5, 5, 5]},
-            "methods.dcae: epochs must be a whole number or several, one a phase",
+            "methods.dcae: epochs must be a whole number or several, one per phase",
         ),
         ("experiments.digits.settings.ocnn.epochs", [5], "settings.ocnn: epochs must be a whole number"),
         ("experiments.digits.contamination", 0.51, "digits.contamination: input should be less than or equal to 0.5"),

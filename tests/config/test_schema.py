@@ -52,6 +52,15 @@ def test_the_default_needs_no_archive() -> None:
     assert not config.trains_network("iforest")
 
 
+def test_a_method_with_an_autoencoder_of_its_own_does_not_start_from_the_shared_one() -> None:
+    given = copy.deepcopy(shipped("config"))
+    given["methods"]["ocnn"]["autoencoder"] = "mine.npz"
+    config = load(given)
+    assert not config.uses_autoencoder("digits", "ocnn")
+    assert config.settings("digits", "ocnn", 0)["autoencoder"] == "mine.npz"
+    assert config.uses_autoencoder("digits", "deep_svdd")
+
+
 def test_the_papers_stop_signs() -> None:
     config = read("paper")
     assert {"gtsrb", "gtsrb_heldout", "gtsrb_steps_100", "gtsrb_steps_25000"} <= set(config.experiments)

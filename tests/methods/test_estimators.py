@@ -161,7 +161,7 @@ def test_global_random_state_is_left_alone(name: str, blobs: Any) -> None:
         ("ocnn", {"nu": 1.5}, "nu"),
         ("ocnn", {"activation": "tanh"}, "activation"),
         ("ocnn", {"epochs": (0,)}, "at least one outer iteration"),
-        ("dcae", {"epochs": (5, 5)}, "one a phase"),
+        ("dcae", {"epochs": (5, 5)}, "one per phase"),
         ("dcae", {"network": "lenet-mnits"}, "unknown network"),
         ("deep_svdd", {"batch_size": 0}, "batch_size"),
         ("soft_deep_svdd", {"nu": 0}, "nu"),

@@ -70,6 +70,8 @@ def test_a_job_does_not_inherit_what_decides_nothing_of_it(name: str) -> None:
         *("XLA_FLAGS", "JAX_ENABLE_X64", "JAX_DEFAULT_MATMUL_PRECISION", "ONEDNN_DEFAULT_FPMATH_MODE", "MKL_CBWR"),
         *("NPY_DISABLE_CPU_FEATURES", "SCIPY_ARRAY_API", "SKLEARN_ASSUME_FINITE", "PANDAS_COPY_ON_WRITE"),
         *("OPENBLAS_CORETYPE", "NVIDIA_TF32_OVERRIDE", "PYTHONWARNINGS", "TF_OF_THE_FUTURE"),
+        *("OMP_SCHEDULE", "KMP_AFFINITY", "GOMP_CPU_AFFINITY", "NUMBA_DISABLE_JIT", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"),
+        *("PYTORCH_JIT", "CUDNN_DETERMINISTIC", "GLIBC_TUNABLES"),
     ],
 )
 def test_what_tells_a_library_to_compute_otherwise_reaches_no_job(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

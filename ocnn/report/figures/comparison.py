@@ -22,7 +22,7 @@ from ocnn.report.figures.style import (
     panels,
     sentence,
 )
-from ocnn.results.metrics import DEGENERATE, EVALUATIONS
+from ocnn.results.metrics import DEGENERATE, EVALUATIONS, PUBLISHED_METRIC
 from ocnn.results.statistics import average_ranks, pairwise_differences
 from ocnn.results.summary import class_table
 
@@ -237,7 +237,11 @@ def cost(metrics: pd.DataFrame, styles: Styles) -> Figure:
         fit's seconds.
     """
     groups = {
-        str(method): (group["seconds"].median(), 100 * group["auc"].mean(), group["status"].isin(DEGENERATE).any())
+        str(method): (
+            group["seconds"].median(),
+            100 * group[PUBLISHED_METRIC].mean(),
+            group["status"].isin(DEGENERATE).any(),
+        )
         for method, group in metrics.groupby("method", sort=False)
     }
     groups = {method: values for method, values in groups.items() if np.isfinite(values[:2]).all()}
