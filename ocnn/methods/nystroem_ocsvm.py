@@ -71,12 +71,15 @@ class NystroemOCSVM(AnomalyDetector):
         basis = rows[order[:count]] - self.origin_
         self.features_ = Nystroem(gamma=self.gamma_, n_components=count, random_state=random).fit(basis)
         self.svm_ = SGDOneClassSVM(nu=self.nu, random_state=random)
-        asked = self.features_.transform(rows[order[:MEASURED]] - self.origin_)
+        parts = [*row_slices(len(rows), count, len(rows))]
+        # The features of all samples, where they fit into memory; those of some else, made anew in each pass.
+        first = self._features(rows[order[parts[0]]])
         self.n_iter_, self.objective_, change = 0, 0.0, np.inf
         while change > self.tol * abs(self.objective_) and self.n_iter_ < self.max_iter:
-            for part in row_slices(len(rows), count, len(rows)):
-                self.svm_.partial_fit(self.features_.transform(rows[order[part]] - self.origin_))
-            before, self.objective_ = self.objective_, self._objective(asked)
+            self.svm_.partial_fit(first)
+            for part in parts[1:]:
+                self.svm_.partial_fit(self._features(rows[order[part]]))
+            before, self.objective_ = self.objective_, self._objective(first[:MEASURED])
             self.n_iter_, change = self.n_iter_ + 1, abs(before - self.objective_)
         # For this w the objective is least at the ν-quantile, which the last steps are not exactly at. A training
         # sample has that score, and rounding is not to put it outside.
@@ -90,8 +93,12 @@ class NystroemOCSVM(AnomalyDetector):
         outside = np.maximum(0, offset - features @ w).mean()
         return float(self.nu / 2 * (w @ w) + outside - self.nu * offset)
 
+    def _features(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        features: NDArray[np.float64] = self.features_.transform(rows - self.origin_)
+        return features
+
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         rows = flatten(X)
-        parts = row_slices(len(rows), len(self.features_.components_))
         w = np.ravel(self.svm_.coef_)
-        return np.concatenate([self.features_.transform(rows[part] - self.origin_) @ w for part in parts])
+        parts = row_slices(len(rows), len(self.features_.components_))
+        return np.concatenate([self._features(rows[part]) @ w for part in parts])
