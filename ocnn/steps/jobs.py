@@ -191,11 +191,15 @@ class Jobs:
     def most_anomalous(self, experiment: str) -> Job:
         """Order the samples of an experiment without labels."""
         dataset = str(self.config.experiments[experiment].dataset)
-        path, (_, arguments) = self.config.names_path(dataset), self.config.source_path(dataset)
-        assert arguments is not None
-        names = hashlib.sha256(json.dumps(resolve_name(path)(**arguments)).encode()).hexdigest()
+        path, arguments, names = self._naming(dataset)
         job = self._of_fits("ocnn.steps.own_data:rank_most_anomalous", experiment, {"names": names})
         return replace(job, objects={"names": path}, arguments={"names": arguments})
+
+    def _naming(self, dataset: str) -> tuple[str, dict[str, Any], str]:
+        """The function that names the samples of data of the user's own, its arguments, and a digest of the names."""
+        path, (_, arguments) = self.config.names_path(dataset), self.config.source_path(dataset)
+        assert arguments is not None
+        return path, arguments, hashlib.sha256(json.dumps(resolve_name(path)(**arguments)).encode()).hexdigest()
 
     def anomaly_classes(self, experiment: str) -> Job:
         """Measure each class of anomalies of an experiment."""
@@ -216,7 +220,14 @@ class Jobs:
     def report(self) -> Job:
         """Write the report."""
         configuration = self.config.model_dump(mode="json", exclude_defaults=True)
-        return self._shown("ocnn.steps.report:make_report", configuration=configuration)
+        own = {
+            name: self._naming(str(block.dataset))
+            for name, block in self.config.experiments.items()
+            if block.dataset in self.config.datasets
+        }
+        naming = {name: [path, arguments] for name, (path, arguments, _) in own.items()}
+        job = self._shown("ocnn.steps.report:make_report", configuration=configuration, naming=naming)
+        return replace(job, stated={**job.stated, "names": {name: names for name, (*_, names) in own.items()}})
 
     def _with_source(self, job: Job, dataset: str) -> Job:
         """The job, which is also given a data set, by its name in the configuration."""
