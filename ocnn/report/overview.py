@@ -17,11 +17,13 @@ from ocnn.results.verdicts import DESCRIPTIVE, NOT_COMPARABLE
 SHADES = 6
 #: How a count of cells of each verdict is put in a sentence.
 SAYS = {
-    "better": "{} above the published value",
-    "worse": "{} below it",
-    "inconclusive": "{} undecided",
+    "worse": "{} lie below",
+    "better": "{} lie above",
+    "inconclusive": "{} are undecided",
     NOT_COMPARABLE: "{} cannot be compared, as fits diverged or collapsed",
 }
+#: So many claims stand in the first lines of a report; the others are folded.
+LEADING = 3
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def verdict_sentence(experiment: str, counts: Mapping[str, int]) -> str:
     total, holding = sum(counts.values()), counts.get("reproduced", 0)
     rest = [says.format(counts[verdict]) for verdict, says in SAYS.items() if counts.get(verdict)]
     head = f"**{literal(experiment)}**: {holding} of {total} published cells hold{'s' if total == 1 else ''}"
-    return f"{head}; {_listed(rest)}." if rest else f"{head}."
+    return f"{head}. Of the others {_listed(rest)}." if rest else f"{head}."
 
 
 def leader_sentence(experiment: str, ranks: pd.DataFrame) -> str:

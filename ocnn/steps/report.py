@@ -22,11 +22,11 @@ from PIL import Image
 from ocnn.config.plan import Plan
 from ocnn.data.archives import digest, origin
 from ocnn.report.cells import cell_details
-from ocnn.report.overview import Finding, boards, claim_findings, degenerate_finding, run_title
+from ocnn.report.overview import LEADING, Finding, boards, claim_findings, degenerate_finding, run_title
 from ocnn.report.rendering import MISSING, Document, Table, frame_table, literal, read_documents, templates
 from ocnn.report.tables import below_chance, below_chance_rule, degenerate_fits
 from ocnn.report.thumbnails import COLUMNS, SIDE, Sample, sheet
-from ocnn.results.claims import check_claims
+from ocnn.results.claims import UNDECIDED, check_claims
 from ocnn.results.details import MISTAKES
 from ocnn.results.frames import read_frame
 from ocnn.results.measurements import HISTORIES, changed_versions, job_cost, schema
@@ -92,6 +92,7 @@ def make_report(
     found = boards(cells, fits, judged, planned.alpha)
     paper = any(board.counts for board in found)
     claims = _check_claims(planned, fits)
+    of_claims = claim_findings(claims, planned.judged)
     known, wrong = read_json(provenance), read_frame(mistakes, MISTAKES)
     pictures, places = _pictures(planned, wrong, images)
     folders = {experiment.name: experiment.dataset for experiment in planned.experiments}
@@ -125,10 +126,14 @@ def make_report(
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "answers": [board.sentence for board in found if board.counts or not paper],
         "findings": [
-            *claim_findings(claims, planned.judged),
+            *(finding for finding in of_claims[:LEADING] if finding.kind != UNDECIDED),
             *degenerate_finding(fits, DEGENERATE),
             *_documented(tables, "decomposition"),
             *_documented(tables, "changes"),
+        ],
+        "further": [
+            *(finding for finding in of_claims[:LEADING] if finding.kind == UNDECIDED),
+            *of_claims[LEADING:],
         ],
         "boards": found,
         "kinds": ALL_VERDICTS,

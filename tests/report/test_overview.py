@@ -31,7 +31,7 @@ def run_of(metrics: pd.DataFrame, paper: pd.DataFrame, dataset: str | None) -> t
 def test_of_published_cells_it_says_how_many_hold() -> None:
     counts = {"reproduced": 8, "worse": 30, "better": 12, "not comparable": 40}
     assert plain(verdict_sentence("mnist", counts)) == (
-        "mnist: 8 of 90 published cells hold; 12 above the published value, 30 below it and 40 cannot be compared, as"
+        "mnist: 8 of 90 published cells hold. Of the others 30 lie below, 12 lie above and 40 cannot be compared, as"
         " fits diverged or collapsed."
     )
     assert plain(verdict_sentence("mnist", {"reproduced": 1})) == "mnist: 1 of 1 published cells holds."

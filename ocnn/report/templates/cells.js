@@ -99,7 +99,7 @@ function showCell(key) {
   const table = make("table", {}, make("caption", { className: "hidden" }, "Fits"), make("thead", {}, make("tr", {}, ...titles)), make("tbody", {}, ...rows));
   const settings = make("dl", { className: "settings" });
   for (const [name, value] of Object.entries(details.settings[experiment][method] || {})) settings.append(make("dt", {}, name), make("dd", {}, value));
-  document.getElementById("cell-body").replaceChildren(head, make("div", { className: "scroll", tabIndex: 0, role: "region", "aria-label": "Fits" }, table), place,
+  document.getElementById("cell-body").replaceChildren(head, make("div", { className: "scroll", tabIndex: 0, role: "group", "aria-label": "Fits" }, table), place,
     make("details", {}, make("summary", {}, "Settings (of the first class and seed)"), settings));
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
