@@ -1,5 +1,10 @@
-# `make` sets up and runs the default benchmark; `make test` sets up and tests. Needs Python 3.11 and make only.
-PYTHON ?= python3.11
+# `make` sets up and runs the default benchmark; `make test` sets up and tests. Needs Python from 3.11 to 3.13 and make.
+SHELL := bash
+# What requirements.lock serves: a later Python has no TensorFlow of this version.
+SERVED := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+# The first that answers; `make PYTHON=/path/to/python` names another.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3 python; do \
+	$$python -c '$(SERVED)' > /dev/null 2>&1 && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 SET_UP := $(VENV)/set-up
@@ -10,7 +15,7 @@ COVERAGE ?=
 # `make test-faults SELECT='-k disk'` and `make test-mutants SELECT='--only kde'` run a part of them.
 SELECT ?=
 
-.PHONY: run test test-benchmarks test-fuzz test-faults test-mutants test-cluster lint lock clean
+.PHONY: run docs test test-benchmarks test-fuzz test-faults test-mutants test-cluster lint lock clean
 
 run: $(SET_UP)
 	$(BIN)/snakemake --cores $(CORES)
@@ -19,6 +24,11 @@ run: $(SET_UP)
 
 test: lint
 	$(BIN)/python -m pytest $(COVERAGE) -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+
+# The documentation as a site, the API from the docstrings; a warning, such as of a broken link, is an error.
+docs: $(SET_UP)
+	$(BIN)/python -m sphinx -c docs -W --keep-going -q -b html . build/site
+	@echo "Read build/site/docs/index.html"
 
 # That the scripts in benchmarks/ still run, on tiny sizes.
 test-benchmarks: $(SET_UP)
@@ -50,8 +60,15 @@ lint: $(SET_UP)
 
 # Exactly what the lock says, and bytecode compiled even where writing it at import is switched off.
 $(SET_UP): requirements.lock pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --compile --require-hashes -r requirements.lock
+	@[ -n "$(PYTHON)" ] || { echo "No Python from 3.11 to 3.13 was found. Install one (your system's packages, python.org, or"; \
+		echo "\`uv python install 3.13\`), or name the one that you have: make PYTHON=/path/to/python3.12"; exit 1; } >&2
+	@"$(PYTHON)" -c '$(SERVED)' 2> /dev/null || { echo "$(PYTHON) is no Python from 3.11 to 3.13, which the locked packages"; \
+		echo "are for: make PYTHON=/path/to/python3.12"; exit 1; } >&2
+	@echo "Setting up $(VENV) with $$("$(PYTHON)" --version): some $$(grep -c == requirements.lock) packages, 2 GB, minutes."
+	"$(PYTHON)" -m venv $(VENV)
+	@set -o pipefail; $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --compile --require-hashes \
+		-r requirements.lock | awk '/^ERROR/ {print} /^Collecting/ && ++n % 20 == 0 {print "  " n " packages fetched"; fflush()} \
+		/^Installing/ {print "  all fetched; unpacking and compiling them takes a minute or more"; fflush()}'
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
 

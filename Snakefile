@@ -3,6 +3,7 @@ include: "workflow/Snakefile"
 
 
 rule default:
-    default_target: True
+    """Make everything that the configuration asks for."""
+    default_target: workflow.default_target is None
     input:
         rules.all.input,

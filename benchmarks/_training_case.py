@@ -55,6 +55,8 @@ def one_phase(config: Config, experiment: str, row: str) -> dict[str, Any]:
     settings = {**known, **config.settings(experiment, row, seed=0)}
     own = {"pretrain_epochs": [0], "pretrain_learning_rates": [1.0], "warm_up": 0, "steps": 1, "verbose": 0}
     settings |= {key: value for key, value in own.items() if key in known}
+    if settings.get("nu", 0.1) is None:
+        settings["nu"] = settings["anomaly_share"]
     return settings | {"learning_rates": settings["learning_rates"][:1]}
 
 

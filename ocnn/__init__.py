@@ -3,8 +3,8 @@
 Importing the package imports neither Keras nor a backend; a deep method does so when it is fitted.
 """
 
-from ocnn.methods import METHODS, load_estimator
-
 __version__ = "0.1.0"
+
+from ocnn.methods import METHODS, load_estimator
 
 __all__ = ["METHODS", "load_estimator"]

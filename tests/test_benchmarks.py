@@ -17,7 +17,7 @@ from benchmarks.autoencoder import DECAYS, DECODERS, decoder_of_code_as_image, s
 from benchmarks.shallow import difference
 from benchmarks.startup import imports
 from benchmarks.suite import METHODS, make_config
-from benchmarks.training import compare
+from benchmarks.training import compare, make_case
 from ocnn.config.checks import load
 from ocnn.networks.shapes import NETWORKS
 from tests.conftest import ROOT
@@ -115,6 +115,12 @@ def test_a_contestant_that_computes_something_else_does_not_count(change: str) -
     assert 0 < difference("kde", "same", results, samples) < 1e-11
     with pytest.raises(SystemExit, match="kde: chosen"):
         difference("kde", "other", results, samples)
+
+
+@pytest.mark.parametrize(("method", "nu"), [("soft_deep_svdd", 0.1), ("ocnn", 1 / 101), ("ocnn_released", 1 / 101)])
+def test_both_sides_train_with_a_number_for_nu(method: str, nu: float) -> None:
+    """The configuration may leave ν to the share of anomalies, which PyTorch's side does not know."""
+    assert make_case("lenet-mnist", method, 10, 1).settings["nu"] == pytest.approx(nu)
 
 
 def test_imports_are_summed_by_package() -> None:

@@ -114,7 +114,7 @@ def _flow(value: Any) -> str:
 
 def _table(section: type[BaseModel]) -> str:
     """The keys of a section as a table in Markdown."""
-    lines = [f"### {section.__name__.removesuffix('Block')}", "", str(section.__doc__), ""]
+    lines = [f"## {section.__name__.removesuffix('Block')}", "", str(section.__doc__), ""]
     lines += ["| key | meaning | values | default |", "|---|---|---|---|"]
     properties = json_schema()
     if section is not Config:

@@ -34,18 +34,19 @@ PLACES = ("file", "test_file", "folder")
 MOST_FITS = 100_000
 
 
-def load(content: Any, files: Iterable[Path | str] = ()) -> Config:
+def load(content: Any, files: Iterable[Path | str] = (), root: Path | None = None) -> Config:
     """Check the whole configuration.
 
     Args:
         content: the mapping that the configuration files hold together.
         files: these files, to be looked at for keys that stand twice, of which a reader of YAML takes the last.
+        root: folder of the workflow, whose files of published results are taken where there are none of that path.
 
     Raises:
         ConfigError: lists every fault, one a line, with its key's path and, for a name, the nearest valid one.
     """
     paths = [Path(file) for file in files]
-    read = _without_holdout(_located(validate(content), paths))
+    read = _without_holdout(_with_published(_located(validate(content), paths), root))
     config = read.config
     faults = [
         *(fault for file in paths for fault in repeated_keys(file)),
@@ -149,8 +150,8 @@ def _folder_faults(config: Config) -> list[str]:
 def _located(read: Validated, files: Sequence[Path]) -> Validated:
     """The configuration with the files of tables, and the folders of pictures, where they are.
 
-    A path begins at the folder of the last configuration file that states it, or at the working directory where it is
-    from the command line; where there is no such file, at the mirror.
+    A path begins at the folder of the last configuration file that states it, or at the working directory where none
+    does, as on the command line; where there is no such file, at the mirror.
     """
     if not read.config.datasets:
         return read
@@ -162,9 +163,7 @@ def _located(read: Validated, files: Sequence[Path]) -> Validated:
         for key in PLACES:
             path = getattr(block, key, None)
             if path is not None:
-                stating = (
-                    file.parent for file, content in contents if _value_at(content, "datasets", name, key) == path
-                )
+                stating = (file.parent for file, content in contents if _states(content, path, "datasets", name, key))
                 here = Path(os.path.normpath(Path.cwd() / next(stating, Path()) / path))
                 # From the working directory, where the file is below it: a move of the whole folder changes nothing.
                 here = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here
@@ -172,6 +171,21 @@ def _located(read: Validated, files: Sequence[Path]) -> Validated:
                 found[key] = str(next((place for place in places if _is_there(key, place)), places[0]))
         datasets[name] = block.model_copy(update=found)
     return replace(read, config=read.config.model_copy(update={"datasets": datasets}))
+
+
+def _with_published(read: Validated, root: Path | None) -> Validated:
+    """The configuration with each file of published results from `root` where the working directory has none."""
+
+    def found(path: Any) -> Any:
+        if isinstance(path, list | tuple):
+            return type(path)(map(found, path))
+        if path is None or root is None or Path(path).is_file() or not (root / path).is_file():
+            return path
+        return os.path.relpath(root / path)
+
+    published = read.config.published
+    update = {key: found(getattr(published, key)) for key in published.model_fields_set}
+    return replace(read, config=read.config.model_copy(update={"published": published.model_copy(update=update)}))
 
 
 def _is_there(key: str, place: str | Path) -> bool:
@@ -190,10 +204,16 @@ def _without_holdout(read: Validated) -> Validated:
     return replace(read, config=config.model_copy(update={"experiments": experiments}))
 
 
-def _value_at(content: Any, *keys: str) -> Any:
+def _states(content: Any, value: Any, *keys: str, depth: int = 3) -> bool:
+    """Whether a file has this value at these keys of the whole, or of what another's workflow gives this one of it."""
+    if not isinstance(content, Mapping):
+        return False
+    found: Any = content
     for key in keys:
-        content = content.get(key) if isinstance(content, Mapping) else None
-    return content
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found == value or (
+        depth > 0 and any(_states(inner, value, *keys, depth=depth - 1) for inner in content.values())
+    )
 
 
 def _own_data_faults(read: Validated, name: str) -> list[str]:

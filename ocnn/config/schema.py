@@ -402,7 +402,7 @@ class Config(Section):
     model_config = ConfigDict(title="Configuration of ocnn", json_schema_extra={"required": ["methods", "experiments"]})
 
     results: Folder = "results"
-    """folder of everything that is made"""
+    """folder of everything that is made, from where the command is given"""
     archives: Folder = "resources"
     """folder of downloaded archives"""
     mirror: PathText | None = None

@@ -32,9 +32,10 @@ class Arrays:
     A reader may return any array-like of numbers, a DataFrame included; `Dataset.load` makes of them C-contiguous
     arrays of the types named here.
 
-    train, test: (n, height, width, channels), whole numbers from 0 to 255 or floats in [0, 1]; (n, d) numbers for
-        tabular data. uint8 or float32; float64 for tabular data that float32 does not hold exactly.
-    train_labels, test_labels: (n,), indices into the data set's `classes`, or names in it. int64.
+    Attributes:
+        train, test: (n, height, width, channels), whole numbers from 0 to 255 or floats in [0, 1]; (n, d) numbers for
+            tabular data. uint8 or float32; float64 for tabular data that float32 does not hold exactly.
+        train_labels, test_labels: (n,), indices into the data set's `classes`, or names in it. int64.
     """
 
     train: Any
@@ -47,17 +48,19 @@ class Arrays:
 class Dataset:
     """A data set: `read` gets the path of each archive by its name and returns the arrays.
 
-    name: free text of one line; the name of the folder of its arrays is made from it.
-    classes: the names, free text of one line each, in the order of the labels.
-    archives: empty for data that come with a library or are made by another step.
-    images: whether samples are images, to be contrast-normalised and scaled; tabular data stay as they are.
-    anomaly_classes: classes that are never normal (empty where each class is in turn the normal one).
-    has_test: False where there is no test part, so that samples are scored where they were fitted.
-    sizes: numbers of training and of test samples of each class for which they are known before anything is read.
-    files: what else `read` reads, files of the user's own; their content counts as that of the archives does.
-    scaling: of tabular data, see `ocnn.data.preprocessing.scaling_constants`; images are scaled as it says of pixels.
-    encoded: how many of the last features are one-hot, which no scaling changes.
-    settings: what `read` was told, where it does not follow from its code; what JSON can hold.
+    Attributes:
+        name: free text of one line; the name of the folder of its arrays is made from it.
+        classes: the names, free text of one line each, in the order of the labels.
+        archives: empty for data that come with a library or are made by another step.
+        images: whether samples are images, to be contrast-normalised and scaled; tabular data stay as they are.
+        anomaly_classes: classes that are never normal (empty where each class is in turn the normal one).
+        has_test: False where there is no test part, so that samples are scored where they were fitted.
+        sizes: numbers of training and of test samples of each class for which they are known before anything is read.
+        files: what else `read` reads, files of the user's own; their content counts as that of the archives does.
+        scaling: of tabular data, see `ocnn.data.preprocessing.scaling_constants`; images are scaled as it says of
+            pixels.
+        encoded: how many of the last features are one-hot, which no scaling changes.
+        settings: what `read` was told, where it does not follow from its code; what JSON can hold.
 
     Raises:
         DataError: a field that no data set can have.

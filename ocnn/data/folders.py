@@ -34,17 +34,18 @@ NAMED = 3
 class Folder:
     """The settings of a folder of pictures.
 
-    name: of the data set.
-    folder: its path. It holds either the folders `train` and `test`, each with a folder per class, as MVTec AD has
-        them; or a folder per class.
-    normal: `all`, each class in turn; or the groups of classes that are each in turn the normal one, by name. Each
-        class in no group is one of anomalies. `none`: there are no labels, and all pictures below `folder` are the
-        training part, or those below `train`, where that and `test` are there.
-    size: height and width to which each picture is brought.
-    channels: 1 or 3, likewise.
-    leave_out: folders that are no classes.
-    test_share: share of the pictures that make the test part where none is given, drawn stratified by class.
-    split_seed: decides which these are.
+    Attributes:
+        name: of the data set.
+        folder: its path. It holds either the folders `train` and `test`, each with a folder per class, as MVTec AD has
+            them; or a folder per class.
+        normal: `all`, each class in turn; or the groups of classes that are each in turn the normal one, by name. Each
+            class in no group is one of anomalies. `none`: there are no labels, and all pictures below `folder` are the
+            training part, or those below `train`, where that and `test` are there.
+        size: height and width to which each picture is brought.
+        channels: 1 or 3, likewise.
+        leave_out: folders that are no classes.
+        test_share: share of the pictures that make the test part where none is given, drawn stratified by class.
+        split_seed: decides which these are.
     """
 
     name: str

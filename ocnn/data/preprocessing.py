@@ -13,6 +13,8 @@ from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 SCALINGS = ("none", "standard", "robust", "min-max")
 #: How images are: all pixels by the same constants.
 PIXELS = "pixels"
+#: Images that are normalised at once, as the arithmetic is done in float64.
+BLOCK = 5000
 #: So many samples tell whether a conversion of all leaves a feature its values.
 COMPARED = 1000
 
@@ -42,6 +44,22 @@ def global_contrast_normalization_l1(images: np.ndarray) -> NDArray[np.float32]:
     x -= x.mean(axis=axes, keepdims=True)
     scale = np.abs(x).mean(axis=axes, keepdims=True)
     return np.where(constant, 0.0, x / np.where(constant, 1.0, scale)).astype(np.float32)
+
+
+def contrast_normalized(images: NDArray[Any]) -> NDArray[np.float32]:
+    """Images as their archive holds them, with pixels in [0, 1] and then contrast-normalised, in blocks.
+
+    Args:
+        images: (n, height, width, channels), bytes, or floats in [0, 1].
+
+    Returns:
+        float32 of the same shape, see `global_contrast_normalization_l1`.
+    """
+    result = np.empty(images.shape, np.float32)
+    for start in range(0, len(images), BLOCK):
+        block = to_unit_interval(images[start : start + BLOCK])
+        result[start : start + BLOCK] = global_contrast_normalization_l1(block)
+    return result
 
 
 def rescale(samples: np.ndarray, shift: ArrayLike | None, scale: ArrayLike | None) -> NDArray[Any]:

@@ -44,24 +44,25 @@ PLAIN = (str, bool, int, float, np.number, np.bool_)
 class Table:
     """The settings of a table.
 
-    name: of the data set.
-    file: path of the table; its suffix says the format.
-    test_file: path of a second table, the test part; empty: a part of the rows is split off.
-    sha256, test_sha256: checksums that `file` and `test_file` must have; empty: any. A file without one may not grow in
-        memory to far more than it has on the disk.
-    label: the column of the labels. In an NPZ file they are `y`, and the columns of `X` are called f1, f2, …
-    normal: `all`, each value of the labels in turn; or the groups of values that are each in turn the normal class, by
-        name. Each value in no group is a class of anomalies. `none`: there are no labels, and all rows of `file` are
-        the training part.
-    leave_out: columns that are no features.
-    categorical: columns to be one-hot encoded; or `auto`, those whose values are all texts.
-    missing: texts that stand for a missing value in a CSV file.
-    impute: strategy of scikit-learn's `SimpleImputer` for numbers, learned from the training part, `most_frequent` for
-        categories; empty: a missing value is an error.
-    separator: between the fields of a CSV file.
-    test_share: share of the rows that make the test part, drawn stratified by the labels.
-    split_seed: decides which rows these are.
-    scaling: see `ocnn.data.preprocessing.scaling_constants`.
+    Attributes:
+        name: of the data set.
+        file: path of the table; its suffix says the format.
+        test_file: path of a second table, the test part; empty: a part of the rows is split off.
+        sha256, test_sha256: checksums that `file` and `test_file` must have; empty: any. A file without one may not
+            grow in memory to far more than it has on the disk.
+        label: the column of the labels. In an NPZ file they are `y`, and the columns of `X` are called f1, f2, …
+        normal: `all`, each value of the labels in turn; or the groups of values that are each in turn the normal class,
+            by name. Each value in no group is a class of anomalies. `none`: there are no labels, and all rows of `file`
+            are the training part.
+        leave_out: columns that are no features.
+        categorical: columns to be one-hot encoded; or `auto`, those whose values are all texts.
+        missing: texts that stand for a missing value in a CSV file.
+        impute: strategy of scikit-learn's `SimpleImputer` for numbers, learned from the training part,
+            `most_frequent` for categories; empty: a missing value is an error.
+        separator: between the fields of a CSV file.
+        test_share: share of the rows that make the test part, drawn stratified by the labels.
+        split_seed: decides which rows these are.
+        scaling: see `ocnn.data.preprocessing.scaling_constants`.
     """
 
     name: str

@@ -21,9 +21,10 @@ CONVERGED_SHARE = 0.01
 class Diagnosis:
     """How a fit ended.
 
-    status: `converged`; `limit`, the schedule or the limit of iterations came first; `diverged`, the objective ran
-        off or a number is not finite; `collapsed`, the scores do not tell samples apart.
-    reason: the same in a sentence.
+    Attributes:
+        status: `converged`; `limit`, the schedule or the limit of iterations came first; `diverged`, the objective ran
+            off or a number is not finite; `collapsed`, the scores do not tell samples apart.
+        reason: the same in a sentence.
     """
 
     status: Literal["converged", "limit", "diverged", "collapsed"]

@@ -26,7 +26,7 @@ class PCA(ThresholdedDetector):
 
     Attributes:
         n_components_: how many components are taken.
-        mean_, components_: the training samples' mean (d,); the components (n_components_, d), orthonormal.
+        mean_, components_: the training samples' mean (d,); the components `(n_components_, d)`, orthonormal.
     """
 
     n_components: float | str = 0.9

@@ -13,12 +13,13 @@ from zipfile import BadZipFile
 
 import skops.io
 
+from ocnn import __version__
 from ocnn.errors import ResultError
 from ocnn.methods import METHODS
 from ocnn.storage.files import atomic_write
 
-#: Of a change of these a reader is warned: scores may differ.
-PACKAGES = ("ocnn", "scikit-learn", "numpy", "keras")
+#: Of a change of these, or of this package, a reader is warned: scores may differ.
+PACKAGES = ("scikit-learn", "numpy", "keras")
 #: What skops does not know by itself, and a fitted detector may hold. The tree is checked by `IForest`.
 TRUSTED = {
     *(path.replace(":", ".") for path in METHODS.values()),
@@ -33,7 +34,7 @@ TRUSTED = {
 
 def save(detector: Any, path: str | Path) -> None:
     """Write a fitted detector, or a pipeline with one, into one file; whole or not at all."""
-    content = {"versions": {name: version(name) for name in PACKAGES}, "detector": detector}
+    content = {"versions": _versions(), "detector": detector}
     with atomic_write(Path(path)) as temporary:
         skops.io.dump(content, temporary)
 
@@ -65,7 +66,12 @@ def load(path: str | Path, *, trusted: tuple[str, ...] = ()) -> Any:
         raise
     except (BadZipFile, KeyError, TypeError, ValueError, AttributeError, EOFError) as error:
         raise ResultError(f"{path} is damaged, or no file of a detector ({error}).") from error
-    changed = [f"{name} {was} → {version(name)}" for name, was in versions.items() if was != version(name)]
+    here = _versions()
+    changed = [f"{name} {was} → {here.get(name)}" for name, was in versions.items() if was != here.get(name)]
     if changed:
         warnings.warn(f"{path} was written by other versions, scores may differ: {', '.join(changed)}.", stacklevel=2)
     return detector
+
+
+def _versions() -> dict[str, str]:
+    return {"ocnn": __version__, **{name: version(name) for name in PACKAGES}}

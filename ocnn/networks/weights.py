@@ -39,8 +39,9 @@ def import_keras() -> None:
             import keras  # noqa: F401  (imported for its effect: it fails without a backend)
     except ModuleNotFoundError as error:
         raise ImportError(
-            f"The deep methods need a Keras backend ({error}): install one with pip install 'ocnn[cpu]' (TensorFlow on"
-            " the CPU), 'ocnn[gpu]' (TensorFlow with CUDA) or 'ocnn[jax]' and KERAS_BACKEND=jax."
+            f"The deep methods need a Keras backend ({error}): install one with `pip install tensorflow-cpu` (on"
+            " Linux; `tensorflow` elsewhere, `'tensorflow[and-cuda]'` for a GPU), or `pip install jax` and set"
+            " KERAS_BACKEND=jax."
         ) from error
 
 

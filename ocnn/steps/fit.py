@@ -16,8 +16,8 @@ from ocnn.methods.base import AnomalyDetector
 from ocnn.results.scores import OF_DETECTOR, write_scores
 from ocnn.steps.runtime import processor
 
-#: Packages whose versions a score file states.
-PACKAGES = ("ocnn", "numpy", "scipy", "scikit-learn", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch")
+#: Packages whose versions a score file states; the first is this one.
+PACKAGES = ("ocnn-benchmark", "numpy", "scipy", "scikit-learn", "keras", "tensorflow", "tensorflow-cpu", "jax", "torch")
 
 #: Characters that a score file has for the attributes that a method reports, and for its history.
 LARGEST_CHOSEN, LARGEST_HISTORY = 2**16, 2**22
@@ -98,7 +98,7 @@ def fit_method(
 
 
 def _versions(estimator: type[Any]) -> dict[str, str]:
-    """The versions of `PACKAGES` and of the package that the estimator's class is of, as far as they are installed."""
+    """The versions of `PACKAGES` and of the estimator's package, as far as they are installed."""
     versions = {
         "python": platform.python_version(),
         "threads": os.environ.get("OMP_NUM_THREADS", "all"),

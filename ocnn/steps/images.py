@@ -10,11 +10,8 @@ from numpy.typing import NDArray
 from ocnn.data.adversarial import ATTACK_FILE, adversarial_dataset
 from ocnn.data.archives import verify_kept
 from ocnn.data.dataset import Arrays, Dataset
-from ocnn.data.preprocessing import global_contrast_normalization_l1, to_unit_interval
+from ocnn.data.preprocessing import contrast_normalized, to_unit_interval
 from ocnn.storage.arrays import write_npy_files
-
-#: Images that are normalised at once, as the arithmetic is done in float64.
-BLOCK = 5000
 
 
 def prepare_images(
@@ -75,17 +72,9 @@ def _load(source: Dataset, archives: Sequence[Path]) -> Arrays:
 
 def _write_normalised(source: Dataset, loaded: Arrays, arrays: Sequence[Path], recipe: Mapping[str, Any]) -> None:
     train, test = (
-        _contrast_normalised(samples) if source.images else samples for samples in (loaded.train, loaded.test)
+        contrast_normalized(samples) if source.images else samples for samples in (loaded.train, loaded.test)
     )
     _write(source, loaded, train, test, arrays, recipe)
-
-
-def _contrast_normalised(images: NDArray[Any]) -> NDArray[np.float32]:
-    result = np.empty(images.shape, np.float32)
-    for start in range(0, len(images), BLOCK):
-        block = to_unit_interval(images[start : start + BLOCK])
-        result[start : start + BLOCK] = global_contrast_normalization_l1(block)
-    return result
 
 
 def _write(

@@ -387,10 +387,16 @@ def _core_hours(folder: Path, threads: int) -> pd.DataFrame:
 
 
 def _commit() -> str:
-    """Tell the commit of this checkout, and whether it was changed since; nothing outside a checkout."""
+    """Tell the commit of this checkout, and whether it was changed since, or that of this copy of one; else nothing."""
+    root = Path(__file__).resolve().parents[2]
+    stated = root / "COMMIT"
+    if stated.is_file():
+        return stated.read_text(encoding="utf-8").strip()
     command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    # What is installed within somebody else's checkout is not of its commit.
+    alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(root.parent)}
     try:
-        run = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True)
+        run = subprocess.run(command, cwd=root, env=alone, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return "not a git checkout"
     return run.stdout.strip()

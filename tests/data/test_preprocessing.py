@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import arrays
 from ocnn.data.preprocessing import (
     PIXELS,
     global_contrast_normalization_l1,
+    merged_features,
     rescale,
     scaling_constants,
     to_unit_interval,
@@ -61,3 +62,15 @@ def test_min_max_leaves_what_lies_outside() -> None:
 def test_bytes_are_divided_and_floats_taken_as_they_are() -> None:
     np.testing.assert_allclose(to_unit_interval(np.array([0, 51, 255], np.uint8)), [0, 0.2, 1])
     np.testing.assert_allclose(to_unit_interval(np.array([0, 0.2, 1])), [0, 0.2, 1])
+
+
+def test_features_whose_values_a_conversion_merges_are_counted_from_1() -> None:
+    """Of the second feature half of the values are left, of the third two of three; the first keeps its own."""
+    given = np.array([[0.0, 1.0, 1.0], [1.0, 1.0 + 1e-12, 2.0], [2.0, 1.0, 2.0 + 1e-12]])
+    assert merged_features(given, given.astype(np.float32)).tolist() == [2]
+
+
+def test_all_features_are_scaled_unless_it_is_said() -> None:
+    shift, scale = scaling_constants("standard", np.array([[0.0, 1.0], [4.0, 3.0]]))
+    assert (shift, scale) == ((2, 2), (2, 1))
+    assert scaling_constants("standard", np.array([[0.0, 1.0], [4.0, 3.0]]), 1) == ((2, 0), (2, 1))

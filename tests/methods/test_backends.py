@@ -94,7 +94,7 @@ def run(script: str, backend: str) -> dict[str, dict[str, Any]]:
     return answer["result"]
 
 
-needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed; pip install 'ocnn[jax]'")
+needs_jax = pytest.mark.skipif(find_spec("jax") is None, reason="JAX is not installed; pip install jax")
 
 
 @needs_jax

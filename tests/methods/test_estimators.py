@@ -220,4 +220,4 @@ def test_without_a_backend_the_error_says_what_to_install() -> None:
         text=True,
         check=False,
     )
-    assert "pip install 'ocnn[cpu]'" in run.stderr
+    assert "pip install tensorflow-cpu" in run.stderr

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
@@ -63,7 +64,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name in there:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.syspath_prepend(str(ROOT / "tests" / "stand_ins"))
-    from pyod.models.spread import Spread  # type: ignore[import-not-found, unused-ignore]
+    from pyod.models.spread import Spread
 
     yield Spread
     for name in [name for name in sys.modules if name.partition(".")[0] == "pyod"]:
@@ -124,9 +125,8 @@ def test_pyod_s_interface(stand_in: Any, rows: Any) -> None:
 
 
 def test_pyod_itself(rows: Any) -> None:
-    """Where it is installed: what its documentation says of `decision_function`, `threshold_` and `labels_` holds."""
-    knn = pytest.importorskip("pyod.models.knn")
-    iforest = pytest.importorskip("pyod.models.iforest")
+    """What its documentation says of `decision_function`, `threshold_` and `labels_` holds."""
+    knn, iforest = (import_module(f"pyod.models.{name}") for name in ("knn", "iforest"))
     train, test, is_anomaly = rows
     for detector in (knn.KNN(contamination=0.2), iforest.IForest(random_state=0)):
         wrapped = WrappedDetector(detector, random_state=0).fit(train)

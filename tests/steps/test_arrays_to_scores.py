@@ -13,6 +13,7 @@ from sklearn.ensemble import IsolationForest
 from ocnn.attacks import boundary
 from ocnn.attacks.boundary import Attack
 from ocnn.attacks.records import RECORD
+from ocnn.data import preprocessing
 from ocnn.data.archives import Archive
 from ocnn.data.dataset import ARRAY_FILES, Arrays, Dataset
 from ocnn.data.samples import load_samples
@@ -21,7 +22,6 @@ from ocnn.errors import DataError, ResultError
 from ocnn.methods import OCSVM, IForest
 from ocnn.methods.base import AnomalyDetector
 from ocnn.results.scores import Fit, read_scores
-from ocnn.steps import images as image_steps
 from ocnn.steps.attacks import attack_images, verify_attack
 from ocnn.steps.fit import fit_method
 from ocnn.steps.images import prepare_adversarial_images, prepare_images, prepare_pixels
@@ -328,7 +328,7 @@ def toy(*, images: bool = True) -> Dataset:
 
 def test_images_are_contrast_normalised_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """0, 0.2, 0.4, 1: mean 0.4, mean absolute deviation 0.3; in blocks of two images, the last one short."""
-    monkeypatch.setattr(image_steps, "BLOCK", 2)
+    monkeypatch.setattr(preprocessing, "BLOCK", 2)
     paths = [tmp_path / name for name in ARRAY_FILES]
     prepare_images(toy(), paths, recipe=RECIPE)
     by_hand = np.array([-4, -2, 0, 6]) / 3

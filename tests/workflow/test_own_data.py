@@ -1,5 +1,6 @@
 """Pictures of the user's own and data without labels, to everything that a run makes, and what an edit makes again."""
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from ocnn.__main__ import main
 from ocnn.data.splits import read_split
 from tests.conftest import ROOT
 from tests.workflow.conftest import MEASURED, Checkout, rules
@@ -103,6 +105,20 @@ def test_without_labels_there_are_scores_and_no_metrics(unlabelled: Checkout) ->
     assert "AUC" not in words
     assert "below chance" not in words
     assert 'id="verdicts"' not in words
+
+
+def test_the_command_line_scores_likewise(
+    unlabelled: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "environ", {**os.environ})
+    output = tmp_path / "rows.csv"
+    rows = unlabelled.folder / "data" / "rows.csv"
+    assert main(["score", str(rows), "--contamination", "0.2", "--top", "0", "--output", str(output)]) == 0
+    ranked = pd.read_csv(unlabelled.folder / "results" / "tables" / "most_anomalous" / "rows.csv")
+    found = pd.read_csv(output)
+    assert list(found["sample"]) == list(ranked["sample"])
+    assert found["anomaly_score"].to_numpy() == pytest.approx(ranked["anomaly_score"].to_numpy())
+    assert (found["flagged"] == ranked["flagged"]).all()
 
 
 @pytest.fixture

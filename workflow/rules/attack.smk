@@ -2,6 +2,7 @@
 
 
 use rule images as pixels with:
+    """Read a data set to arrays of pixels from 0 to 1, as the attack and `pixels: scaled` take them."""
     input:
         archives=archive_files,
         checksums=checksum_files,
@@ -17,6 +18,7 @@ use rule images as pixels with:
 
 
 rule classifier:
+    """Train the classifier that is attacked."""
     input:
         pixels=pixel_files,
         stale=stale("classifier", [f"{RESULTS}/attacks/{{attack}}/classifier.{kind}" for kind in ("npz", "json")]),
@@ -42,6 +44,7 @@ rule classifier:
 
 
 use rule classifier as attack with:
+    """Attack images of one class up to a number of steps, going on from the segment before."""
     input:
         pixels=pixel_files,
         weights=rules.classifier.output.weights,
@@ -62,6 +65,7 @@ use rule classifier as attack with:
 
 
 use rule attack as verify with:
+    """Verify an attack: which images are misclassified, and how far each is from its source."""
     input:
         pixels=pixel_files,
         weights=rules.classifier.output.weights,
@@ -81,6 +85,7 @@ use rule attack as verify with:
 
 
 use rule images as adversarial_images with:
+    """Write the arrays of an experiment on verified adversarial images."""
     input:
         pixels=pixel_files,
         attack=rules.attack.output.attack,

@@ -9,19 +9,22 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
-from snakemake.settings.types import ExecMode
+from snakemake.path_modifier import PathModifier
+from snakemake.settings.types import DeploymentMethod, ExecMode
 from snakemake.utils import min_version
 
 min_version("9.10")
 
-ROOT = Path(str(workflow.current_basedir)).parent.parent
-sys.path.insert(0, str(ROOT))
+
+include: "root.smk"
+
 
 from ocnn.config.checks import load
 from ocnn.config.plan import TABLE_SUFFIXES, figure_files
 from ocnn.data.archives import check_available, checksum_file
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
+from ocnn.steps.environment import OWN_ENVIRONMENT, export_own
 from ocnn.steps.jobs import Jobs
 from ocnn.steps.runtime import export_environment
 from ocnn.storage.files import safe_name
@@ -35,31 +38,61 @@ from ocnn.storage.places import (
 )
 from ocnn.storage.recipes import digest_of
 
+# The processes that jobs on a cluster start read no records, and have no say in what is made.
+MAIN = workflow.exec_mode == ExecMode.DEFAULT
+# Whether another's Snakefile has this workflow as a module, beside rules of its own.
+AS_MODULE = not workflow.modifier.is_main_snakefile()
+CONFIG_FILE = "config/config.yaml"
+if not AS_MODULE and not os.path.exists(CONFIG_FILE):
+    if MAIN and not workflow.overwrite_configfiles:
+        logger.warning(f"There is no {CONFIG_FILE} in {os.getcwd()}: the default benchmark is run there.")
+    CONFIG_FILE = str(ROOT / CONFIG_FILE)
+
 # A configuration file on the command line replaces the default one; Snakemake itself would mix the two.
 if not workflow.overwrite_configfiles:
 
-    configfile: "config/config.yaml"
+    configfile: CONFIG_FILE
 
+
+#: Where modules are looked for, by planning and by jobs: here, where `python -m` looks first; beside the main Snakefile;
+#: beside each configuration file.
+FOLDERS = [ROOT, Path.cwd(), Path(workflow.basedir), *(Path(file).absolute().parent for file in workflow.configfiles)]
+FOLDERS = [folder for folder in dict.fromkeys(FOLDERS) if folder.is_dir()]
+sys.path[:0] = [str(folder) for folder in FOLDERS if str(folder) not in sys.path]
 
 try:
-    CONFIG = load(config, workflow.configfiles)
+    CONFIG = load(config, workflow.configfiles, ROOT)
 except ConfigError as error:
     raise WorkflowError(str(error))
 
-# The processes that jobs on a cluster start read no records, and have no say in what is made.
-MAIN = workflow.exec_mode == ExecMode.DEFAULT
+
+def moved(folder):
+    """A folder of the configuration where the `prefix` or `replace_prefix` of a module has it."""
+    return os.path.normpath(workflow.modifier.path_modifier.replace_prefix(f"{folder}/"))
+
+
+RESULTS, ARCHIVES = moved(CONFIG.results), moved(CONFIG.archives)
+# With these, every path says where a file is, in rules as in what a job is told. Snakemake would move those of rules
+# alone, and what is an input here and an output there twice.
+workflow.modifier.path_modifier = PathModifier(None, None, workflow)
+
 if MAIN and (fault := why_snakemake_would_fail(Path(".snakemake"))):
     raise WorkflowError(fault)
-if MAIN and (fault := why_no_folder(Path(CONFIG.results))):
+if MAIN and (fault := why_no_folder(Path(RESULTS))):
     raise WorkflowError(f"{fault} Mend that, or name another folder by the configuration's `results`.")
 
-export_environment(ROOT, CONFIG.mirror_folder())
+export_own(FOLDERS, CONFIG.mirror_folder(), alone=not AS_MODULE)
+if not AS_MODULE:
+    export_environment(ROOT, CONFIG.mirror_folder())
 
-RESULTS = CONFIG.results
 JOBS = Jobs(CONFIG)
 ENVIRONMENT = "../../envs/jobs.yaml"
-#: The command of every job: one step, its log, and the end of that where it failed.
+#: The command of every job: one step, its log, and the end of that where it failed. Snakemake takes another command
+#: for another job; so it stays as it is.
 RUN = "python -m ocnn.steps {params.job:q} {params.files:q} > {log:q} 2>&1 || {{ tail -n 5 {log:q} >&2; exit 1; }}"
+if AS_MODULE or (Path.cwd() != ROOT and DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method):
+    # Jobs of others inherit what is set for all, and in an environment of conda's Snakemake hides PYTHONPATH.
+    RUN = f"env {OWN_ENVIRONMENT} {RUN}"
 #: For each experiment on an attacked class its attack; for its arrays' folder the experiment.
 ATTACKED = {name: block for name, block in CONFIG.experiments.items() if block.attack is not None}
 ADVERSARIAL = {CONFIG.dataset(name).name: name for name in ATTACKED}
@@ -208,13 +241,13 @@ def all_archives():
 
 def kept_archives(dataset):
     """Where the workflow keeps the archives of a data set."""
-    return [f"{CONFIG.archives}/{safe_name(dataset.name)}/{archive.name}" for archive in dataset.archives]
+    return [f"{ARCHIVES}/{safe_name(dataset.name)}/{archive.name}" for archive in dataset.archives]
 
 
 def in_report(path, name, category):
     """An output with its place and caption in Snakemake's own report."""
-    caption = str(ROOT / "workflow" / "report" / f"{name}.rst")
-    return report(path, caption=caption, category=category, subcategory=name.replace("_", " "))
+    # From the rules' folder: so Snakemake finds it in git, too.
+    return report(path, caption=f"../report/{name}.rst", category=category, subcategory=name.replace("_", " "))
 
 
 def figure_outputs(names):
@@ -245,7 +278,7 @@ def of_experiment(pattern):
 def attacks(pattern):
     """The files of this pattern, one per attack that an experiment uses."""
     used = dict.fromkeys((block.attack, block.steps) for block in ATTACKED.values())
-    return [pattern.format(attack=attack, steps=steps) for attack, steps in used]
+    return [str(pattern).format(attack=attack, steps=steps) for attack, steps in used]
 
 
 def archive_files(wildcards):
@@ -271,7 +304,7 @@ def missing_archives(dataset):
     # Of a folder that cannot be looked into, these say no, where a `Path` would raise an error.
     there = [os.path.isfile(path) and os.path.isfile(checksum_file(Path(path))) for path in kept]
     needed = [archive for archive, found in zip(source.archives, there) if not found]
-    if needed and (unwritable := why_not_writable(Path(CONFIG.archives))):
+    if needed and (unwritable := why_not_writable(Path(ARCHIVES))):
         return [f"{unwritable} The archives are to be kept there; name another folder by the key `archives`."]
     return check_available(source.name, needed, CONFIG.mirror_folder())
 

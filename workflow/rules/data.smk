@@ -1,21 +1,19 @@
 # Raw archive → arrays → splits.
 
 
-localrules:
-    archive,
-
-
 rule archive:
+    """Download an archive, or copy it from the mirror, and verify its checksum."""
     output:
-        archive=f"{CONFIG.archives}/{{dataset}}/{{archive}}",
-        checksum=f"{CONFIG.archives}/{{dataset}}/{{archive}}.sha256",
+        archive=f"{ARCHIVES}/{{dataset}}/{{archive}}",
+        checksum=f"{ARCHIVES}/{{dataset}}/{{archive}}.sha256",
     log:
-        f"{CONFIG.archives}/{{dataset}}/{{archive}}.log",
+        f"{ARCHIVES}/{{dataset}}/{{archive}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/archive/{{dataset}}/{{archive}}.tsv"
     wildcard_constraints:
         archive=r"[^/]+(?<!\.sha256)",
     retries: 2
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -26,6 +24,7 @@ rule archive:
 
 
 rule images:
+    """Read a data set to arrays, normalised as the paper has it, with a checksum per row."""
     input:
         archives=archive_files,
         # Not read as such: the step compares each archive with the checksum beside it.
@@ -50,6 +49,7 @@ rule images:
 
 
 rule split:
+    """Draw the training set, the holdout and the test set of a normal class and seed, and what scales them."""
     input:
         arrays=image_files,
         stale=stale("split", f"{RESULTS}/splits/{{experiment}}/{{normal}}/seed-{{seed}}.parquet"),

@@ -2,6 +2,7 @@
 
 
 rule autoencoder:
+    """Train the autoencoder of a split, which its deep methods share."""
     input:
         split=rules.split.output.split,
         arrays=image_files,
@@ -27,6 +28,7 @@ rule autoencoder:
 
 
 use rule autoencoder as fit with:
+    """Fit a method to a split, and score every sample."""
     input:
         split=rules.split.output.split,
         arrays=image_files,

@@ -1,13 +1,8 @@
 # Score files → measurements → the summary. Whatever only reads results runs as `metrics` does.
 
 
-localrules:
-    metrics,
-    consistency,
-    summary,
-
-
 rule metrics:
+    """Measure every fit by its scores: metrics, training histories, settings and versions."""
     input:
         scores=fits(rules.fit.output.scores),
         stale=stale(
@@ -30,6 +25,7 @@ rule metrics:
         f"{RESULTS}/logs/metrics.log",
     benchmark:
         f"{RESULTS}/benchmarks/metrics.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -40,6 +36,7 @@ rule metrics:
 
 
 use rule metrics as consistency with:
+    """Measure how alike the seeds of a method rank the training samples."""
     input:
         scores=fits(rules.fit.output.scores),
         stale=stale("consistency", stated("consistency")),
@@ -50,11 +47,13 @@ use rule metrics as consistency with:
         f"{RESULTS}/logs/consistency.log",
     benchmark:
         f"{RESULTS}/benchmarks/consistency.tsv"
+    localrule: True
     params:
         job=job("consistency", scores=rules.fit.output.scores),
 
 
 use rule metrics as summary with:
+    """Summarise the measurements over seeds, beside the published values."""
     input:
         metrics=rules.metrics.output.metrics,
         published=PLAN.published_files(),
@@ -66,6 +65,7 @@ use rule metrics as summary with:
         f"{RESULTS}/logs/summary.log",
     benchmark:
         f"{RESULTS}/benchmarks/summary.tsv"
+    localrule: True
     params:
         job=job("summary"),
         files=files(unread=["published"]),

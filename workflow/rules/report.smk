@@ -1,17 +1,8 @@
 # Summary → tables, verdicts and claims → figures → the report. Nothing here fits anything.
 
 
-localrules:
-    tables,
-    comparison_figures,
-    sample_figures,
-    most_anomalous,
-    anomaly_classes,
-    attack_images,
-    report,
-
-
 use rule metrics as tables with:
+    """Write the tables, the verdicts and the claims."""
     input:
         metrics=rules.metrics.output.metrics,
         summary=rules.summary.output.summary,
@@ -37,6 +28,7 @@ use rule metrics as tables with:
         f"{RESULTS}/logs/tables.log",
     benchmark:
         f"{RESULTS}/benchmarks/tables.tsv"
+    localrule: True
     params:
         job=job(
             "tables",
@@ -49,6 +41,7 @@ use rule metrics as tables with:
 
 
 use rule metrics as comparison_figures with:
+    """Draw the figures that come from measurements."""
     input:
         metrics=rules.metrics.output.metrics,
         histories=rules.metrics.output.histories,
@@ -63,12 +56,14 @@ use rule metrics as comparison_figures with:
         f"{RESULTS}/logs/comparison_figures.log",
     benchmark:
         f"{RESULTS}/benchmarks/comparison_figures.tsv"
+    localrule: True
     params:
         job=job("comparison_figures", records=rules.verify.output.record, folder=f"{RESULTS}/figures"),
         files=files(unread=["records"], written=["stated"]),
 
 
 use rule metrics as sample_figures with:
+    """Draw the figures that come from the scores of single samples."""
     input:
         scores=first_fits(rules.fit.output.scores),
         arrays=all_images(),
@@ -80,6 +75,7 @@ use rule metrics as sample_figures with:
         f"{RESULTS}/logs/sample_figures.log",
     benchmark:
         f"{RESULTS}/benchmarks/sample_figures.tsv"
+    localrule: True
     params:
         job=job(
             "sample_figures",
@@ -91,6 +87,7 @@ use rule metrics as sample_figures with:
 
 
 use rule metrics as most_anomalous with:
+    """Order the samples of an experiment without labels, the most anomalous first."""
     input:
         scores=of_experiment(rules.fit.output.scores),
         stale=stale("most_anomalous", stated("most_anomalous/{experiment}")),
@@ -101,12 +98,14 @@ use rule metrics as most_anomalous with:
         f"{RESULTS}/logs/most_anomalous/{{experiment}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/most_anomalous/{{experiment}}.tsv"
+    localrule: True
     params:
         job=job("most_anomalous", scores=rules.fit.output.scores),
         files=files(unnamed=["scores"]),
 
 
 use rule metrics as anomaly_classes with:
+    """Measure each class of anomalies of an experiment alone."""
     input:
         scores=of_experiment(rules.fit.output.scores),
         splits=of_experiment(rules.split.output.split),
@@ -118,19 +117,22 @@ use rule metrics as anomaly_classes with:
         f"{RESULTS}/logs/anomaly_classes/{{experiment}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/anomaly_classes/{{experiment}}.tsv"
+    localrule: True
     params:
         job=job("anomaly_classes", scores=rules.fit.output.scores, splits=rules.split.output.split),
         files=files(unnamed=["scores", "splits"]),
 
 
-#: Tables of single experiments, by the rule that makes them.
+#: Tables of single experiments, by the rule that makes them; like the figures below as mere paths, since a caption is
+#: one of the rule that makes the file.
 OWN_TABLES = {
-    kind: [file.format(experiment=name) for name in names for file in own_table(kind)]
+    kind: [str(file).format(experiment=name) for name in names for file in own_table(kind)]
     for kind, names in PLAN.own_tables().items()
 }
 
 
 use rule metrics as attack_images with:
+    """Draw sources, adversarial images and their differences."""
     input:
         pixels=pixel_files,
         attack=rules.attack.output.attack,
@@ -146,19 +148,21 @@ use rule metrics as attack_images with:
         f"{RESULTS}/logs/attack_images/{{attack}}-{{steps}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/attack_images/{{attack}}-{{steps}}.tsv"
+    localrule: True
     params:
         job=job("attack_images"),
         files=files(),
 
 
 FIGURES = [
-    *rules.comparison_figures.output.figures,
-    *rules.sample_figures.output.figures,
+    *map(str, rules.comparison_figures.output.figures),
+    *map(str, rules.sample_figures.output.figures),
     *(file for pattern in rules.attack_images.output.outputs for file in attacks(pattern)),
 ]
 
 
 use rule metrics as report with:
+    """Write the report: tables, figures and where they come from, in one file."""
     input:
         metrics=rules.metrics.output.metrics,
         histories=rules.metrics.output.histories,
@@ -181,6 +185,7 @@ use rule metrics as report with:
         f"{RESULTS}/logs/report.log",
     benchmark:
         f"{RESULTS}/benchmarks/report.tsv"
+    localrule: True
     params:
         job=job(
             "report",
