@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, partialmethod
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any
 from urllib.parse import unquote
 
 from ocnn.config.schema import Config
 from ocnn.data.dataset import Dataset
+from ocnn.data.folders import picture_names
 from ocnn.errors import ResultError
 from ocnn.steps.fingerprint import fingerprint
 from ocnn.storage.files import safe_name
@@ -79,6 +79,7 @@ class Jobs:
         self.config = config
         self._settings = cache(config.settings)
         self._uses_autoencoder = cache(config.uses_autoencoder)
+        self._named = cache(self._what_names)
         self._plan = config.plan()
         self._plan_json = self._plan.to_json()
         self._decided = cache(lambda rule, *wildcards: getattr(self, rule)(*wildcards).decided)
@@ -191,19 +192,27 @@ class Jobs:
     def most_anomalous(self, experiment: str) -> Job:
         """Order the samples of an experiment without labels."""
         dataset = str(self.config.experiments[experiment].dataset)
-        path, arguments, names = self._naming(dataset)
-        job = self._of_fits("ocnn.steps.own_data:rank_most_anomalous", experiment, {"names": names})
-        return replace(job, objects={"names": path}, arguments={"names": arguments})
-
-    def _naming(self, dataset: str) -> tuple[str, dict[str, Any], str]:
-        """The function that names the samples of data of the user's own, its arguments, and a digest of the names."""
         path, (_, arguments) = self.config.names_path(dataset), self.config.source_path(dataset)
         assert arguments is not None
-        return path, arguments, hashlib.sha256(json.dumps(resolve_name(path)(**arguments)).encode()).hexdigest()
+        job = self._of_fits("ocnn.steps.own_data:rank_most_anomalous", experiment, {"names": self._named(dataset)})
+        return replace(job, objects={"names": path}, arguments={"names": arguments})
 
     def anomaly_classes(self, experiment: str) -> Job:
         """Measure each class of anomalies of an experiment."""
         return self._of_fits("ocnn.steps.own_data:measure_anomaly_classes", experiment, {})
+
+    def _what_names(self, dataset: str) -> str:
+        """A digest of what decides the names of the samples of data of the user's own, beside the content of its files.
+
+        That of a table, whose rows are numbered, is its name; so planning does not read it for this.
+        """
+        _, arguments = self.config.source_path(dataset)
+        assert arguments is not None
+        if "folder" in arguments:
+            names: Any = picture_names(**arguments)
+        else:
+            names = [Path(arguments[key]).name for key in ("file", "test_file") if arguments.get(key)]
+        return hashlib.sha256(json.dumps(names).encode()).hexdigest()
 
     def _of_fits(self, function: str, experiment: str, stated: Mapping[str, Any]) -> Job:
         """A job that reads the score files of one experiment."""
@@ -220,14 +229,21 @@ class Jobs:
     def report(self) -> Job:
         """Write the report."""
         configuration = self.config.model_dump(mode="json", exclude_defaults=True)
+        job = self._shown("ocnn.steps.report:make_report", configuration=configuration)
         own = {
-            name: self._naming(str(block.dataset))
+            name: str(block.dataset)
             for name, block in self.config.experiments.items()
             if block.dataset in self.config.datasets
         }
-        naming = {name: [path, arguments] for name, (path, arguments, _) in own.items()}
-        job = self._shown("ocnn.steps.report:make_report", configuration=configuration, naming=naming)
-        return replace(job, stated={**job.stated, "names": {name: names for name, (*_, names) in own.items()}})
+        if not own:
+            return job
+        arguments = {name: self.config.source_path(dataset)[1] for name, dataset in own.items()}
+        return replace(
+            job,
+            objects={"names": "ocnn.steps.own_data:sample_names"},
+            arguments={"names": arguments},
+            stated={**job.stated, "names": {name: self._named(dataset) for name, dataset in own.items()}},
+        )
 
     def _with_source(self, job: Job, dataset: str) -> Job:
         """The job, which is also given a data set, by its name in the configuration."""

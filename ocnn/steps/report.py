@@ -4,13 +4,12 @@ import base64
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Any
 from urllib.parse import quote
 
@@ -64,7 +63,7 @@ def make_report(
     captions: Path,
     output: Path,
     own: Iterable[Path] = (),
-    naming: Mapping[str, Any] | None = None,
+    names: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
 ) -> None:
     """Write the report from the tables and figures that are there.
 
@@ -82,8 +81,7 @@ def make_report(
             the report is that of the plan.
         output: the HTML file, in which everything is that it needs.
         own: tables of single experiments, of `ocnn.steps.own_data`.
-        naming: for each experiment on data of the user's own the path of the function that names its samples, by part
-            in the order of the arrays, and what it is called with: a pair.
+        names: for each experiment on data of the user's own the names of its samples, of `ocnn.steps.own_data`.
     """
     planned = Plan.from_json(plan)
     fits, cells, tables = read_frame(metrics, schema()), read_frame(summary, SCHEMA), read_documents(documents)
@@ -96,10 +94,10 @@ def make_report(
     known, wrong = read_json(provenance), read_frame(mistakes, MISTAKES)
     pictures, places = _pictures(planned, wrong, images)
     folders = {experiment.name: experiment.dataset for experiment in planned.experiments}
-    names = {name: resolve_name(path)(**arguments) for name, (path, arguments) in (naming or {}).items()}
+    named = names or {}
 
     def sample_name(experiment: str, part: str, sample: int) -> str:
-        return str(names[experiment][part][sample]) if experiment in names else f"{part} {sample}"
+        return named[experiment][part][sample] if experiment in named else f"{part} {sample}"
 
     shown = {experiment.name: "train" for experiment in planned.experiments}
     shown |= {str(name): str(rows["evaluation"].iloc[0]) for name, rows in fits.groupby("experiment")}

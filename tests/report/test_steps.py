@@ -401,12 +401,7 @@ def test_the_most_normal_and_the_most_anomalous_images(made: HandMade, monkeypat
     assert drawn["iforest"] == [[10.0, 11.0], ordered[::-1][:2], [True, True], [False, False]]
 
 
-def sample_names(prefix: str) -> dict[str, list[str]]:
-    """Names of the samples of either part."""
-    return {part: [f"{prefix}{part}-{number}.png" for number in range(13)] for part in ("train", "test")}
-
-
-def reported(made: HandMade, output: Path, naming: dict[str, Any] | None = None) -> str:
+def reported(made: HandMade, output: Path, names: dict[str, dict[str, list[str]]] | None = None) -> str:
     """The report of the hand-made run, without figures."""
     make_report(
         plan=made.plan.to_json(),
@@ -419,7 +414,7 @@ def reported(made: HandMade, output: Path, naming: dict[str, Any] | None = None)
         images=f"{made.folder}/images/{{part}}.npy",
         archives=[],
         own=[],
-        naming=naming or {},
+        names=names,
         captions=ROOT / "workflow" / "report",
         output=output,
     )
@@ -486,8 +481,8 @@ def test_what_the_report_says_first_and_holds_of_each_cell(
 def test_samples_of_own_data_have_their_names(made: HandMade, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(Plan, "comparison_names", lambda _: [])
     monkeypatch.setattr(Plan, "sample_names", lambda _: [])
-    naming = {"toy": [f"{__name__}:sample_names", {"prefix": "</script>"}]}
-    page = reported(made, tmp_path / "report.html", naming)
+    names = {part: [f"</script>{part}-{number}.png" for number in range(13)] for part in ("train", "test")}
+    page = reported(made, tmp_path / "report.html", {"toy": names})
     found = re.search(r'<script type="application/json" id="details">(.*?)</script>', page, re.DOTALL)
     assert found is not None
     misses = json.loads(found[1])["cells"]["toy/NA/iforest"]["fits"][1]["misses"]

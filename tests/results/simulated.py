@@ -118,7 +118,6 @@ class Run:
             images=f"{self.results}/{{dataset}}/{{part}}.npy",
             archives=[self.results / "metrics.parquet", Path("resources/digits/deleted.gz")],
             own=sorted((self.results / "tables").glob("*/*.json")),
-            naming={},
         )
         return self.results / "report.html"
 
