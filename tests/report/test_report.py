@@ -425,7 +425,8 @@ def test_nothing_that_a_page_is_told_becomes_markup(browser: Any, run: Run, tmp_
 @pytest.mark.parametrize("width", [1366, 390])
 def test_accessibility(browser: Any, run: Run, width: int, colours: str) -> None:
     """What axe checks by itself of WCAG 2.2 AA, contrast above all: of the page, and of a cell's details."""
-    playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
+    from axe_playwright_python.sync_playwright import Axe
+
     page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=colours)
     page.goto((run.results / "report.html").as_uri())
     # Over the shade at the edge of a table that is cut, axe could not tell the background.
@@ -433,7 +434,7 @@ def test_accessibility(browser: Any, run: Run, width: int, colours: str) -> None
     options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
     for address in ("", "#cell=digits/8/rcae"):
         page.evaluate("(address) => { location.hash = address }", address)
-        found = playwright.Axe().run(page, options=options).response
+        found = Axe().run(page, options=options).response
         faults = [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]]
         assert faults == []
         contrast = next(rule for rule in found["passes"] if rule["id"] == "color-contrast")
