@@ -89,7 +89,7 @@ def folder_dataset(*, normal: Any, size: Any, leave_out: Sequence[str] = NO_CLAS
 def picture_names(
     *, normal: Any, size: Any, leave_out: Sequence[str] = NO_CLASSES, **settings: Any
 ) -> dict[str, list[str]]:
-    """Name the pictures of a folder by their paths in it.
+    """Name the pictures of a folder without labels by their paths in it.
 
     Args:
         normal, size, leave_out, settings: of `folder_dataset`.
@@ -98,10 +98,11 @@ def picture_names(
         The names by part, `train` and `test`, in the order of the arrays.
     """
     folder = _folder(normal, size, leave_out, settings)
-    pictures = _pictures(folder)
-    paths = [os.fsencode(picture.path.relative_to(folder.folder)).decode("utf-8", "replace") for picture in pictures]
-    train, test, *_ = _arranged(folder, pictures)
-    return {part: [paths[place] for place in places] for part, places in zip(PARTS, (train, test), strict=True)}
+    names: dict[str, list[str]] = {part: [] for part in PARTS}
+    for picture in _pictures(folder):
+        path = os.fsencode(picture.path.relative_to(folder.folder))
+        names[picture.part or "train"].append(path.decode("utf-8", "replace"))
+    return names
 
 
 def _folder(normal: Any, size: Any, leave_out: Sequence[str], settings: Mapping[str, Any]) -> Folder:

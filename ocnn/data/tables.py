@@ -24,7 +24,7 @@ from ocnn.data.archives import digest
 from ocnn.data.dataset import Arrays, Dataset
 from ocnn.data.formats.arrow import VALUE, check_size, read_arrow, read_parquet
 from ocnn.data.formats.npz import read_npz
-from ocnn.data.labels import Normal, check_tested, classes_of, listed, normal_groups, split_parts, text_of
+from ocnn.data.labels import UNLABELLED, Normal, check_tested, classes_of, listed, normal_groups, split_parts, text_of
 from ocnn.data.splits import class_sizes
 from ocnn.errors import DataError
 
@@ -104,7 +104,7 @@ def table_dataset(*, normal: Any, **settings: Any) -> Dataset:
 
 
 def row_names(*, normal: Any, **settings: Any) -> dict[str, list[str]]:
-    """Name the rows of a table by its file and their numbers, the first of which is 1.
+    """Name the rows of a table without labels, whose parts are its files, by their numbers, the first of which is 1.
 
     Args:
         normal, settings: of `table_dataset`.
@@ -113,15 +113,11 @@ def row_names(*, normal: Any, **settings: Any) -> dict[str, list[str]]:
         The names by part, `train` and `test`, in the order of the arrays.
     """
     table = _table(normal, settings)
-    texts = [_labels(table, file, _frame(table, file)) for file in table.files]
-    rows = [
-        f"{Path(file).name}, row {row}"
-        for file, labels in zip(table.files, texts, strict=True)
-        for row in range(1, len(labels) + 1)
-    ]
+    counts = _dataset(table, _stamps(table)).sizes[UNLABELLED[0]]
+    files = [Path(path).name for path in (table.file, table.test_file)]
     return {
-        part: [rows[place] for place in places]
-        for part, places in zip(("train", "test"), _parts(table, texts), strict=True)
+        part: [f"{file}, row {row}" for row in range(1, count + 1)]
+        for part, file, count in zip(("train", "test"), files, counts, strict=True)
     }
 
 

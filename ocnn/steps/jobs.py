@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cache, partialmethod
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 from urllib.parse import unquote
 
 from ocnn.config.schema import Config
 from ocnn.data.dataset import Dataset
-from ocnn.data.folders import picture_names
+from ocnn.data.names import sample_names
 from ocnn.errors import ResultError
 from ocnn.steps.fingerprint import fingerprint
 from ocnn.storage.files import safe_name
@@ -194,7 +195,8 @@ class Jobs:
         dataset = str(self.config.experiments[experiment].dataset)
         path, (_, arguments) = self.config.names_path(dataset), self.config.source_path(dataset)
         assert arguments is not None
-        job = self._of_fits("ocnn.steps.own_data:rank_most_anomalous", experiment, {"names": self._named(dataset)})
+        names = hashlib.sha256(json.dumps(resolve_name(path)(**arguments)).encode()).hexdigest()
+        job = self._of_fits("ocnn.steps.own_data:rank_most_anomalous", experiment, {"names": names})
         return replace(job, objects={"names": path}, arguments={"names": arguments})
 
     def anomaly_classes(self, experiment: str) -> Job:
@@ -209,7 +211,7 @@ class Jobs:
         _, arguments = self.config.source_path(dataset)
         assert arguments is not None
         if "folder" in arguments:
-            names: Any = picture_names(**arguments)
+            names: Any = sample_names(**{dataset: arguments})
         else:
             names = [Path(arguments[key]).name for key in ("file", "test_file") if arguments.get(key)]
         return hashlib.sha256(json.dumps(names).encode()).hexdigest()
@@ -240,7 +242,7 @@ class Jobs:
         arguments = {name: self.config.source_path(dataset)[1] for name, dataset in own.items()}
         return replace(
             job,
-            objects={"names": "ocnn.steps.own_data:sample_names"},
+            objects={"names": "ocnn.data.names:sample_names"},
             arguments={"names": arguments},
             stated={**job.stated, "names": {name: self._named(dataset) for name, dataset in own.items()}},
         )

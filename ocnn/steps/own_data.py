@@ -6,9 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from ocnn.data.folders import picture_names
 from ocnn.data.splits import read_split
-from ocnn.data.tables import row_names
 from ocnn.report.own_data import class_document, ranking_document
 from ocnn.report.rendering import FORMATS, Document, write_documents
 from ocnn.results.frames import write_csv
@@ -30,18 +28,6 @@ def rank_most_anomalous(
     """
     ranked = rank_samples([Fit(**fit) for fit in fits], scores, names)
     _write(outputs, "most_anomalous", ranked, ranking_document(str(fits[0]["experiment"]), ranked))
-
-
-def sample_names(**experiments: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
-    """Name the samples of experiments on data of one's own, by part in the order of the arrays.
-
-    Args:
-        experiments: by experiment, of `folder_dataset` or `table_dataset` what it is called with.
-    """
-    return {
-        name: (picture_names if "folder" in arguments else row_names)(**arguments)
-        for name, arguments in experiments.items()
-    }
 
 
 def measure_anomaly_classes(

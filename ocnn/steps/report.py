@@ -81,7 +81,7 @@ def make_report(
             the report is that of the plan.
         output: the HTML file, in which everything is that it needs.
         own: tables of single experiments, of `ocnn.steps.own_data`.
-        names: for each experiment on data of the user's own the names of its samples, of `ocnn.steps.own_data`.
+        names: of the samples of each experiment on data of the user's own, of `ocnn.data.names`.
     """
     planned = Plan.from_json(plan)
     fits, cells, tables = read_frame(metrics, schema()), read_frame(summary, SCHEMA), read_documents(documents)

@@ -20,7 +20,7 @@ from ocnn.data.archives import digest
 from ocnn.data.formats.npz import read_npz
 from ocnn.data.preprocessing import rescale, scaling_constants
 from ocnn.data.splits import class_sizes
-from ocnn.data.tables import row_names, table_dataset
+from ocnn.data.tables import table_dataset
 from ocnn.errors import DataError
 from tests.test_security import Planted
 
@@ -96,19 +96,6 @@ def test_a_seed_decides_the_split_of_a_table(tmp_path: Path) -> None:
 
     assert rows() == rows(split_seed=0) != rows(split_seed=1)
     assert len(rows(test_share=0.25)) == 30
-
-
-def test_rows_are_named_where_they_came_to_be(tmp_path: Path) -> None:
-    """By their numbers from 1; a file of its own is the test part."""
-    rows = "".join(f"{number},{'ok' if number % 3 else 'bad'}\n" for number in range(1, 21))
-    dataset = table(tmp_path, f"n,label\n{rows}", None, normal=["ok"], leave_out=[])
-    settings: dict[str, Any] = {"name": "toy", "file": str(tmp_path / "train.csv")}
-    names, arrays = row_names(**settings, normal=["ok"]), dataset.load({})
-    assert names["train"] == [f"train.csv, row {row:.0f}" for row in arrays.train[:, 0]]
-    assert names["test"] == [f"train.csv, row {row:.0f}" for row in arrays.test[:, 0]]
-    table(tmp_path)
-    settings["test_file"] = str(tmp_path / "test.csv")
-    assert row_names(**settings, normal=["good"], leave_out=["id"])["test"] == ["test.csv, row 1", "test.csv, row 2"]
 
 
 def test_formats_agree(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from ocnn.config.checks import load
 from ocnn.data import tables
+from ocnn.data.names import sample_names
 from ocnn.steps.jobs import Job, Jobs
-from ocnn.steps.own_data import sample_names
 
 ROWS = "x,label\n" + "".join(f"{row},{'ok' if row % 4 else 'bad'}\n" for row in range(1, 41))
 
