@@ -29,7 +29,7 @@ from ocnn.results.claims import UNDECIDED, check_claims
 from ocnn.results.details import MISTAKES
 from ocnn.results.frames import read_frame
 from ocnn.results.measurements import HISTORIES, changed_versions, job_cost, schema
-from ocnn.results.metrics import DEGENERATE, METRICS
+from ocnn.results.metrics import DEGENERATE, METRICS, PUBLISHED_METRIC
 from ocnn.results.published import read_claims, read_published
 from ocnn.results.summary import SCHEMA
 from ocnn.results.verdicts import ALL_VERDICTS, judge
@@ -153,7 +153,9 @@ def make_report(
         "details": {
             "cells": cell_data,
             "labelled": {experiment.name: experiment.labelled for experiment in planned.experiments},
-            "metrics": [f"{metric.title}, {metric.unit}" for metric in METRICS.values()],
+            # Where nothing is measured, none has a name.
+            "metric": METRICS[PUBLISHED_METRIC].title if planned.labelled else "",
+            "metrics": [f"{metric.title}, {metric.unit}" for metric in METRICS.values() if planned.labelled],
             "settings": _settings(known["settings"]),
             "pictures": {"side": SIDE, "columns": COLUMNS},
         },

@@ -118,6 +118,7 @@ class Run:
             images=f"{self.results}/{{dataset}}/{{part}}.npy",
             archives=[self.results / "metrics.parquet", Path("resources/digits/deleted.gz")],
             own=sorted((self.results / "tables").glob("*/*.json")),
+            names={},
         )
         return self.results / "report.html"
 

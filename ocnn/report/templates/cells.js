@@ -86,7 +86,7 @@ function showCell(key) {
   const compared = cell.published && `published ${cell.published}`;
   const verdict = cell.verdict && `${cell.verdict}${cell.reason ? ` (${cell.reason})` : ""}`;
   const seconds = cell.fits.reduce((sum, fit) => sum + (fit.seconds || 0), 0);
-  const head = make("p", {}, listOf([details.labelled[experiment] && `AUC on ${cell.evaluation}: ${cell.shown}`, compared, verdict, `${seconds.toPrecision(3)} s for ${cell.fits.length} fit${cell.fits.length === 1 ? "" : "s"}`]) + ".");
+  const head = make("p", {}, listOf([details.labelled[experiment] && `${details.metric} on ${cell.evaluation}: ${cell.shown}`, compared, verdict, `${seconds.toPrecision(3)} s for ${cell.fits.length} fit${cell.fits.length === 1 ? "" : "s"}`]) + ".");
   const place = make("div"), metrics = details.labelled[experiment] ? details.metrics : [];
   const rows = cell.fits.map((fit) => {
     const choose = make("button", { type: "button", textContent: fit.seed, "aria-label": `Show seed ${fit.seed}` });
@@ -137,7 +137,7 @@ const texts = Object.entries(details.cells).map(([key, cell]) => [key, cell.name
 find.addEventListener("input", () => {
   const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
   const hits = words.length ? texts.filter(([, text]) => words.every((word) => text.toLowerCase().includes(word))) : [];
-  found.replaceChildren(...hits.slice(0, 12).map(([key, text, cell]) => make("li", {}, make("a", { href: `#cell=${key}` }, `${text}: ${cell.shown}`))));
+  found.replaceChildren(...hits.slice(0, 12).map(([key, text, cell]) => make("li", {}, make("a", { href: `#cell=${key}` }, details.labelled[cell.names[0]] ? `${text}: ${cell.shown}` : text))));
   document.getElementById("found-count").textContent = words.length ? `${hits.length} cells` : "";
 });
 find.addEventListener("keydown", (event) => {
