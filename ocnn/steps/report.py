@@ -4,7 +4,7 @@ import base64
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,6 +21,7 @@ from PIL import Image
 from ocnn.config.plan import Plan
 from ocnn.data.archives import digest, origin
 from ocnn.report.cells import cell_details
+from ocnn.report.figures.training import OBJECTIVES
 from ocnn.report.overview import LEADING, Finding, boards, claim_findings, degenerate_finding, run_title
 from ocnn.report.rendering import MISSING, Document, Table, frame_table, literal, read_documents, templates
 from ocnn.report.tables import below_chance, below_chance_rule, degenerate_fits
@@ -94,6 +95,8 @@ def make_report(
     known, wrong = read_json(provenance), read_frame(mistakes, MISTAKES)
     pictures, places = _pictures(planned, wrong, images)
     folders = {experiment.name: experiment.dataset for experiment in planned.experiments}
+    series = read_frame(histories, HISTORIES)
+    trained = set(series.loc[series["series"].isin(OBJECTIVES), "experiment"])
     named = names or {}
 
     def sample_name(experiment: str, part: str, sample: int) -> str:
@@ -104,7 +107,7 @@ def make_report(
     shown |= {board.experiment: board.evaluation for board in found}
     cell_data = cell_details(
         fits,
-        read_frame(histories, HISTORIES),
+        series,
         read_frame(shapes, HISTORIES),
         wrong,
         cells,
@@ -141,9 +144,13 @@ def make_report(
         "verdicts": _unless_empty(tables.get("verdicts")) if len(judged) else None,
         "claims": _checked_claims(tables["claims"]) if claims["experiment"].notna().any() else None,
         "comparison": _unless_empty(tables.get("comparison")),
-        "tables": {name: _without_listings(tables[name]) for name in TABLES if name in tables}
+        "tables": {
+            name: shown
+            for name in TABLES
+            if name in tables and (shown := _unless_empty(_without_listings(tables[name])))
+        }
         | {name: document for name, document in of_experiments.items() if name not in rankings},
-        "figures": _figures(planned, figures, captions),
+        "figures": _figures(planned, figures, captions, {f"training/{name}" for name in set(folders) - trained}),
         "degenerate": degenerate_fits(fits),
         "below_chance": below_chance(cells),
         "below_chance_rule": below_chance_rule(planned.alpha),
@@ -268,11 +275,13 @@ def _grouped(remarks: Mapping[str, str]) -> dict[str, str]:
     return {remark: ", ".join(of) for remark, of in names.items() if remark}
 
 
-def _figures(plan: Plan, folder: Path, captions: Path) -> list[dict[str, Any]]:
-    """Collect the figures by kind, each as a data address, with its name and text alternative."""
+def _figures(plan: Plan, folder: Path, captions: Path, empty: Collection[str]) -> list[dict[str, Any]]:
+    """Collect the figures by kind, but for empty ones, each as a data address, with its name and text alternative."""
     kinds: dict[str, dict[str, Any]] = {}
     for name in [*plan.comparison_names(), *plan.sample_names(), *plan.attack_names()]:
         kind, _, rest = name.partition("/")
+        if name in empty:
+            continue
         if kind not in kinds:
             title, text = read_caption(captions / f"{kind}.rst")
             kinds[kind] = {"kind": kind, "title": title, "text": text, "images": []}
