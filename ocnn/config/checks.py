@@ -21,6 +21,8 @@ from ocnn.data.dataset import Dataset
 from ocnn.data.splits import TrainingSet as DrawnSet
 from ocnn.data.splits import size_faults
 from ocnn.errors import ConfigError, DataError, ResultError
+from ocnn.results.frames import read_frame
+from ocnn.results.measurements import schema
 from ocnn.results.metrics import EVALUATIONS
 from ocnn.results.published import claimed_methods, read_claims, read_published, read_runs, read_texts
 
@@ -467,6 +469,8 @@ def _published_faults(read: Validated) -> list[str]:
         contents("published.runs", read_runs, files.runs)
     claims = [] if files.claims is None else contents("published.claims", read_claims, files.claims)
     unreadable = bool(faults)
+    if config.compare is not None:
+        contents("compare", lambda path: read_frame(path, schema()), config.compare)
     for name, path in config.references.items():
         contents(f"references.{name}", lambda path: read_published([path]), path)
         if name in RESERVED_REFERENCES:

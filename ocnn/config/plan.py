@@ -96,6 +96,7 @@ class Plan:
     """What tables, figures and report show.
 
     margin, odds_ratio, alpha: of the verdicts, see `ocnn.config.schema.Verdicts`.
+    compare: the measurements of another run that this one is compared with, or None.
     """
 
     experiments: tuple[PlannedExperiment, ...]
@@ -105,6 +106,7 @@ class Plan:
     margin: float = 2.0
     odds_ratio: float = 1.25
     alpha: float = 0.05
+    compare: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give the plan as what JSON can hold."""
@@ -170,6 +172,11 @@ class Plan:
         """The experiments in which something is measured."""
         return [experiment for experiment in self.experiments if experiment.labelled]
 
+    @property
+    def changes(self) -> bool:
+        """Whether there is a table of what differs from another run."""
+        return self.compare is not None and bool(self.labelled)
+
     def fits(self, *, first_seed: bool = False) -> list[Fit]:
         """List the fits, or those of each experiment's first seed, as tables order them: class, method, seed."""
         return [
@@ -200,6 +207,7 @@ class Plan:
         return {
             **{name: _formats(f"tables/{name}") for name in names},
             **(compared if self.labelled else {}),
+            **({"changes": [f"tables/changes{suffix}" for suffix in (".csv", ".md", ".html")]} if self.changes else {}),
             # Of all of them, for the report.
             "documents": ["tables/documents.json"],
         }
@@ -222,7 +230,9 @@ class Plan:
         """Name the figures that come from measurements: `kind/experiment`, or `kind`."""
         names = []
         for experiment in self.experiments:
-            kinds = ["auc", "cost", "training"] if experiment.labelled else ["training"]
+            kinds = ["auc", "curves", "cost", "training"] if experiment.labelled else ["training"]
+            if experiment.labelled and len(experiment.normal_classes) > 1:
+                kinds.insert(1, "heatmap")
             if experiment.taken_apart:
                 kinds.append("decomposition")
             if experiment.contaminated_and_tested:

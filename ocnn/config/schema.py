@@ -430,6 +430,9 @@ class Config(Section):
     4"""
     verdicts: Verdicts = Verdicts()
     """the rule by which a published cell holds"""
+    compare: Annotated[PathText, Field(examples=["before/metrics.parquet"])] | None = None
+    """`metrics.parquet` of another run, of this version or one that measures the same: the report says cell by cell
+    what differs from it, what is new or gone, and whether the verdicts hold"""
 
     def dataset(self, experiment: str) -> Dataset:
         """The data set of an experiment."""
@@ -636,6 +639,7 @@ class Config(Section):
             tuple(PlannedMethod(*names) for names in self.published_methods().items()),
             PublishedFiles(**{**dict(self.published), "auc": tuple(self.published.auc)}),
             tuple(Reference(*named) for named in self.references.items()),
+            compare=self.compare,
             **dict(self.verdicts),
         )
 

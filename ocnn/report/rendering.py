@@ -5,10 +5,11 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import jinja2
 import markupsafe
@@ -20,6 +21,20 @@ from tabulate import tabulate
 from ocnn.storage.json_files import read_json, write_json
 
 MISSING = "–"
+#: What stands before a cell of each kind that has a colour, so that the colour does not tell alone.
+SIGNS = {
+    "reproduced": "=",
+    "better": "▲",
+    "worse": "▼",
+    "inconclusive": "?",
+    "not-comparable": "✕",
+    "supported": "✓",
+    "contradicted": "✕",
+    "undecided": "?",
+    "leads": "★",
+    "may-be-best": "?",
+    "behind": "▼",
+}
 _LATEX = {
     "\\": r"\textbackslash{}",
     "±": r"$\pm$",
@@ -63,12 +78,14 @@ class Cell:
     value: what a reader sorts by, if not the text.
     best: whether it is the best of its line.
     kind: of what sort it is, as the style sheet names it: `degenerate`, `below-chance`, `missing`, or a verdict.
+    target: the cell of the experiment that it is about, of `cell_key`, which the report opens.
     """
 
     text: str
     value: float | None = None
     best: bool = False
     kind: str = ""
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +95,7 @@ class Table:
     title, columns: plain text.
     note: text with `code` and **bold**; free text in it is put through `literal`.
     listing: whether it is as long as there are fits, and so not for a printed page.
+    stub: how many columns name a row; they stay in view.
     """
 
     title: str
@@ -85,6 +103,7 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     note: str = ""
     listing: bool = False
+    stub: int = 1
 
 
 @dataclass(frozen=True)
@@ -96,12 +115,22 @@ class Document:
     tables: Sequence[Table] = field(default_factory=tuple)
 
 
+def cell_key(experiment: str, normal: str, method: str) -> str:
+    """Name a cell, the fits of a method to a class of an experiment, as the address of its details in the report."""
+    return "/".join(quote(part, safe="") for part in (experiment, normal, method))
+
+
 def frame_table(title: str, frame: pd.DataFrame, note: str = "", decimals: int = 2) -> Table:
     """Make a table of a data frame: floats rounded, missing ones as such, a column `verdict` in its colours."""
-    rows = [
-        [_plain_cell(str(column), value, decimals) for column, value in zip(frame.columns, row, strict=True)]
-        for row in frame.itertuples(index=False)
-    ]
+    rows = []
+    cells_are_named = {"experiment", "normal", "method"} <= set(frame.columns)
+    for record in frame.to_dict("records"):
+        cells = [_plain_cell(str(column), value, decimals) for column, value in record.items()]
+        if cells_are_named:
+            place = list(frame.columns).index("method")
+            key = cell_key(str(record["experiment"]), str(record["normal"]), str(record["method"]))
+            cells[place] = replace(cells[place], target=key)
+        rows.append(cells)
     return Table(title, [str(column).replace("_", " ") for column in frame.columns], rows, note)
 
 
@@ -227,6 +256,9 @@ def templates() -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.filters["paragraph"] = _paragraph
+    environment.globals["signs"] = SIGNS
+    # As it is, whatever braces are in it.
+    environment.globals["verbatim"] = lambda name: markupsafe.Markup((folder / name).read_text(encoding="utf-8"))
     return environment
 
 

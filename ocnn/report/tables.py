@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from ocnn.report.rendering import MISSING, Cell, Document, Table, frame_table, literal, number
+from ocnn.report.rendering import MISSING, Cell, Document, Table, cell_key, frame_table, literal, number
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS, METRICS, PUBLISHED_METRIC
 from ocnn.results.statistics import average_ranks, friedman, pairwise_differences, smallest_holm_wilcoxon
 from ocnn.results.summary import KEYS, class_table, mean_below_chance
-from ocnn.results.verdicts import count_verdicts, power_sentences, rule
+from ocnn.results.verdicts import DESCRIPTIVE, count_verdicts, power_sentences, rule
 
 MARKS = (
     " † k/n: k of the n fits diverged or collapsed, so that this cell is no result of the method (the reasons are"
@@ -40,8 +40,18 @@ def auc_legend(alpha: float) -> str:
     )
 
 
+#: For an experiment, normal class, method and evaluation its verdict.
+Verdicts = Mapping[tuple[str, str, str, str], str]
+
+
 def table3(
-    summary: pd.DataFrame, references: pd.DataFrame, metrics: pd.DataFrame, remarks: Mapping[str, str], *, alpha: float
+    summary: pd.DataFrame,
+    references: pd.DataFrame,
+    metrics: pd.DataFrame,
+    remarks: Mapping[str, str],
+    verdicts: Verdicts | None = None,
+    *,
+    alpha: float,
 ) -> Document:
     """Make Table 3: one part per experiment; for each class a line per evaluation, the published one, and differences.
 
@@ -50,17 +60,18 @@ def table3(
         references: of `look_up_references`.
         metrics: rows of `measurements.collect`.
         remarks: for each experiment what a reader must know about it.
+        verdicts: on published cells, which colour the differences.
         alpha: of the summary.
     """
     tables = []
-    for experiment, group, methods, lines in _parts(summary, references):
+    for experiment, group, methods, lines in _parts(summary, references, verdicts or {}):
         rows = [
             [Cell(normal), Cell(name), *_best_marked([line.get((normal, method), NONE) for method in methods])]
             for normal in dict.fromkeys(group["normal"])
             for name, line in lines.items()
         ]
         note = f"{_seeds(group)}. {literal(remarks.get(experiment, ''))}".strip()
-        tables.append(Table(experiment, ["normal", "AUC", *methods], rows, note))
+        tables.append(Table(experiment, ["normal", "AUC", *methods], rows, note, stub=2))
     title = "AUC per normal class and method, in % (Table 3)"
     return Document(title, auc_legend(alpha), [*tables, *_listings(summary, metrics)])
 
@@ -71,6 +82,7 @@ def table4(
     metrics: pd.DataFrame,
     remarks: Mapping[str, str],
     attacks: pd.DataFrame,
+    verdicts: Verdicts | None = None,
     *,
     alpha: float,
 ) -> Document:
@@ -79,7 +91,7 @@ def table4(
     attacks: how the adversarial images were made, by experiment: `attack`, `steps`, `held_out`, `images`, `median_l2`.
     """
     tables = []
-    for experiment, group, methods, lines in _parts(summary, references):
+    for experiment, group, methods, lines in _parts(summary, references, verdicts or {}):
         attack, normal = attacks.loc[experiment], group["normal"].iloc[0]
         scored = (
             "fitted on the training images, scored on the test images and the adversarial ones"
@@ -157,15 +169,15 @@ NONE = Cell(MISSING, kind="missing")
 
 
 def _parts(
-    summary: pd.DataFrame, references: pd.DataFrame
+    summary: pd.DataFrame, references: pd.DataFrame, verdicts: Verdicts
 ) -> Iterable[tuple[str, pd.DataFrame, list[str], dict[str, Line]]]:
     """The experiments of a table: name, AUCs, methods, and lines."""
     for experiment, group in _aucs(summary).groupby("experiment", sort=False):
-        lines = _lines(group, references[references["experiment"] == experiment])
+        lines = _lines(group, references[references["experiment"] == experiment], verdicts)
         yield str(experiment), group, list(dict.fromkeys(group["method"])), lines
 
 
-def _lines(group: pd.DataFrame, references: pd.DataFrame) -> dict[str, Line]:
+def _lines(group: pd.DataFrame, references: pd.DataFrame, verdicts: Verdicts) -> dict[str, Line]:
     """The lines of an experiment by name: evaluations, the published one, differences, other labs'."""
     evaluations = [evaluation for evaluation in EVALUATIONS if (group["evaluation"] == evaluation).any()]
     lines: dict[str, Line] = {evaluation: {} for evaluation in evaluations}
@@ -174,10 +186,13 @@ def _lines(group: pd.DataFrame, references: pd.DataFrame) -> dict[str, Line]:
     for row in group.to_dict("records"):
         key = row["normal"], row["method"]
         marks = {"degenerate": row["degenerate"], "fits": row["fits"], "below": row["below_chance"]}
-        lines[row["evaluation"]][key] = _cell(row["mean"], row["std"], seeds=row["seeds"], **marks)
+        cell = _cell(row["mean"], row["std"], seeds=row["seeds"], **marks)
+        lines[row["evaluation"]][key] = replace(cell, target=cell_key(row["experiment"], *key))
         if PUBLISHED in lines:
             lines[PUBLISHED][key] = _cell(row["published_mean"], row["published_std"], decimals=2)
-            lines[f"{row['evaluation']} − {PUBLISHED}"][key] = _difference(row["difference"], **marks)
+            lines[f"{row['evaluation']} − {PUBLISHED}"][key] = _difference(
+                row["difference"], verdict=verdicts.get((row["experiment"], *key, row["evaluation"]), ""), **marks
+            )
     for row in references.to_dict("records"):
         lines.setdefault(row["reference"], {})[row["normal"], row["method"]] = _cell(
             row["mean"], row["std"], decimals=2
@@ -212,8 +227,11 @@ def _cell(
     return Cell(text + marks, float(mean), kind=kind)
 
 
-def _difference(value: float, *, degenerate: int, fits: int, below: bool) -> Cell:
+def _difference(value: float, *, verdict: str = "", degenerate: int, fits: int, below: bool) -> Cell:
+    """Write a difference from the published mean, in the colour of its verdict, if there is one that says anything."""
     marks, kind = _marks(degenerate, fits, below)
+    if verdict not in ("", DESCRIPTIVE):
+        kind = verdict.replace(" ", "-")
     if pd.isna(value):
         return Cell(MISSING + marks, kind=kind or "missing")
     # Without a sign where nothing is left of it; never the best of its line, therefore of a kind.

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ocnn.results.details import MISTAKES, shapes, worst_mistakes
 from ocnn.results.frames import TEXT
 from ocnn.results.metrics import METRICS, auc_error
 from ocnn.results.scores import IDENTITY, OF_DETECTOR, Fit, read_scores
@@ -58,6 +59,11 @@ def evaluations(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return chosen
 
 
+def evaluated_part(scores: pd.DataFrame) -> tuple[str, pd.DataFrame]:
+    """Choose the evaluation that a score file is read for, and its rows: the test part, or else the training set."""
+    return next((name, rows) for name, rows in evaluations(scores).items() if len(rows))
+
+
 def measure(scores: pd.DataFrame, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Measure one fit, one row per evaluation, from the content of its score file; metrics are not scaled."""
     rows = []
@@ -90,12 +96,16 @@ class Collected:
 
     metrics: one row per fit and evaluation, of `schema`.
     histories: one row per fit, series (`loss`, `r`, …) and epoch or outer iteration, counted from 1, of `HISTORIES`.
+    shapes: likewise one row per fit, series of `details.shapes` and place in it.
+    mistakes: one row per fit and sample of `details.worst_mistakes`, of `MISTAKES`.
     provenance: `settings`, for each experiment and method the estimator and its settings for the first seed of the
         first class; `environments`, for each experiment each set of versions and backend, and the number of its fits.
     """
 
     metrics: pd.DataFrame
     histories: pd.DataFrame
+    shapes: pd.DataFrame
+    mistakes: pd.DataFrame
     provenance: dict[str, Any]
 
 
@@ -111,6 +121,8 @@ def collect(fits: Iterable[Fit], scores: str, benchmarks: str) -> Collected:
     """
     rows: list[dict[str, Any]] = []
     histories: list[pd.DataFrame] = []
+    curves: list[pd.DataFrame] = []
+    mistakes: list[pd.DataFrame] = []
     settings: dict[str, dict[str, Any]] = {}
     environments: Counter[tuple[str, str | None, tuple[tuple[str, str], ...]]] = Counter()
     for fit in fits:
@@ -118,6 +130,10 @@ def collect(fits: Iterable[Fit], scores: str, benchmarks: str) -> Collected:
         cost = job_cost(fit.path(benchmarks))
         rows += [{**row, **cost} for row in measure(table, metadata)]
         histories += [_history(fit, *series) for series in metadata["history"].items()]
+        part = evaluated_part(table)[1]
+        described = shapes(part["is_anomaly"].to_numpy(), part["anomaly_score"].to_numpy())
+        curves += [_history(fit, *series) for series in described.items()]
+        mistakes.append(worst_mistakes(part).assign(**vars(fit))[MISTAKES.names])
         methods = settings.setdefault(fit.experiment, {})
         methods.setdefault(fit.method, {key: metadata[key] for key in ("estimator", "settings")})
         environments[fit.experiment, metadata["backend"], tuple(sorted(metadata["versions"].items()))] += 1
@@ -128,14 +144,19 @@ def collect(fits: Iterable[Fit], scores: str, benchmarks: str) -> Collected:
             for (experiment, backend, versions), count in environments.items()
         ],
     }
-    none = pd.DataFrame(columns=HISTORIES.names)
-    return Collected(pd.DataFrame(rows), pd.concat(histories, ignore_index=True) if histories else none, provenance)
+    return Collected(
+        pd.DataFrame(rows), _joined(histories), _joined(curves), pd.concat(mistakes, ignore_index=True), provenance
+    )
 
 
-def _history(fit: Fit, series: str, values: list[float | str]) -> pd.DataFrame:
+def _joined(histories: list[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(histories, ignore_index=True) if histories else pd.DataFrame(columns=HISTORIES.names)
+
+
+def _history(fit: Fit, series: str, values: Iterable[float | str]) -> pd.DataFrame:
     """Numbers that were not finite are texts in JSON, and such again here."""
     numbers = np.asarray([float(value) for value in values], np.float64)
-    return pd.DataFrame({**vars(fit), "series": series, "step": np.arange(1, len(values) + 1), "value": numbers})
+    return pd.DataFrame({**vars(fit), "series": series, "step": np.arange(1, len(numbers) + 1), "value": numbers})
 
 
 def digest_of_all(paths: Iterable[Path], digest: Callable[[Path], str | None] = digest_of) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ocnn.errors import ResultError
-from ocnn.results.measurements import evaluations
+from ocnn.results.measurements import evaluated_part
 from ocnn.results.metrics import METRICS
 from ocnn.results.scores import Fit, read_scores
 from ocnn.storage.parquet import ADVICE
@@ -18,11 +18,6 @@ RANKED = ["experiment", "method", "place", "sample", "anomaly_score", "std", "fl
 ALL = "all classes"
 BY_CLASS = ["experiment", "normal", "method", "evaluation", "anomaly_class", "metric", "mean", "std", "seeds"]
 COUNTS = ["anomalies", "normals"]
-
-
-def evaluated_part(scores: pd.DataFrame) -> tuple[str, pd.DataFrame]:
-    """Choose the evaluation that a score file is read for, and its rows: the test part, or else the training set."""
-    return next((name, rows) for name, rows in evaluations(scores).items() if len(rows))
 
 
 def rank_samples(fits: Iterable[Fit], scores: str, names: Mapping[str, Sequence[str]]) -> pd.DataFrame:

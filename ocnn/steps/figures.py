@@ -15,9 +15,8 @@ from ocnn.report.figures import comparison, decomposition, samples, training
 from ocnn.report.figures.style import method_styles, save
 from ocnn.results.decomposition import decompose
 from ocnn.results.frames import read_frame
-from ocnn.results.measurements import HISTORIES, schema
+from ocnn.results.measurements import HISTORIES, evaluated_part, schema
 from ocnn.results.metrics import PUBLISHED_METRIC
-from ocnn.results.own_data import evaluated_part
 from ocnn.results.scores import Fit, read_scores
 from ocnn.results.summary import SCHEMA, evaluated
 from ocnn.steps.records import read_attacks
@@ -32,6 +31,7 @@ def draw_comparisons(
     plan: Mapping[str, Any],
     metrics: Path,
     histories: Path,
+    shapes: Path,
     summary: Path,
     records: str,
     folder: Path,
@@ -40,7 +40,7 @@ def draw_comparisons(
 
     Args:
         plan: see `Plan.to_json`.
-        metrics, histories: of `collect_metrics`.
+        metrics, histories, shapes: of `collect_metrics`.
         summary: of `make_summary`.
         records: pattern of the attacks' records, with {attack} and {steps}.
         folder: of the figures.
@@ -48,6 +48,7 @@ def draw_comparisons(
     planned = Plan.from_json(plan)
     styles = method_styles([method.name for method in planned.methods])
     fits, curves, cells = read_frame(metrics, schema()), read_frame(histories, HISTORIES), read_frame(summary, SCHEMA)
+    measured = read_frame(shapes, HISTORIES)
     aucs = cells[cells["metric"] == PUBLISHED_METRIC]
     for name in planned.comparison_names():
         kind, _, experiment = name.partition("/")
@@ -55,6 +56,15 @@ def draw_comparisons(
         match kind:
             case "auc":
                 figure = comparison.auc_by_class(rows, styles)
+            case "heatmap":
+                figure = comparison.class_heat_map(evaluated(rows))
+            case "curves":
+                best = evaluated(rows).groupby("method", sort=False)["mean"].mean().sort_values(ascending=False)
+                sizes = own[own["evaluation"].isin(evaluated(rows)["evaluation"])][["anomalies", "samples"]].sum()
+                share = float(sizes["anomalies"] / sizes["samples"])
+                figure = comparison.curves(
+                    measured[measured["experiment"] == experiment], list(best.index), styles, share
+                )
             case "decomposition":
                 apart = {experiment: planned.taken_apart[experiment]}
                 figure = decomposition.steps(decompose(fits, cells, apart, alpha=planned.alpha), styles)

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from ocnn.config.schema import Config
 from ocnn.data.archives import digest
 from ocnn.data.dataset import Dataset
+from ocnn.data.names import sample_names
 from ocnn.errors import ResultError
 from ocnn.results.measurements import GATHERED, digest_of_all
 from ocnn.steps.fingerprint import fingerprint
@@ -97,6 +98,7 @@ class Jobs:
         self.config = config
         self._settings = cache(config.settings)
         self._uses_autoencoder = cache(config.uses_autoencoder)
+        self._named = cache(self._what_names)
         self._plan = config.plan()
         self._plan_json = self._plan.to_json()
         self._decided = cache(lambda rule, *wildcards: getattr(self, rule)(*wildcards).decided)
@@ -221,6 +223,19 @@ class Jobs:
         """Measure each class of anomalies of an experiment."""
         return self._of_fits("ocnn.steps.own_data:measure_anomaly_classes", experiment, {})
 
+    def _what_names(self, dataset: str) -> str:
+        """A digest of what decides the names of the samples of data of the user's own, beside the content of its files.
+
+        That of a table, whose rows are numbered, is its name; so planning does not read it for this.
+        """
+        _, arguments = self.config.source_path(dataset)
+        assert arguments is not None
+        if "folder" in arguments:
+            names: Any = sample_names(**{dataset: arguments})
+        else:
+            names = [Path(arguments[key]).name for key in ("file", "test_file") if arguments.get(key)]
+        return hashlib.sha256(json.dumps(names).encode()).hexdigest()
+
     def _of_fits(self, function: str, experiment: str, stated: Mapping[str, Any]) -> Job:
         """A job that reads the score files of one experiment."""
         fits = [fit for fit in self._plan.fits() if fit.experiment == experiment]
@@ -236,7 +251,21 @@ class Jobs:
     def report(self) -> Job:
         """Write the report."""
         configuration = self.config.model_dump(mode="json", exclude_defaults=True)
-        return self._shown("ocnn.steps.report:make_report", configuration=configuration)
+        job = self._shown("ocnn.steps.report:make_report", configuration=configuration)
+        own = {
+            name: str(block.dataset)
+            for name, block in self.config.experiments.items()
+            if block.dataset in self.config.datasets
+        }
+        if not own:
+            return job
+        arguments = {name: self.config.source_path(dataset)[1] for name, dataset in own.items()}
+        return replace(
+            job,
+            objects={"names": "ocnn.data.names:sample_names"},
+            arguments={"names": arguments},
+            stated={**job.stated, "names": {name: self._named(dataset) for name, dataset in own.items()}},
+        )
 
     def _with_source(self, job: Job, dataset: str) -> Job:
         """The job, which is also given a data set, by its name in the configuration."""

@@ -7,6 +7,7 @@ from typing import Any
 from ocnn.config.plan import Plan
 from ocnn.results.consistency import consistency
 from ocnn.results.corrections import with_spread
+from ocnn.results.details import MISTAKES
 from ocnn.results.frames import read_frame, write_csv
 from ocnn.results.measurements import GATHERED, HISTORIES, collect, digest_of_all, schema
 from ocnn.results.metrics import METRICS
@@ -25,6 +26,8 @@ def collect_metrics(
     benchmarks: str,
     metrics: Path,
     histories: Path,
+    shapes: Path,
+    mistakes: Path,
     provenance: Path,
     recipe: Json | None = None,
 ) -> None:
@@ -33,7 +36,8 @@ def collect_metrics(
     Args:
         plan: see `Plan.to_json`.
         scores, benchmarks: patterns of the files of a fit, with {experiment}, {normal}, {method} and {seed}.
-        metrics, histories: the Parquet files of measurements and of training histories, see `measurements.collect`.
+        metrics, histories, shapes, mistakes: the Parquet files of measurements, of training histories, of how the
+            scores lie, and of the worst mistakes, see `measurements.Collected`.
         provenance: the JSON file of settings and versions.
         recipe: what decided these; it is stored with them, and with a digest of all score files.
     """
@@ -42,6 +46,8 @@ def collect_metrics(
     recipe = {**(recipe or {}), GATHERED: digest_of_all(fit.path(scores) for fit in fits)}
     write_table(metrics, collected.metrics, schema(), {"recipe": recipe})
     write_table(histories, collected.histories, HISTORIES, {"recipe": recipe})
+    write_table(shapes, collected.shapes, HISTORIES, {"recipe": recipe})
+    write_table(mistakes, collected.mistakes, MISTAKES, {"recipe": recipe})
     write_json(provenance, {**collected.provenance, "recipe": recipe})
 
 

@@ -4,33 +4,45 @@ import base64
 import os
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from PIL import Image
 
 from ocnn.config.plan import Plan
 from ocnn.data.archives import digest, origin
+from ocnn.report.cells import cell_details
+from ocnn.report.figures.training import OBJECTIVES
+from ocnn.report.overview import LEADING, Finding, boards, claim_findings, degenerate_finding, run_title
 from ocnn.report.rendering import MISSING, Document, Table, frame_table, literal, read_documents, templates
 from ocnn.report.tables import below_chance, below_chance_rule, degenerate_fits
+from ocnn.report.thumbnails import COLUMNS, SIDE, Sample, sheet
+from ocnn.results.claims import UNDECIDED, check_claims
+from ocnn.results.details import MISTAKES
 from ocnn.results.frames import read_frame
-from ocnn.results.measurements import changed_versions, job_cost, schema
+from ocnn.results.measurements import HISTORIES, changed_versions, job_cost, schema
+from ocnn.results.metrics import DEGENERATE, METRICS, PUBLISHED_METRIC
+from ocnn.results.published import read_claims, read_published
 from ocnn.results.summary import SCHEMA
-from ocnn.results.verdicts import ALL_VERDICTS, DESCRIPTIVE, judge
+from ocnn.results.verdicts import ALL_VERDICTS, judge
 from ocnn.steps.runtime import processor
+from ocnn.storage.arrays import open_array
 from ocnn.storage.files import write_text
 from ocnn.storage.json_files import read_json
 
 #: In the order of the report.
 TABLES = ("table1", "table2", "decomposition", "table3", "table4", "metrics")
 #: Kinds of figures that are made of photographs.
-PHOTOGRAPHIC = ("in_class", "extremes", "attacks")
+PHOTOGRAPHIC = ("in_class", "extremes", "attacks", "most_anomalous")
 
 
 def make_report(
@@ -38,56 +50,216 @@ def make_report(
     plan: Mapping[str, Any],
     configuration: Mapping[str, Any],
     metrics: Path,
+    histories: Path,
+    shapes: Path,
+    mistakes: Path,
     summary: Path,
     documents: Path,
     provenance: Path,
     figures: Path,
     benchmarks: Path,
+    logs: str,
+    images: str,
     archives: Iterable[Path],
     captions: Path,
     output: Path,
     own: Iterable[Path] = (),
+    names: Mapping[str, Mapping[str, Sequence[str]]] | None = None,
 ) -> None:
     """Write the report from the tables and figures that are there.
 
     Args:
         plan, configuration: see `Plan.to_json`; the whole configuration as it was run.
-        metrics, provenance: of `collect_metrics`.
+        metrics, histories, shapes, mistakes, provenance: of `collect_metrics`.
         summary: of `make_summary`.
         documents: all tables, of `make_tables`.
         figures, benchmarks: folders of the figures and of the jobs' benchmark files.
+        logs: pattern of the fits' logs, with {experiment}, {normal}, {method} and {seed}; they are linked.
+        images: pattern of a data set's arrays, with {dataset} and {part}; of image data the samples that fits are most
+            wrong about are shown.
         archives: what the data were read from; they need not be there any more.
         captions: folder of the figures' captions, `KIND.rst`: a title in bold, then the text. The order of the kinds in
             the report is that of the plan.
         output: the HTML file, in which everything is that it needs.
         own: tables of single experiments, of `ocnn.steps.own_data`.
+        names: of the samples of each experiment on data of the user's own, of `ocnn.data.names`.
     """
     planned = Plan.from_json(plan)
     fits, cells, tables = read_frame(metrics, schema()), read_frame(summary, SCHEMA), read_documents(documents)
     of_experiments = {name: document for path in own for name, document in read_documents(path).items()}
     judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
-    columns = judged[(judged["family"] == "published") & (judged["verdict"] != DESCRIPTIVE)]
-    page = templates().get_template("report.html")
-    html = page.render(
-        made=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        experiments=[experiment.name for experiment in planned.experiments],
-        fits=len(planned.fits()),
-        judged={evaluation: rows["verdict"].value_counts() for evaluation, rows in columns.groupby("evaluation")},
-        kinds=ALL_VERDICTS,
-        remarks=_grouped(planned.remarks),
-        measured=bool(planned.labelled),
-        verdicts=tables.get("verdicts"),
-        claims=tables.get("claims"),
-        tables={name: _without_listings(tables[name]) for name in TABLES if name in tables} | of_experiments,
-        corrections=tables.get("corrections"),
-        comparison=tables.get("comparison"),
-        figures=_figures(planned, figures, captions),
-        degenerate=degenerate_fits(fits),
-        below_chance=below_chance(cells),
-        below_chance_rule=below_chance_rule(planned.alpha),
-        provenance=_provenance(planned, configuration, benchmarks, provenance, archives),
+    found = boards(cells, fits, judged, planned.alpha)
+    paper = any(board.counts for board in found)
+    claims = _check_claims(planned, fits)
+    of_claims = claim_findings(claims, planned.judged)
+    known, wrong = read_json(provenance), read_frame(mistakes, MISTAKES)
+    pictures, places = _pictures(planned, wrong, images)
+    folders = {experiment.name: experiment.dataset for experiment in planned.experiments}
+    series = read_frame(histories, HISTORIES)
+    trained = set(series.loc[series["series"].isin(OBJECTIVES), "experiment"])
+    named = names or {}
+
+    def sample_name(experiment: str, part: str, sample: int) -> str:
+        return named[experiment][part][sample] if experiment in named else f"{part} {sample}"
+
+    shown = {experiment.name: "train" for experiment in planned.experiments}
+    shown |= {str(name): str(rows["evaluation"].iloc[0]) for name, rows in fits.groupby("experiment")}
+    shown |= {board.experiment: board.evaluation for board in found}
+    cell_data = cell_details(
+        fits,
+        series,
+        read_frame(shapes, HISTORIES),
+        wrong,
+        cells,
+        judged,
+        evaluations=shown,
+        log=lambda fit: quote(os.path.relpath(fit.path(logs), output.parent)),
+        name=sample_name,
+        place=lambda experiment, part, sample: places.get((folders[experiment], part, sample)),
     )
+    rankings = {name: document for name, document in of_experiments.items() if name.startswith("most_anomalous/")}
+    content: dict[str, Any] = {
+        "title": run_title(folders, judged=paper, measured=bool(planned.labelled)),
+        "paper": paper,
+        "fits": f"{len(planned.fits()):,}",
+        "methods": len({method for experiment in planned.experiments for method in experiment.methods}),
+        "hours": _worked(benchmarks),
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "answers": [board.sentence for board in found if board.counts or not paper],
+        "findings": [
+            *(finding for finding in of_claims[:LEADING] if finding.kind != UNDECIDED),
+            *degenerate_finding(fits, DEGENERATE),
+            *_documented(tables, "decomposition"),
+            *_documented(tables, "changes"),
+        ],
+        "further": [
+            *(finding for finding in of_claims[:LEADING] if finding.kind == UNDECIDED),
+            *of_claims[LEADING:],
+        ],
+        "boards": found,
+        "kinds": ALL_VERDICTS,
+        "rankings": rankings,
+        "changes": tables.get("changes"),
+        "remarks": _grouped(planned.remarks),
+        "verdicts": _unless_empty(tables.get("verdicts")) if len(judged) else None,
+        "claims": _checked_claims(tables["claims"]) if claims["experiment"].notna().any() else None,
+        "comparison": _unless_empty(tables.get("comparison")),
+        "tables": {
+            name: shown
+            for name in TABLES
+            if name in tables and (shown := _unless_empty(_without_listings(tables[name])))
+        }
+        | {name: document for name, document in of_experiments.items() if name not in rankings},
+        "figures": _figures(planned, figures, captions, {f"training/{name}" for name in set(folders) - trained}),
+        "degenerate": degenerate_fits(fits),
+        "below_chance": below_chance(cells),
+        "below_chance_rule": below_chance_rule(planned.alpha),
+        "corrections": tables.get("corrections"),
+        "provenance": _provenance(planned, configuration, benchmarks, known, archives),
+        "pictures": pictures,
+        "details": {
+            "cells": cell_data,
+            "labelled": {experiment.name: experiment.labelled for experiment in planned.experiments},
+            # Where nothing is measured, none has a name.
+            "metric": METRICS[PUBLISHED_METRIC].title if planned.labelled else "",
+            "metrics": [f"{metric.title}, {metric.unit}" for metric in METRICS.values() if planned.labelled],
+            "settings": _settings(known["settings"]),
+            "pictures": {"side": SIDE, "columns": COLUMNS},
+        },
+    }
+    html = templates().get_template("report.html").render(**content, sections=_sections(content))
     write_text(output, html)
+
+
+def _check_claims(plan: Plan, fits: pd.DataFrame) -> pd.DataFrame:
+    """The claims of the paper's text on these fits."""
+    return check_claims(
+        read_claims(Path(plan.published.claims) if plan.published.claims else None),
+        fits,
+        read_published(map(Path, plan.published.auc)),
+        {name: dataset for name, dataset in plan.datasets.items() if dataset},
+        plan.published_methods,
+        alpha=plan.alpha,
+    )
+
+
+def _checked_claims(document: Document) -> Document:
+    """The claims that an experiment checks, and the words of these; the others are counted."""
+    claims, words = document.tables
+    place = list(claims.columns).index("experiment")
+    rows = [row for row in claims.rows if row[place].text != MISSING]
+    checked = {row[0].text for row in rows}
+    others = {row[0].text for row in claims.rows} - checked
+    note = f"{len(others)} more claims are about data that this run has not." if others else ""
+    said = replace(words, rows=[row for row in words.rows if row[0].text in checked])
+    return replace(document, tables=[replace(claims, rows=rows, note=f"{claims.note} {note}".strip()), said])
+
+
+def _pictures(plan: Plan, mistakes: pd.DataFrame, images: str) -> tuple[str, dict[Sample, int]]:
+    """Draw the images that fits are most wrong about, those of the first seeds first; see `thumbnails.sheet`."""
+    folders = {experiment.name: experiment.dataset for experiment in plan.experiments if experiment.images}
+    rows = mistakes[mistakes["experiment"].isin(folders)].sort_values("seed", kind="stable")
+    samples = zip(rows["experiment"].map(folders), rows["part"], rows["sample"], strict=True)
+
+    def pixels(dataset: str, part: str, chosen: NDArray[np.int64]) -> NDArray[np.float32]:
+        return np.asarray(open_array(Path(images.format(dataset=dataset, part=part)))[chosen])
+
+    return sheet(samples, pixels)
+
+
+def _documented(tables: Mapping[str, Document], name: str) -> list[Finding]:
+    """The sentences that a document has under its tables, as findings."""
+    document = tables.get(name)
+    return [Finding(table.note, "", f"#{name}") for table in document.tables if table.note] if document else []
+
+
+def _unless_empty(document: Document | None) -> Document | None:
+    return document if document is not None and any(table.rows for table in document.tables) else None
+
+
+def _settings(known: Mapping[str, Any]) -> dict[str, dict[str, dict[str, str]]]:
+    """The settings of each method of each experiment as texts, the estimator first."""
+    return {
+        experiment: {
+            method: {"estimator": fit["estimator"], **{name: str(value) for name, value in fit["settings"].items()}}
+            for method, fit in methods.items()
+        }
+        for experiment, methods in known.items()
+    }
+
+
+def _sections(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The contents: sections that are there, and what is in them."""
+    boards_title = "Every cell" if content["paper"] else "Leaderboards"
+    at_a_glance = [(f"board-{place}", board.experiment) for place, board in enumerate(content["boards"])]
+    degenerate = content["degenerate"].rows or content["below_chance"].rows
+    named = [
+        ("answer", "The answer", True, []),
+        ("boards", boards_title, content["boards"], at_a_glance),
+        *((name, document.title, True, []) for name, document in content["rankings"].items()),
+        ("changes", "Against another run", content["changes"], []),
+        ("verdicts", "Verdicts", content["verdicts"], []),
+        ("claims", "Claims", content["claims"], []),
+        ("comparison", "Comparison over classes", content["comparison"], []),
+        ("tables", "Tables", True, [(name, document.title) for name, document in content["tables"].items()]),
+        ("figures", "Figures", True, [(f"figures-{group['kind']}", group["title"]) for group in content["figures"]]),
+        ("degenerate", "Degenerate fits" if content["degenerate"].rows else "Below chance", degenerate, []),
+        ("corrections", "Corrections", content["corrections"], []),
+        ("provenance", "Provenance", True, []),
+    ]
+    return [
+        {"id": name, "title": title, "parts": [{"id": part, "title": words} for part, words in parts]}
+        for name, title, there, parts in named
+        if there
+    ]
+
+
+def _worked(benchmarks: Path) -> str:
+    """Say how long the jobs took together, or nothing where no benchmark file is left."""
+    hours = float(np.nansum([job_cost(path)["seconds"] for path in benchmarks.rglob("*.tsv")])) / 3600
+    if hours >= 1:
+        return f"{hours:,.1f} hours"
+    return f"{60 * hours:.0f} minutes" if hours >= 1 / 60 else f"{3600 * hours:.0f} seconds" if hours else ""
 
 
 def _without_listings(document: Document) -> Document:
@@ -103,14 +275,17 @@ def _grouped(remarks: Mapping[str, str]) -> dict[str, str]:
     return {remark: ", ".join(of) for remark, of in names.items() if remark}
 
 
-def _figures(plan: Plan, folder: Path, captions: Path) -> list[dict[str, Any]]:
-    """Collect the figures by kind, each as a data address, with its name and text alternative."""
+def _figures(plan: Plan, folder: Path, captions: Path, empty: Collection[str]) -> list[dict[str, Any]]:
+    """Collect the figures by kind, but for empty ones, each as a data address, with its name and text alternative."""
     kinds: dict[str, dict[str, Any]] = {}
     for name in [*plan.comparison_names(), *plan.sample_names(), *plan.attack_names()]:
         kind, _, rest = name.partition("/")
+        if name in empty:
+            continue
         if kind not in kinds:
             title, text = read_caption(captions / f"{kind}.rst")
             kinds[kind] = {"kind": kind, "title": title, "text": text, "images": []}
+            kinds[kind]["photographic"] = kind in PHOTOGRAPHIC
         subject = ", ".join(rest.split("/")) if rest else "all experiments"
         kinds[kind]["images"].append(
             {
@@ -140,7 +315,11 @@ def read_caption(path: Path) -> tuple[str, str]:
 
 
 def _provenance(
-    plan: Plan, configuration: Mapping[str, Any], benchmarks: Path, provenance: Path, archives: Iterable[Path]
+    plan: Plan,
+    configuration: Mapping[str, Any],
+    benchmarks: Path,
+    provenance: Mapping[str, Any],
+    archives: Iterable[Path],
 ) -> list[Table]:
     experiments = [
         {
@@ -152,7 +331,7 @@ def _provenance(
         }
         for experiment in plan.experiments
     ]
-    known = read_json(provenance)["environments"]
+    known = provenance["environments"]
     environments = [
         {
             "experiment": environment["experiment"],

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ocnn.config.plan import TABLE_SUFFIXES, Plan
 from ocnn.data.splits import read_split
+from ocnn.report.changes import changes_document
 from ocnn.report.corrections import corrections_document
 from ocnn.report.decomposition import decomposition_document
 from ocnn.report.inventory import data_document, data_summary, network_document, network_summary
@@ -22,14 +23,15 @@ from ocnn.report.tables import (
     table4,
     verdict_document,
 )
+from ocnn.results.changes import compare_runs
 from ocnn.results.claims import check_claims
-from ocnn.results.corrections import compare
+from ocnn.results.corrections import compare, with_spread
 from ocnn.results.decomposition import decompose
 from ocnn.results.frames import read_frame, write_csv
 from ocnn.results.measurements import changed_versions, schema
 from ocnn.results.metrics import PUBLISHED_METRIC
 from ocnn.results.published import read_claims, read_published, read_runs, read_texts
-from ocnn.results.summary import REFERENCES, SCHEMA
+from ocnn.results.summary import KEYS, REFERENCES, SCHEMA, summarise
 from ocnn.results.verdicts import judge
 from ocnn.steps.records import read_attacks
 from ocnn.storage.arrays import open_array
@@ -86,18 +88,23 @@ def make_tables(
     wanted = planned.table_files()
     if "metrics" in wanted:
         write("metrics", cells, metric_document(cells, planned.alpha))
+    judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
+    verdicts: Mapping[Any, str] = judged.set_index([*KEYS, "evaluation"])["verdict"].to_dict()
     if "table3" in wanted:
         rows = cells[~attacked & aucs]
-        write("table3", rows, table3(rows, labs, fits, planned.remarks, alpha=planned.alpha))
+        write("table3", rows, table3(rows, labs, fits, planned.remarks, verdicts, alpha=planned.alpha))
     if planned.attacked:
         attacks, rows = read_attacks(planned, records), cells[attacked & aucs]
-        document = table4(rows, labs, fits, planned.remarks, attacks, alpha=planned.alpha)
+        document = table4(rows, labs, fits, planned.remarks, attacks, verdicts, alpha=planned.alpha)
         write("table4", rows.join(attacks, on="experiment"), document)
     if planned.taken_apart:
         steps = decompose(fits, cells, planned.taken_apart, alpha=planned.alpha)
         write("decomposition", steps, decomposition_document(steps, planned.alpha))
     if planned.labelled:
-        _compare(planned, fits, cells, tables, documents, write)
+        _compare(planned, fits, cells, judged, tables, documents, write)
+    if planned.compare is not None and planned.labelled:
+        changes = _changes(planned, cells, judged, Path(planned.compare))
+        write("changes", changes, changes_document(changes), (".csv", ".md", ".html"))
 
     shapes = {e.name: open_array(Path(images.format(dataset=e.dataset))).shape[1:] for e in planned.experiments}
     samples: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in shapes}
@@ -119,6 +126,7 @@ def _compare(
     planned: Plan,
     fits: pd.DataFrame,
     cells: pd.DataFrame,
+    judged: pd.DataFrame,
     tables: Path,
     documents: dict[str, Document],
     write: Callable[..., None],
@@ -126,10 +134,9 @@ def _compare(
     """Write how methods compare with each other, with what was published and with what was claimed.
 
     Args:
-        planned, fits, cells, documents, write: as `make_tables` has them.
+        planned, fits, cells, judged, documents, write: as `make_tables` has them.
         tables: folder of the tables.
     """
-    judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
     write("verdicts", judged, verdict_document(judged, **planned.rule), (".csv", ".md", ".html"))
     write("comparison", cells, comparison_document(cells, planned.alpha), (".md", ".html"))
     write_csv(tables / "differences.csv", all_differences(cells))
@@ -146,3 +153,14 @@ def _compare(
         alpha=planned.alpha,
     )
     write("claims", claims, claim_document(claims, planned.alpha))
+
+
+def _changes(planned: Plan, cells: pd.DataFrame, judged: pd.DataFrame, measurements: Path) -> pd.DataFrame:
+    """Compare this run's cells with those of another run's measurements, which are judged by the same rule."""
+    before = read_frame(measurements, schema())
+    runs = read_runs(Path(planned.published.runs) if planned.published.runs else None)
+    published = with_spread(read_published(map(Path, planned.published.auc)), runs)
+    datasets = {**dict.fromkeys(map(str, before["experiment"].unique())), **planned.datasets}
+    cells_before = summarise(before, published, datasets, planned.published_methods, alpha=planned.alpha)
+    judged_before = judge(cells_before, planned.published_methods, planned.judged, **planned.rule)
+    return compare_runs(cells_before, cells, judged_before, judged)

@@ -79,7 +79,7 @@ def test_html() -> None:
     structure.feed(page)
     assert structure.open == []
     cells = [attributes for tag, attributes in structure.tags if tag == "td"]
-    assert cells[0] == {"data-value": "99.0", "class": " best"}
+    assert cells[0] == {"data-value": "99.0", "class": "best"}
     assert cells[1] == {"data-value": "80.0", "class": "degenerate"}
     assert "<script>alert" not in page
     assert "<code>code</code>" in page

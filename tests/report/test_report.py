@@ -18,7 +18,7 @@ from PIL import Image
 from ocnn.config.plan import figure_files
 from ocnn.report.figures.style import method_styles
 from ocnn.results.frames import read_csv
-from ocnn.results.own_data import evaluated_part
+from ocnn.results.measurements import evaluated_part
 from ocnn.results.scores import read_scores
 from ocnn.steps.report import read_caption
 from tests.conftest import ROOT
@@ -200,11 +200,15 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desktop", "phone"])
+#: Width, height and colours of a window.
+WINDOWS = {"desktop": (1366, 768, "light"), "phone": (390, 844, "dark")}
+
+
+@pytest.fixture(params=WINDOWS)
 def page(browser: Any, run: Run, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The report in a window; its console must stay silent and nothing be asked of a network."""
-    width, height = request.param
-    page = browser.new_page(viewport={"width": width, "height": height})
+    width, height, colours = WINDOWS[request.param]
+    page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=colours)
     page.set_default_timeout(10_000)
     said: list[str] = []
     asked: list[str] = []
@@ -228,7 +232,8 @@ def test_the_page_fits_its_window_and_its_pictures_have_words(page: Any) -> None
     page.evaluate("for (const image of document.images) image.loading = 'eager'")
     page.wait_for_function("Array.from(document.images).every((image) => image.complete && image.naturalWidth > 500)")
     names = page.evaluate(
-        "Array.from(document.querySelectorAll('a[href^=\"#\"]'), (a) => a.getAttribute('href').slice(1))"
+        "Array.from(document.links, (a) => a.getAttribute('href')).filter((href) => /^#(?!cell=)/.test(href))"
+        ".map((href) => href.slice(1))"
     )
     assert len(names) > 5
     assert page.evaluate("(names) => names.every((name) => document.getElementById(name))", names)
@@ -240,7 +245,8 @@ def column(page: Any, block: Any, number: int) -> list[str]:
     """The texts of a column's visible cells."""
     found: list[str] = block.evaluate(
         "(block, number) => Array.from(block.querySelectorAll('tbody tr:not([hidden])'),"
-        " (row) => row.cells[number].textContent)",
+        " (row) => Array.from(row.cells[number].querySelectorAll('.sign, .hidden'))"
+        ".reduce((text, extra) => text.replace(extra.textContent, ''), row.cells[number].textContent))",
         number,
     )
     return found
@@ -265,12 +271,12 @@ def test_tables_are_sorted_and_filtered(page: Any) -> None:
     assert differences == sorted(differences)
     assert min(differences) < 0
     # Two words, in different cells.
-    block.locator("input").fill("kde better")
+    block.locator("input[type=search]").fill("kde better")
     assert set(column(page, block, headings.index("method"))) == {"kde"}
     assert set(column(page, block, headings.index("verdict"))) == {"better"}
     shown = len(column(page, block, 0))
     assert block.locator("output").text_content() == f"{shown} of {len(ascending)} rows"
-    block.locator("input").fill("")
+    block.locator("input[type=search]").fill("")
     assert len(column(page, block, 0)) == len(ascending)
 
 
@@ -280,14 +286,157 @@ def test_the_keyboard_reaches_everything(page: Any) -> None:
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#content"
     block = page.locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
-    block.locator("input").focus()
+    block.locator("input[type=search]").focus()
     page.keyboard.type("ocnn")
     assert set(column(page, block, 2)) == {"ocnn", "ocnn_released"}
-    # From the filter on: the table, which can be scrolled, then its headings.
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "region"
+    # From the filter on: the columns, the file, the rest of a table that is cut, the table, then its headings.
+    focused: list[str] = []
+    while not focused or focused[-1] != "group":
+        page.keyboard.press("Tab")
+        focused.append(
+            page.evaluate("document.activeElement.getAttribute('role') || document.activeElement.textContent")
+        )
+    assert focused[:2] == ["Columns", "CSV"]
+    assert len(focused) <= 4
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert block.locator("thead th").first.get_attribute("aria-sort") == "ascending"
     outline = page.evaluate("getComputedStyle(document.activeElement).outlineWidth")
     assert outline == "3px"
+
+
+def test_headings_and_first_columns_stay_and_cuts_are_shown(page: Any) -> None:
+    block = page.locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
+    scroll, cue = block.locator(".scroll"), block.locator(".cue")
+    assert "more column" in cue.text_content()
+    assert scroll.evaluate("(scroll) => scroll.parentElement.classList.contains('cut-right')")
+    corner, frame = block.locator("thead th").first, scroll.bounding_box()
+    cue.click()
+    page.wait_for_function("(scroll) => scroll.scrollLeft > 50", arg=scroll.element_handle())
+    assert corner.bounding_box()["x"] - frame["x"] == pytest.approx(1, abs=1.5)
+    # A long table: its headings stay, too.
+    long = page.locator("section.block", has=page.locator("h3", has_text=re.compile("^Configuration$")))
+    long.locator(".scroll").evaluate("(scroll) => scroll.scrollBy(0, 500)")
+    heading, frame = long.locator("thead th").first.bounding_box(), long.locator(".scroll").bounding_box()
+    assert heading["y"] - frame["y"] == pytest.approx(1, abs=1.5)
+    # At its end nothing is cut any more.
+    scroll.evaluate("(scroll) => scroll.scrollBy(10000, 0)")
+    page.wait_for_function("(cue) => cue.hidden", arg=cue.element_handle())
+
+
+def test_columns_are_hidden_and_what_is_shown_is_saved(page: Any, tmp_path: Path) -> None:
+    block = page.locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
+    block.locator("summary", has_text="Columns").click()
+    block.locator("label", has_text="sample error").locator("input").uncheck()
+    assert not block.locator("thead th", has_text="sample error").is_visible()
+    page.keyboard.press("Escape")
+    block.locator("input[type=search]").fill("kde better")
+    with page.expect_download() as downloaded:
+        block.locator("button", has_text="CSV").click()
+    path = tmp_path / "saved.csv"
+    downloaded.value.save_as(path)
+    assert downloaded.value.suggested_filename == "Cell_by_cell.csv"
+    rows = pd.read_csv(path, encoding="utf-8-sig", dtype=str)
+    assert "sample error" not in rows
+    assert list(rows.columns[:4]) == ["experiment", "normal", "method", "evaluation"]
+    assert set(rows["verdict"]) == {"better"}
+    assert len(rows) == len(column(page, block, 0)) > 0
+
+
+def test_the_map_shows_another_metric_and_its_cells_are_reached_by_arrows(page: Any, run: Run) -> None:
+    rows = pd.read_parquet(run.results / "summary.parquet")
+    rows = rows[(rows["experiment"] == "digits") & (rows["evaluation"] == "test") & (rows["method"] == "kde")]
+    board = page.locator(".board", has=page.locator("h3", has_text=re.compile("^digits$")))
+    assert "published cells" in page.locator(".lead").first.text_content()
+    for title, name in (("FPR at 95 % TPR", "fpr_at_95_tpr"), ("AUC", "auc")):
+        board.get_by_label(title, exact=True).check()
+        shown = board.locator(".map:visible tbody tr", has_text=re.compile("^kde"))
+        texts = shown.locator("td").evaluate_all("(cells) => cells.map((cell) => parseFloat(cell.textContent))")
+        expected = rows.loc[rows["metric"] == name, "mean"].to_numpy()
+        assert texts[:3] == pytest.approx(expected, abs=0.051)
+    cells = board.locator(".map-0 td a")
+    assert cells.evaluate_all("(links) => links.filter((link) => link.tabIndex === 0).length") == 1
+    cells.first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "#cell=digits/3/kde"
+
+
+def test_a_cell_opens_its_fits(page: Any, run: Run) -> None:
+    board = page.locator(".board", has=page.locator("h3", has_text=re.compile("^digits$")))
+    board.locator('.map-0 a[href="#cell=digits/8/kde"]').click()
+    dialog = page.locator("dialog#cell")
+    assert dialog.locator("h2").text_content() == "kde on digits, class 8"
+    text = dialog.locator("#cell-body").text_content()
+    assert "published 99.00 %; worse" in text
+    rows = dialog.locator("tbody tr")
+    assert rows.count() == 3
+    measured = pd.read_parquet(run.results / "metrics.parquet")
+    measured = measured[(measured["experiment"] == "digits") & (measured["normal"] == "8")]
+    measured = measured[(measured["method"] == "kde") & (measured["evaluation"] == "test")].set_index("seed")
+    assert float(rows.nth(1).locator("td").nth(1).text_content()) == pytest.approx(100 * measured["auc"][1], abs=0.051)
+    assert rows.nth(2).locator("a").get_attribute("href") == "logs/fit/digits/8/kde/seed-2.log"
+    # Of kde nothing is trained: the scores alone are drawn.
+    assert dialog.locator("canvas").count() == 1
+    scores, _ = read_scores(Path(run.scores.format(experiment="digits", normal="8", method="kde", seed=2)))
+    ordered = evaluated_part(scores)[1].sort_values("anomaly_score")
+    missed = ordered[ordered["is_anomaly"]]["sample"].iloc[0]
+    rows.nth(2).locator("button").click()
+    misses = dialog.locator(".samples").nth(1).locator("li")
+    assert misses.count() == 6
+    assert misses.first.text_content().startswith(f"test {missed}: ")
+    assert misses.first.locator(".thumb").evaluate("(thumb) => getComputedStyle(thumb).backgroundImage.length") > 1000
+    page.keyboard.press("Escape")
+    page.wait_for_function("!document.getElementById('cell').open")
+    assert page.evaluate("location.hash") == ""
+
+
+def test_why_a_fit_diverged_is_found_by_the_search(page: Any) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("held_out_0 ocnn")
+    assert page.locator("#found a").count() == 2
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    dialog = page.locator("dialog#cell")
+    assert dialog.locator("h2").text_content().startswith("ocnn on held_out_0")
+    # Its objective, and its scores.
+    page.wait_for_function("document.querySelectorAll('dialog canvas').length === 2")
+    dialog.locator("summary").click()
+    assert "ocnn.methods.ocnn:OneClassNN" in dialog.locator("dl").text_content()
+
+
+def test_nothing_that_a_page_is_told_becomes_markup(browser: Any, run: Run, tmp_path: Path) -> None:
+    """Names of classes and reasons are put into the details as text."""
+    page = browser.new_page()
+    hostile = "<img src=x onerror=document.title=1>"
+    html = (run.results / "report.html").read_text()
+    content = html.replace('"reason":"simulated"', f'"reason":{json.dumps(hostile)}'.replace("<", "\\u003c"))
+    content = content.replace('"reason": "simulated"', f'"reason": {json.dumps(hostile)}'.replace("<", "\\u003c"))
+    assert content != html
+    (tmp_path / "report.html").write_text(content)
+    page.goto((tmp_path / "report.html").as_uri() + "#cell=digits/8/kde")
+    assert hostile in page.locator("dialog").text_content()
+    assert page.locator("dialog img").count() == 0
+    assert page.title() == "Do the published AUCs hold?"
+    page.close()
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [1366, 390])
+def test_accessibility(browser: Any, run: Run, width: int, colours: str) -> None:
+    """What axe checks by itself of WCAG 2.2 AA, contrast above all: of the page, and of a cell's details."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    page = browser.new_page(viewport={"width": width, "height": 800}, color_scheme=colours)
+    page.goto((run.results / "report.html").as_uri())
+    # Over the shade at the edge of a table that is cut, axe could not tell the background.
+    page.add_style_tag(content=".frame::before, .frame::after { content: none !important }")
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
+    for address in ("", "#cell=digits/8/rcae"):
+        page.evaluate("(address) => { location.hash = address }", address)
+        found = Axe().run(page, options=options).response
+        faults = [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]]
+        assert faults == []
+        contrast = next(rule for rule in found["passes"] if rule["id"] == "color-contrast")
+        assert contrast["nodes"]
+    page.close()

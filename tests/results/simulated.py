@@ -30,6 +30,7 @@ CLAIMS = [
     | {"than": ["kde"], "over": "classes", "classes": ["0", "3", "8"]},
     {"name": "all_found", "says": "All are found.", "where": "there", "dataset": "synthetic", "detects_all": "ocnn"},
 ]
+PARQUET = ("metrics", "histories", "shapes", "mistakes", "summary", "references")
 NETWORK = {"network": "lenet-digits", "contamination": 1 / 11}
 
 
@@ -57,7 +58,7 @@ class Run:
 
     def files(self, *names: str) -> dict[str, Path]:
         """Files by their role, as the steps name them."""
-        known = {name: self.results / f"{name}.parquet" for name in ("metrics", "histories", "summary", "references")}
+        known = {name: self.results / f"{name}.parquet" for name in PARQUET}
         known |= {
             "provenance": self.results / "provenance.json",
             "documents": self.results / "tables" / "documents.json",
@@ -74,7 +75,7 @@ class Run:
             plan=self.plan.to_json(),
             scores=self.scores,
             benchmarks=f"{self.results}/benchmarks/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.tsv",
-            **self.files("metrics", "histories", "provenance"),
+            **self.files("metrics", "histories", "shapes", "mistakes", "provenance"),
             recipe={"code": "0"},
         )
         make_summary(plan=self.plan.to_json(), **self.files("metrics", "summary", "references"), recipe={"code": "1"})
@@ -94,7 +95,7 @@ class Run:
         """Draws the figures."""
         plan, folder = self.plan.to_json(), self.results / "figures"
         draw_comparisons(
-            plan=plan, **self.files("metrics", "histories", "summary"), records=self.records, folder=folder
+            plan=plan, **self.files("metrics", "histories", "shapes", "summary"), records=self.records, folder=folder
         )
         draw_samples(plan=plan, scores=self.scores, images=f"{self.results}/{{dataset}}/{{part}}.npy", folder=folder)
         for name in self.plan.attack_names():
@@ -111,11 +112,13 @@ class Run:
         make_report(
             plan=self.plan.to_json(),
             configuration=self.config.model_dump(mode="json"),
-            **self.files(
-                "metrics", "summary", "documents", "provenance", "figures", "benchmarks", "captions", "output"
-            ),
+            **self.files("metrics", "histories", "shapes", "mistakes", "summary", "documents"),
+            **self.files("provenance", "figures", "benchmarks", "captions", "output"),
+            logs=f"{self.results}/logs/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.log",
+            images=f"{self.results}/{{dataset}}/{{part}}.npy",
             archives=[self.results / "metrics.parquet", Path("resources/digits/deleted.gz")],
-            own=[],
+            own=sorted((self.results / "tables").glob("*/*.json")),
+            names={},
         )
         return self.results / "report.html"
 

@@ -10,8 +10,9 @@ import pytest
 from ocnn.errors import ResultError
 from ocnn.report.own_data import class_document, ranking_document
 from ocnn.report.rendering import to_markdown
+from ocnn.results.measurements import evaluated_part
 from ocnn.results.metrics import METRICS
-from ocnn.results.own_data import ALL, BY_CLASS, COUNTS, RANKED, evaluated_part, measure_classes, rank_samples
+from ocnn.results.own_data import ALL, BY_CLASS, COUNTS, RANKED, measure_classes, rank_samples
 from ocnn.results.scores import Fit, read_scores
 from tests.results.conftest import write
 

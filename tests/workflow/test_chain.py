@@ -2,6 +2,7 @@
 
 import copy as copying
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -284,7 +285,11 @@ def test_snakemakes_own_report(copy: Checkout, tmp_path: Path) -> None:
 
 
 def test_a_users_method_and_data_set(copy: Checkout) -> None:
-    """A new file and a registry line each: everything else is found from there, and nothing old is fitted again."""
+    """A new file and a registry line each: everything else is found from there, and nothing old is fitted again.
+
+    Against the run before, only what they bring is new.
+    """
+    shutil.copy(copy.folder / "results" / "metrics.parquet", copy.folder / "before.parquet")
     (copy.folder / "ocnn" / "methods" / "mean_distance.py").write_text(
         "import numpy as np\n\nfrom ocnn.methods.base import AnomalyDetector, flatten\n\n\n"
         "class MeanDistance(AnomalyDetector):\n"
@@ -305,6 +310,7 @@ def test_a_users_method_and_data_set(copy: Checkout) -> None:
     config = copying.deepcopy(CONFIG)
     config["methods"] = {**config["methods"], "mean": {}}
     config["experiments"]["wine"] = {"dataset": "wine", "contamination": 0, "methods": ["kde", "mean"]}
+    config["compare"] = "before.parquet"
     copy.configure(config)
     assert copy.planned() == {"images": 1, "split": 3, "fit": 1 + 3 * 2}
     copy.succeed()
@@ -314,4 +320,10 @@ def test_a_users_method_and_data_set(copy: Checkout) -> None:
     assert "mean" in (copy.folder / "results" / "tables" / "table3.md").read_text()
     assert "mean" in (copy.folder / "results" / "figures" / "cost" / "wine.svg").read_text()
     assert "wine, mean" not in (copy.folder / "results" / "report.html").read_text()  # tabular: there is no image
-    assert "digits, mean" in (copy.folder / "results" / "report.html").read_text()
+    report = (copy.folder / "results" / "report.html").read_text()
+    assert "digits, mean" in report
+    changes = pd.read_csv(copy.folder / "results" / "tables" / "changes.csv")
+    brought = (changes["experiment"] == "wine") | (changes["method"] == "mean")
+    assert set(changes.loc[brought, "change"]) == {"new"}
+    assert set(changes.loc[~brought, "change"]) == {"same"}
+    assert f"Of {(~brought).sum()} cells of both runs {(~brought).sum()} are the same" in report

@@ -105,6 +105,9 @@ def test_without_labels_there_are_scores_and_no_metrics(unlabelled: Checkout) ->
     assert "AUC" not in words
     assert "below chance" not in words
     assert 'id="verdicts"' not in words
+    # Of neighbours nothing is trained: there are no curves, and no networks.
+    assert 'id="figures-decision_scores"' in words
+    assert not re.search('id="(figures-training|table2)"', words)
 
 
 def test_the_command_line_scores_likewise(

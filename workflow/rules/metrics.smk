@@ -7,12 +7,20 @@ rule metrics:
         scores=fits(rules.fit.output.scores),
         stale=stale(
             "metrics",
-            [f"{RESULTS}/{file}" for file in ("metrics.parquet", "histories.parquet", "provenance.json")],
+            [
+                f"{RESULTS}/{file}"
+                for file in (
+                    *(f"{name}.parquet" for name in ("metrics", "histories", "shapes", "mistakes")),
+                    "provenance.json",
+                )
+            ],
             gathered=fits(rules.fit.output.scores),
         ),
     output:
         metrics=f"{RESULTS}/metrics.parquet",
         histories=f"{RESULTS}/histories.parquet",
+        shapes=f"{RESULTS}/shapes.parquet",
+        mistakes=f"{RESULTS}/mistakes.parquet",
         provenance=f"{RESULTS}/provenance.json",
     log:
         f"{RESULTS}/logs/metrics.log",

@@ -12,6 +12,7 @@ use rule metrics as tables with:
         arrays=all_images(),
         records=attacks(rules.verify.output.record),
         published=PLAN.published_files(),
+        compared=[PLAN.compare] if PLAN.changes else [],
         templates=TEMPLATES,
         stale=stale("tables", stated("tables")),
     output:
@@ -36,7 +37,7 @@ use rule metrics as tables with:
             records=rules.verify.output.record,
             folder=RESULTS,
         ),
-        files=files(unread=["splits", "arrays", "records", "published", "templates"], written=["stated"]),
+        files=files(unread=["splits", "arrays", "records", "published", "compared", "templates"], written=["stated"]),
 
 
 use rule metrics as comparison_figures with:
@@ -44,6 +45,7 @@ use rule metrics as comparison_figures with:
     input:
         metrics=rules.metrics.output.metrics,
         histories=rules.metrics.output.histories,
+        shapes=rules.metrics.output.shapes,
         summary=rules.summary.output.summary,
         records=attacks(rules.verify.output.record),
         stale=stale("comparison_figures", stated("comparison_figures")),
@@ -165,10 +167,15 @@ use rule metrics as report with:
     """Write the report: tables, figures and where they come from, in one file."""
     input:
         metrics=rules.metrics.output.metrics,
+        histories=rules.metrics.output.histories,
+        shapes=rules.metrics.output.shapes,
+        mistakes=rules.metrics.output.mistakes,
         summary=rules.summary.output.summary,
         documents=rules.tables.output.documents[0],
         own=[file for of_rule in OWN_TABLES.values() for file in of_rule if file.endswith(".json")],
         provenance=rules.metrics.output.provenance,
+        published=PLAN.published_files(),
+        arrays=all_images(),
         figure_files=FIGURES,
         templates=TEMPLATES,
         caption_files=CAPTIONS,
@@ -186,8 +193,10 @@ use rule metrics as report with:
             "report",
             figures=f"{RESULTS}/figures",
             benchmarks=f"{RESULTS}/benchmarks",
+            logs=f"{RESULTS}/logs/fit/{{experiment}}/{{normal}}/{{method}}/seed-{{seed}}.log",
+            images=f"{RESULTS}/{{dataset}}/{{part}}.npy",
             # No input: an archive that was deleted once its arrays are made is not fetched again for a checksum.
             archives=all_archives(),
             captions=os.path.dirname(CAPTIONS[0]),
         ),
-        files=files(unread=["figure_files", "templates", "caption_files"]),
+        files=files(unread=["published", "arrays", "figure_files", "templates", "caption_files"]),

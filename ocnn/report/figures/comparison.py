@@ -1,15 +1,17 @@
 """AUCs of the methods: beside the published ones, train against test, over classes, and against their cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import scikit_posthocs as posthocs
+import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
 
 from ocnn.report.figures.style import (
     BELOW_CHANCE,
@@ -22,6 +24,7 @@ from ocnn.report.figures.style import (
     panels,
     sentence,
 )
+from ocnn.results.details import GRID
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS, PUBLISHED_METRIC
 from ocnn.results.statistics import average_ranks, pairwise_differences
 from ocnn.results.summary import class_table
@@ -32,48 +35,60 @@ FACES: dict[str, dict[str, Any]] = {
     "held_out": {"markerfacecolor": "0.75"},
 }
 PUBLISHED: dict[str, Any] = {"color": "black", "marker": "|", "linestyle": "none", "markersize": 9}
+CHANCE: dict[str, Any] = {"color": "0.6", "linewidth": 0.8, "linestyle": ":"}
+#: With fewer classes the AUCs of a class share a panel.
+FEW_CLASSES = 4
+#: So many methods have a curve in colour. Between points of the grid a rate holds from the left, a precision to it.
+COLOURED = 8
+STEPS = {"tpr": "steps-post", "precision": "steps-pre"}
 #: How cells are marked, by the column of the summary that says so.
 MARKS = {"degenerate": {**BELOW_CHANCE, "marker": "x", "label": "diverged or collapsed"}, "below_chance": BELOW_CHANCE}
 
 
 def auc_by_class(summary: pd.DataFrame, styles: Styles) -> Figure:
-    """Draw one panel per method, one line per normal class: AUCs, their intervals, the published value.
+    """Draw AUCs, their intervals and the published values: one panel per method, one line per normal class.
+
+    Where there are fewer classes than methods need to be compared, the other way round: a panel per class, and in it a
+    line per method, so that no panel has a dot or two.
 
     summary: AUCs of one experiment, of `summarise`.
     """
     methods, classes = (list(dict.fromkeys(summary[name])) for name in ("method", "normal"))
+    by_class = len(classes) < FEW_CLASSES
     evaluations = [evaluation for evaluation in EVALUATIONS if (summary["evaluation"] == evaluation).any()]
     if not evaluations:
         return sentence("No samples of both kinds are measured: there is no AUC.")
     spread = np.linspace(-0.16, 0.16, len(evaluations)) if len(evaluations) > 1 else [0.0]
     offsets = dict(zip(evaluations, spread, strict=True))
-    lines = {normal: place for place, normal in enumerate(classes)}
+    outer, inner = ("normal", "method") if by_class else ("method", "normal")
+    names = {"normal": classes, "method": methods}
+    lines = {name: place for place, name in enumerate(names[inner])}
     with mpl.rc_context(STYLE):
-        figure, axes = panels(
-            len(methods), columns=4, height=0.42 + 0.14 * max(len(classes), 4), sharex=True, sharey=True
-        )
-        for axis, method in zip(axes, methods, strict=True):
+        height = 0.42 + 0.14 * max(len(lines), 4)
+        figure, axes = panels(len(names[outer]), columns=2 if by_class else 4, height=height, sharex=True, sharey=True)
+        for axis, panel in zip(axes, names[outer], strict=True):
             for evaluation in evaluations:
-                rows = summary[(summary["method"] == method) & (summary["evaluation"] == evaluation)]
-                places = rows["normal"].map(lines) + offsets[evaluation]
-                around = np.stack([rows["mean"] - rows["low"], rows["high"] - rows["mean"]])
-                axis.errorbar(
-                    rows["mean"],
-                    places,
-                    xerr=np.nan_to_num(around),
-                    **marker_only(styles[method]),
-                    **FACES[evaluation],
-                    markersize=3.5,
-                    elinewidth=0.8,
-                )
-                for column, mark in MARKS.items():
-                    chosen = rows[column] > 0
-                    axis.plot(rows.loc[chosen, "mean"], places[chosen], **mark, zorder=4)
-                axis.plot(rows["published_mean"], rows["normal"].map(lines), **PUBLISHED, markeredgewidth=1.4)
-            axis.set_title(method)
+                in_panel = summary[(summary[outer] == panel) & (summary["evaluation"] == evaluation)]
+                for method, rows in in_panel.groupby("method", sort=False):
+                    places = rows[inner].map(lines) + offsets[evaluation]
+                    around = np.stack([rows["mean"] - rows["low"], rows["high"] - rows["mean"]])
+                    axis.errorbar(
+                        rows["mean"],
+                        places,
+                        xerr=np.nan_to_num(around),
+                        **marker_only(styles[str(method)]),
+                        **FACES[evaluation],
+                        markersize=3.5,
+                        elinewidth=0.8,
+                    )
+                    for column, mark in MARKS.items():
+                        chosen = rows[column] > 0
+                        axis.plot(rows.loc[chosen, "mean"], places[chosen], **mark, zorder=4)
+                axis.plot(in_panel["published_mean"], in_panel[inner].map(lines), **PUBLISHED, markeredgewidth=1.4)
+            axis.set_title(panel)
             axis.axvline(50, color="0.6", linewidth=0.8, linestyle=":")
-        axes[0].set_yticks(range(len(classes)), classes)
-        axes[0].set_ylim(len(classes) - 0.4, -0.6)
+        axes[0].set_yticks(range(len(lines)), list(lines))
+        axes[0].set_ylim(len(lines) - 0.4, -0.6)
         # An interval over two seeds can be longer than the scale.
         lowest = summary[["mean", "published_mean"]].min().min()
         axes[0].set_xlim(max(0.0, min(45.0, lowest - 4)) if np.isfinite(lowest) else 0.0, 101.5)
@@ -263,4 +278,81 @@ def cost(metrics: pd.DataFrame, styles: Styles) -> Figure:
         if min(value for _, value, _ in groups.values()) < 50:
             axis.axhline(50, color="0.6", linewidth=0.8, linestyle=":", label="chance")
         figure.legend(loc="outside right center", frameon=False)
+    return figure
+
+
+def class_heat_map(summary: pd.DataFrame) -> Figure:
+    """Draw the mean AUCs as a map, methods × classes, with the numbers; hatched where fits diverged or collapsed.
+
+    summary: AUCs of one experiment under the evaluation that it is read for, of `summary.evaluated`.
+    """
+    order = {name: list(dict.fromkeys(summary[name])) for name in ("method", "normal")}
+    values, bad = (
+        summary.pivot(index="method", columns="normal", values=name).reindex(order["method"])[order["normal"]]
+        for name in ("mean", "degenerate")
+    )
+    if values.isna().all(axis=None):
+        return sentence("No samples of both kinds are measured: there is no AUC.")
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 0.9 + 0.2 * len(values)), layout="constrained")
+        axis = figure.subplots()
+        sns.heatmap(
+            values,
+            ax=axis,
+            annot=True,
+            fmt=".1f",
+            cmap="Blues",
+            annot_kws={"fontsize": 6.5},
+            linewidths=0.5,
+            cbar_kws={"label": f"AUC ({summary['evaluation'].iloc[0]}), %", "aspect": 30},
+        )
+        for row, column in zip(*np.nonzero(bad.to_numpy() > 0), strict=True):
+            axis.add_patch(Rectangle((column, row), 1, 1, fill=False, hatch="////", edgecolor="0.55", linewidth=0))
+        axis.set(xlabel="", ylabel="")
+        axis.grid(visible=False)
+        axis.tick_params(length=0, labelrotation=0)
+        if sum(map(len, map(str, order["normal"]))) > 90:
+            axis.tick_params(axis="x", labelrotation=35)
+    return figure
+
+
+def curves(shapes: pd.DataFrame, ranked: Sequence[str], styles: Styles, share: float) -> Figure:
+    """Draw mean ROC and precision-recall curves: the first of the methods in colour, the others grey.
+
+    A rate is averaged over fits at each false positive rate (vertical averaging, Fawcett 2006, Pattern Recognition
+    Letters 27), and precision at each recall; a method with a fit that has no curve is left out.
+
+    Args:
+        shapes: rows of an experiment, of `measurements.Collected`.
+        ranked: methods, the highest mean AUC first.
+        styles: of `method_styles`.
+        share: of anomalies among the samples, the precision of a ranking by chance.
+    """
+    rows = shapes[shapes["series"].isin(["tpr", "precision"])]
+    if rows.empty:
+        return sentence("No samples of both kinds are measured: there are no curves.")
+    means = rows.groupby(["series", "method", "step"])["value"].mean()
+    drawn = [method for method in ranked if ("tpr", method) in means.index]
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(WIDTH, 3.4), layout="constrained")
+        axes = figure.subplots(1, 2, sharex=True, sharey=True)
+        # The best last, so that they lie above.
+        for place, method in reversed(list(enumerate(drawn))):
+            style = {name: styles[method][name] for name in ("color", "linestyle")}
+            look = {**style, "linewidth": 1.3} if place < COLOURED else {"color": "0.8", "linewidth": 0.7}
+            for axis, series in zip(axes, ("tpr", "precision"), strict=True):
+                axis.plot(GRID, means[series, method].to_numpy(), **look, drawstyle=STEPS[series])
+        axes[0].plot([0, 1], [0, 1], **CHANCE)
+        axes[1].axhline(share, **CHANCE)
+        axes[0].set(xlabel="false positive rate", ylabel="true positive rate (recall)", title="ROC", ylim=(0, 1.01))
+        axes[1].set(xlabel="recall", ylabel="precision", title="Precision and recall", xlim=(0, 1))
+        axes[1].tick_params(labelleft=True)
+        handles = [
+            Line2D([], [], **{name: styles[method][name] for name in ("color", "linestyle")}, label=method)
+            for method in drawn[:COLOURED]
+        ]
+        if len(drawn) > COLOURED:
+            handles.append(Line2D([], [], color="0.8", linewidth=0.7, label=f"{len(drawn) - COLOURED} more"))
+        handles.append(Line2D([], [], **CHANCE, label="chance"))
+        legend_above(figure, handles, 5)
     return figure

@@ -1,0 +1,288 @@
+"""What a run found, in the first lines that a person reads: verdicts, claims, who leads, and maps of all cells."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from ocnn.report.rendering import MISSING, Cell, Table, cell_key, literal, number, spans
+from ocnn.results.claims import CONTRADICTED, SUPPORTED, UNDECIDED
+from ocnn.results.leaderboard import BEHIND, LEADS, NO_RANK, rank_methods
+from ocnn.results.metrics import METRICS, PUBLISHED_METRIC
+from ocnn.results.summary import KEYS, evaluated
+from ocnn.results.verdicts import DESCRIPTIVE, NOT_COMPARABLE
+
+#: The shades of a map, from the lowest of its values to the best.
+SHADES = 6
+#: How a count of cells of each verdict is put in a sentence.
+SAYS = {
+    "worse": "{} lie below",
+    "better": "{} lie above",
+    "inconclusive": "{} are undecided",
+    NOT_COMPARABLE: "{} cannot be compared, as fits diverged or collapsed",
+}
+#: So many claims stand in the first lines of a report; the others are folded.
+LEADING = 3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A sentence, written as a note, of a kind that has a colour, and the section or cell that it is about."""
+
+    text: str
+    kind: str = ""
+    link: str = ""
+
+    @property
+    def plain(self) -> str:
+        """The sentence without its markup."""
+        return "".join(piece for _, piece in spans(self.text))
+
+
+@dataclass(frozen=True)
+class Board:
+    """All cells of an experiment at a glance.
+
+    sentence: what came out, written as a note.
+    classes: normal classes.
+    counts: cells by verdict.
+    ranking: the methods, the best first.
+    maps: of each metric by its title, methods × classes.
+    """
+
+    experiment: str
+    evaluation: str
+    sentence: str
+    classes: int
+    counts: Mapping[str, int]
+    ranking: Table
+    maps: Mapping[str, Table]
+
+
+def boards(summary: pd.DataFrame, metrics: pd.DataFrame, judged: pd.DataFrame, alpha: float) -> list[Board]:
+    """Make the board of each experiment in which something is measured, those with judged cells first.
+
+    Args:
+        summary: of `summarise`.
+        metrics: rows of `measurements.collect`.
+        judged: of `judge`.
+        alpha: of the summary.
+    """
+    found = []
+    for experiment, group in summary.groupby("experiment", sort=False):
+        verdicts = judged[(judged["experiment"] == experiment) & (judged["verdict"] != DESCRIPTIVE)]
+        columns = verdicts[verdicts["family"] == "published"]
+        evaluation = str(verdicts["evaluation"].iloc[0] if len(verdicts) else evaluated(group)["evaluation"].iloc[0])
+        own = metrics[(metrics["experiment"] == experiment) & (metrics["evaluation"] == evaluation)]
+        rows = group[group["evaluation"] == evaluation]
+        if rows["mean"].isna().all():
+            continue
+        ranks = rank_methods(own, alpha)
+        counts = {str(verdict): int(count) for verdict, count in columns["verdict"].value_counts().items()}
+        found.append(
+            Board(
+                str(experiment),
+                evaluation,
+                verdict_sentence(str(experiment), counts) if counts else leader_sentence(str(experiment), ranks),
+                rows["normal"].nunique(),
+                counts,
+                ranking_table(ranks, rows, own, alpha),
+                {METRICS[name].title: heat_map(rows, verdicts, name) for name in METRICS},
+            )
+        )
+    return sorted(found, key=lambda board: not board.counts)
+
+
+def verdict_sentence(experiment: str, counts: Mapping[str, int]) -> str:
+    """Say of an experiment how many of its published cells hold.
+
+    counts: of the cells by verdict.
+    """
+    total, holding = sum(counts.values()), counts.get("reproduced", 0)
+    rest = [says.format(counts[verdict]) for verdict, says in SAYS.items() if counts.get(verdict)]
+    head = f"**{literal(experiment)}**: {holding} of {total} published cells hold{'s' if total == 1 else ''}"
+    return f"{head}. Of the others {_listed(rest)}." if rest else f"{head}."
+
+
+def leader_sentence(experiment: str, ranks: pd.DataFrame) -> str:
+    """Say which method is best in an experiment, and whether that is sure.
+
+    ranks: of `rank_methods`.
+    """
+    head = f"**{literal(experiment)}**: "
+    whole = ranks[ranks["standing"] != NO_RANK]
+    if whole.empty:
+        return f"{head}no method has a rank, as fits of each diverged or collapsed."
+    first = whole.iloc[0]
+    alike = [row["method"] for row in whole.to_dict("records") if round(row["mean"], 1) == round(first["mean"], 1)]
+    if len(alike) > 1 and first["standing"] != LEADS:
+        return f"{head}{_some(alike, bold=True)} have the highest mean AUC, {number(first['mean'], 1)} %."
+    shown = f"**{first['method']}** has the highest mean AUC, {number(first['mean'], 1)} %"
+    if pd.notna(first["low"]):
+        shown += f" [{number(first['low'], 1)}, {number(first['high'], 1)}]"
+    rivals = list(whole.loc[whole["standing"] != BEHIND, "method"])[1:]
+    if len(whole) == 1:
+        return f"{head}{shown}; it is the only method with a rank."
+    if first["standing"] == LEADS:
+        return f"{head}{shown}, and the lead is sure: every other method is behind."
+    if whole["seeds"].max() < 2:
+        return f"{head}{shown}. One seed cannot say whether that is more than luck."
+    return f"{head}{shown}, but the lead is not sure: {_some(rivals)} may be as good or better."
+
+
+def _some(names: Sequence[str], *, bold: bool = False, most: int = 4) -> str:
+    """Names in a list, of which many are only counted."""
+    marked = [f"**{name}**" if bold else name for name in names]
+    return _listed(marked if len(names) <= most else [*marked[: most - 1], f"{len(names) - most + 1} more"])
+
+
+def _listed(parts: Sequence[str]) -> str:
+    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def ranking_table(ranks: pd.DataFrame, summary: pd.DataFrame, metrics: pd.DataFrame, alpha: float) -> Table:
+    """Show the methods of an experiment, the best first.
+
+    Args:
+        ranks: of `rank_methods`.
+        summary, metrics: rows of the experiment under its evaluation.
+        alpha: of the summary.
+    """
+    others = [name for name in METRICS if name != PUBLISHED_METRIC]
+    means = summary.pivot_table(
+        index="method", columns="metric", values="mean", aggfunc=lambda values: values.mean(skipna=False)
+    )
+    seconds = metrics.groupby("method")["seconds"].median()
+    one_class = summary["normal"].unique()
+    rows = []
+    for row in ranks.to_dict("records"):
+        method, standing = row["method"], row["standing"]
+        key = cell_key(str(summary["experiment"].iloc[0]), str(one_class[0]), method) if len(one_class) == 1 else ""
+        rows.append(
+            [
+                Cell(MISSING, kind="missing") if pd.isna(row["rank"]) else Cell(str(row["rank"]), float(row["rank"])),
+                Cell(method, target=key),
+                _interval(row["mean"], row["low"], row["high"]),
+                _interval(row["behind"], row["behind_low"], row["behind_high"]),
+                Cell(row["reason"] or standing, kind="degenerate" if row["reason"] else standing.replace(" ", "-")),
+                *(_interval(means.get(name, pd.Series(dtype=float)).get(method, np.nan)) for name in others),
+                _seconds(seconds[method]),
+            ]
+        )
+    classes = f"the mean over {len(one_class)} normal classes; " if len(one_class) > 1 else ""
+    percent = f"{100 * (1 - 2 * alpha):g} %"
+    note = (
+        f"AUC in percent on `{metrics['evaluation'].iloc[0]}`, {classes}intervals at {percent} over seeds and the"
+        " choice of samples. `leads`: every other method is behind. `behind`: another one is better, at"
+        f" {100 * alpha:g} % over all comparisons. `may be best`: neither is established."
+    )
+    columns = ["rank", "method", "AUC, %", "to the leader", "standing"]
+    columns += [f"{METRICS[name].title}, {METRICS[name].unit}" for name in others] + ["seconds per fit"]
+    return Table(f"Ranking, {summary['experiment'].iloc[0]}", columns, rows, note, stub=2)
+
+
+def _interval(value: float, low: float = np.nan, high: float = np.nan) -> Cell:
+    if pd.isna(value):
+        return Cell(MISSING, kind="missing")
+    around = "" if pd.isna(low) else f" [{number(low, 1)}, {number(high, 1)}]"
+    return Cell(number(value, 1).replace("−0.0", "0.0") + around, float(value))
+
+
+def _seconds(value: float) -> Cell:
+    return Cell(MISSING, kind="missing") if pd.isna(value) else Cell(f"{value:.3g}", float(value))
+
+
+def heat_map(summary: pd.DataFrame, judged: pd.DataFrame, metric: str) -> Table:
+    """Arrange a metric as methods × classes, each cell in the colour of its verdict, or else in a shade of its value.
+
+    Args:
+        summary: rows of an experiment under one evaluation.
+        judged: the judged cells among these; they colour the metric that was published alone.
+        metric: its name.
+    """
+    rows = summary[summary["metric"] == metric]
+    verdicts = judged.set_index(["normal", "method"])["verdict"].to_dict() if metric == PUBLISHED_METRIC else {}
+    better = 1 if METRICS[metric].higher_is_better else -1
+    finite = rows["mean"].dropna()
+    low, high = (finite.min(), finite.max()) if len(finite) else (0.0, 1.0)
+    worst, best = (low, high) if better > 0 else (high, low)
+    classes = list(dict.fromkeys(rows["normal"]))
+    lines = []
+    for method, group in rows.groupby("method", sort=False):
+        by_class = {row["normal"]: row for row in group.to_dict("records")}
+        cells = []
+        for normal in classes:
+            row = by_class.get(normal)
+            if row is None:
+                cells.append(Cell(MISSING, kind="missing"))
+                continue
+            key = cell_key(row["experiment"], normal, str(method))
+            verdict = verdicts.get((normal, method), "")
+            if row["degenerate"]:
+                kind = "degenerate"
+            elif pd.isna(row["mean"]):
+                kind = "missing"
+            elif verdict:
+                kind = verdict.replace(" ", "-")
+            else:
+                share = (row["mean"] - worst) / (best - worst) if best != worst else 1.0
+                kind = f"shade-{min(int(share * SHADES), SHADES - 1)}"
+            text = MISSING if pd.isna(row["mean"]) else number(row["mean"], 1)
+            mark = " †" if row["degenerate"] else " ‡" if row["below_chance"] else ""
+            value = None if pd.isna(row["mean"]) else float(row["mean"])
+            cells.append(Cell(text + mark, value, kind=kind, target=key))
+        whole = group["mean"].notna().all() and not group["degenerate"].any()
+        mean = [_interval(group["mean"].mean() if whole else np.nan)] if len(classes) > 1 else []
+        lines.append([Cell(str(method)), *cells, *mean])
+    columns = ["method", *classes, *(["mean"] if len(classes) > 1 else [])]
+    title = f"{METRICS[metric].title}, {METRICS[metric].unit}, {summary['experiment'].iloc[0]}"
+    return Table(title, columns, lines)
+
+
+def claim_findings(claims: pd.DataFrame, judged: Mapping[str, str | None]) -> list[Finding]:
+    """Say of each claim that an experiment checks what came out, the decided ones first.
+
+    Args:
+        claims: of `check_claims`.
+        judged: for each experiment the evaluation that its published cells are judged under; a claim is read under it,
+            or else under the first that it has.
+    """
+    found = []
+    for (says, experiment), rows in claims[claims["experiment"].notna()].groupby(["says", "experiment"], sort=False):
+        chosen = rows[rows["evaluation"] == judged.get(str(experiment))]
+        chosen = chosen if len(chosen) else rows[rows["evaluation"] == rows["evaluation"].iloc[0]]
+        for verdict in (SUPPORTED, CONTRADICTED, UNDECIDED):
+            same = chosen[chosen["verdict"] == verdict]
+            if same.empty:
+                continue
+            row, by = same.iloc[0], ", ".join(dict.fromkeys(same["method"]))
+            effect = ""
+            if len(same) == 1 and pd.notna(row["effect"]):
+                effect = f" {number(row['effect'], 1)} [{number(row['low'], 1)}, {number(row['high'], 1)}]."
+            text = f"**{verdict}** on {literal(str(experiment))} by {literal(by)}: “{literal(str(says))}”{effect}"
+            found.append(Finding(text, verdict, "#claims"))
+    order = [CONTRADICTED, SUPPORTED, UNDECIDED]
+    return sorted(found, key=lambda finding: order.index(finding.kind))
+
+
+def run_title(experiments: Iterable[str], *, judged: bool, measured: bool) -> str:
+    """Ask what the report of a run answers."""
+    if judged:
+        return "Do the published AUCs hold?"
+    names = list(experiments)
+    shown = _listed(names) if len(names) <= 3 else f"{len(names)} experiments"
+    return f"Which method finds the anomalies: {shown}" if measured else f"The most anomalous samples: {shown}"
+
+
+def degenerate_finding(metrics: pd.DataFrame, statuses: Sequence[str]) -> list[Finding]:
+    """Say how many fits diverged or collapsed, and of which methods; nothing where none did."""
+    fits = metrics.drop_duplicates([*KEYS, "seed"])
+    bad = fits[fits["status"].isin(statuses)]
+    if bad.empty:
+        return []
+    counts = bad["method"].value_counts()
+    shown = _listed([f"{method} ({count})" for method, count in counts.head(4).items()])
+    rest = f" and {len(counts) - 4} other methods" if len(counts) > 4 else ""
+    text = f"**{len(bad)} of {len(fits)} fits diverged or collapsed**: {literal(shown)}{rest}."
+    return [Finding(text, "degenerate", "#degenerate")]

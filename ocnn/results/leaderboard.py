@@ -1,0 +1,71 @@
+"""Which method is best in an experiment, and how sure that is."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from ocnn.results.metrics import DEGENERATE, METRICS, PUBLISHED_METRIC
+from ocnn.results.statistics import combined_error
+
+LEADS, OPEN, BEHIND, NO_RANK = "leads", "may be best", "behind", "no rank"
+COLUMNS = ["method", "rank", "standing", "mean", "low", "high", "behind", "behind_low", "behind_high"]
+COLUMNS += ["seeds", "reason"]
+
+
+def rank_methods(metrics: pd.DataFrame, alpha: float) -> pd.DataFrame:
+    """Rank the methods of an experiment by their mean AUC, and say which of them may be the best.
+
+    A value of a method is its mean over the classes for one seed; seeds share their splits, so methods are compared
+    within them. To the error over seeds that by the choice of samples is added (`metrics.auc_error`): the mean of the
+    classes' errors, as if all erred together, and of a difference both methods' as if they were independent, though
+    they are measured on the same samples. Both are cautious. Of k methods, one is `behind` if another one is better by
+    a one-sided t-test at alpha/(k − 1). So the truly best is among the others with a chance of 1 − alpha at least,
+    however the leader was found (Gupta 1965, Technometrics 7; Hsu 1981, Annals of Statistics 9).
+
+    Args:
+        metrics: rows of `measurements.collect`, of one experiment under one evaluation.
+        alpha: of the comparisons; the intervals, each by itself, are at 1 − 2 alpha.
+
+    Returns:
+        `COLUMNS`, the best first, AUCs in percent: `behind`, what is missing to the leader, with its interval;
+        `standing`: `leads`, if all others are behind; `may be best`; `behind`; `no rank`, and then the `reason`: a fit
+        diverged or collapsed, or has no AUC. With one seed there is no interval, and none is behind.
+    """
+    scale = METRICS[PUBLISHED_METRIC].scale
+    values, errors, left_out = {}, {}, {}
+    for method, rows in metrics.groupby("method", sort=False):
+        degenerate, missing = int(rows["status"].isin(DEGENERATE).sum()), int(rows[PUBLISHED_METRIC].isna().sum())
+        if degenerate:
+            left_out[method] = f"{degenerate} of {len(rows)} fits diverged or collapsed"
+        elif missing:
+            left_out[method] = f"{missing} of {len(rows)} fits without AUC"
+        else:
+            values[method] = scale * rows.groupby("seed")[PUBLISHED_METRIC].mean()
+            errors[method] = scale * rows["auc_error"].mean()
+    order = sorted(values, key=lambda method: -values[method].mean())
+    table = []
+    for method in order:
+        compared = {
+            other: _difference(values[other] - values[method], errors[other], errors[method]) for other in order
+        }
+        p_values = [stats.t.sf(d / e, f) for other, (d, e, f) in compared.items() if other != method and e > 0]
+        is_behind = any(p <= alpha / (len(order) - 1) for p in p_values)
+        mean, error, freedom = _difference(values[method], errors[method], 0.0)
+        behind, its_error, its_freedom = compared[order[0]]
+        half, its_half = stats.t.isf(alpha, freedom) * error, stats.t.isf(alpha, its_freedom) * its_error
+        row = (mean, mean - half, mean + half, behind, behind - its_half, behind + its_half, len(values[method]), "")
+        rank = 1 + sum(values[other].mean() > mean for other in order)
+        table.append((method, rank, BEHIND if is_behind else OPEN, *row))
+    unranked = [(method, None, NO_RANK, *[np.nan] * 6, None, reason) for method, reason in left_out.items()]
+    ranks = pd.DataFrame([*table, *unranked], columns=COLUMNS).astype({"rank": "Int64", "seeds": "Int64"})
+    if (ranks["standing"] == OPEN).sum() == 1:
+        ranks.loc[ranks["standing"] == OPEN, "standing"] = LEADS
+    ranks.loc[ranks["method"] == next(iter(order), None), ["behind_low", "behind_high"]] = np.nan
+    return ranks
+
+
+def _difference(by_seed: pd.Series, error: float, other_error: float) -> tuple[float, float, float]:
+    """The mean over seeds, its standard error and that one's degrees of freedom; NaN of these for one seed."""
+    variances = [[by_seed.var(ddof=1) / len(by_seed), error**2 + other_error**2]]
+    combined, freedom = combined_error(variances, [[len(by_seed) - 1, np.inf]])
+    return float(by_seed.mean()), float(combined[0]), float(freedom[0])
