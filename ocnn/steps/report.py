@@ -145,9 +145,9 @@ def make_report(
         "claims": _checked_claims(tables["claims"]) if claims["experiment"].notna().any() else None,
         "comparison": _unless_empty(tables.get("comparison")),
         "tables": {
-            name: shown
+            name: document
             for name in TABLES
-            if name in tables and (shown := _unless_empty(_without_listings(tables[name])))
+            if name in tables and (document := _unless_empty(_without_listings(tables[name])))
         }
         | {name: document for name, document in of_experiments.items() if name not in rankings},
         "figures": _figures(planned, figures, captions, {f"training/{name}" for name in set(folders) - trained}),
