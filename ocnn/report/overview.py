@@ -17,10 +17,10 @@ from ocnn.results.verdicts import DESCRIPTIVE, NOT_COMPARABLE
 SHADES = 6
 #: How a count of cells of each verdict is put in a sentence.
 SAYS = {
-    "worse": "{} lie below",
-    "better": "{} lie above",
-    "inconclusive": "{} are undecided",
-    NOT_COMPARABLE: "{} cannot be compared, as fits diverged or collapsed",
+    "worse": ("{} lies below", "{} lie below"),
+    "better": ("{} lies above", "{} lie above"),
+    "inconclusive": ("{} is undecided", "{} are undecided"),
+    NOT_COMPARABLE: ("{} cannot be compared, as fits diverged or collapsed",) * 2,
 }
 #: So many claims stand in the first lines of a report; the others are folded.
 LEADING = 3
@@ -100,8 +100,8 @@ def verdict_sentence(experiment: str, counts: Mapping[str, int]) -> str:
     counts: of the cells by verdict.
     """
     total, holding = sum(counts.values()), counts.get("reproduced", 0)
-    rest = [says.format(counts[verdict]) for verdict, says in SAYS.items() if counts.get(verdict)]
-    head = f"**{literal(experiment)}**: {holding} of {total} published cells hold{'s' if total == 1 else ''}"
+    rest = [says[counts[verdict] > 1].format(counts[verdict]) for verdict, says in SAYS.items() if counts.get(verdict)]
+    head = f"**{literal(experiment)}**: {holding} of {total} published cells hold{'s' if holding == 1 else ''}"
     return f"{head}. Of the others {_listed(rest)}." if rest else f"{head}."
 
 
@@ -116,18 +116,21 @@ def leader_sentence(experiment: str, ranks: pd.DataFrame) -> str:
         return f"{head}no method has a rank, as fits of each diverged or collapsed."
     first = whole.iloc[0]
     alike = [row["method"] for row in whole.to_dict("records") if round(row["mean"], 1) == round(first["mean"], 1)]
-    if len(alike) > 1 and first["standing"] != LEADS:
-        return f"{head}{_some(alike, bold=True)} have the highest mean AUC, {number(first['mean'], 1)} %."
-    shown = f"**{first['method']}** has the highest mean AUC, {number(first['mean'], 1)} %"
-    if pd.notna(first["low"]):
+    if len(alike) == 1 or first["standing"] == LEADS:
+        alike = [first["method"]]
+    verb = "has" if len(alike) == 1 else "have"
+    shown = f"{_some(alike, bold=True)} {verb} the highest mean AUC, {number(first['mean'], 1)} %"
+    if len(alike) == 1 and pd.notna(first["low"]):
         shown += f" [{number(first['low'], 1)}, {number(first['high'], 1)}]"
-    rivals = list(whole.loc[whole["standing"] != BEHIND, "method"])[1:]
+    rivals = [method for method in whole.loc[whole["standing"] != BEHIND, "method"] if method not in alike]
     if len(whole) == 1:
         return f"{head}{shown}; it is the only method with a rank."
     if first["standing"] == LEADS:
         return f"{head}{shown}, and the lead is sure: every other method is behind."
     if whole["seeds"].max() < 2:
         return f"{head}{shown}. One seed cannot say whether that is more than luck."
+    if not rivals:
+        return f"{head}{shown}."
     return f"{head}{shown}, but the lead is not sure: {_some(rivals)} may be as good or better."
 
 
