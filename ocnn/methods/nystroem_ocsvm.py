@@ -1,5 +1,6 @@
 """One-class SVM on an approximation of the Gaussian kernel, for more samples than an exact solver can take."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -15,9 +16,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.diagnosis import Diagnosis
 from ocnn.methods.gaussian import MEASURED, origin_of, row_slices, single_gamma
-
-#: More than the rounding errors of a score, as a share of the largest.
-ROUNDING = 1e-9
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -82,9 +80,10 @@ class NystroemOCSVM(AnomalyDetector):
             before, self.objective_ = self.objective_, self._objective(first[:MEASURED])
             self.n_iter_, change = self.n_iter_ + 1, abs(before - self.objective_)
         # For this w the objective is least at the ν-quantile, which the last steps are not exactly at. A training
-        # sample has that score, and rounding is not to put it outside.
-        self.training_scores_ = scores = self._score_samples(X)
-        self.offset_ = float(np.quantile(scores, self.nu, method="inverted_cdf") - ROUNDING * np.abs(scores).max())
+        # sample has that score, and rounding is not to put it outside: the threshold is between it and the next lower.
+        self.training_scores_ = self._score_samples(X)
+        ordered, place = np.sort(self.training_scores_), math.ceil(self.nu * len(rows)) - 1
+        self.offset_ = float(ordered[[max(0, place - 1), place]].mean())
         text = f"the last of {self.n_iter_} passes changed the objective, {self.objective_:.4g}, by {change:.2g}"
         return Diagnosis("converged" if change <= self.tol * abs(self.objective_) else "limit", text)
 

@@ -106,12 +106,14 @@ def test_tables() -> None:
 
 def test_figures_from_measurements() -> None:
     plain, few = planned(), planned("few", methods=("kde", "ocnn"), contaminated_and_tested=False)
-    kinds = ["auc", "cost", "training", "gap", "ranks", "differences"]
+    kinds = ["auc", "heatmap", "curves", "cost", "training", "gap", "ranks", "differences"]
     assert plan_of(plain, few).comparison_names() == [
         *(f"{kind}/toy" for kind in kinds),
-        *("auc/few", "cost/few", "training/few"),
+        *("auc/few", "heatmap/few", "curves/few", "cost/few", "training/few"),
     ]
-    assert "ranks/toy" not in plan_of(planned(normal_classes=("3",))).comparison_names()
+    # Of a single class there is nothing to compare over classes.
+    alone = plan_of(planned(normal_classes=("3",))).comparison_names()
+    assert alone == [f"{kind}/toy" for kind in ("auc", "curves", "cost", "training", "gap")]
 
 
 def test_figures_of_samples() -> None:
