@@ -19,6 +19,7 @@ from ocnn.errors import ResultError
 from ocnn.report.figures import comparison, samples
 from ocnn.report.tables import all_differences
 from ocnn.results.frames import read_csv, read_frame
+from ocnn.results.measurements import GATHERED
 from ocnn.results.metrics import METRICS, metric
 from ocnn.results.published import RUN_COLUMNS
 from ocnn.results.scores import Fit, write_scores
@@ -208,7 +209,9 @@ def test_products_state_their_recipe_and_the_units(made: HandMade) -> None:
     assert stated["recipe"] == {"code": "1"}
     assert stated["units"].keys() == METRICS.keys()
     assert {stated["units"][name] for name in ("auc", "average_precision", "fpr_at_95_tpr")} == {"%"}
-    assert json.loads(made.files["provenance"].read_text())["recipe"] == {"code": "0"}
+    recipe = json.loads(made.files["provenance"].read_text())["recipe"]
+    assert recipe.keys() == {"code", GATHERED}
+    assert recipe["code"] == "0"
 
 
 def test_damaged_provenance_stops_the_tables(made: HandMade, tmp_path: Path) -> None:
@@ -505,7 +508,7 @@ def test_consistency(made: HandMade) -> None:
 def test_measurements_state_of_which_scores_they_are(made: HandMade, tmp_path: Path) -> None:
     job = Job("ocnn.steps.metrics:collect_metrics")
     score_files = [fit.path(made.pattern("scores", "parquet")) for fit in made.plan.fits()]
-    outputs = {name: tmp_path / made.files[name].name for name in ("metrics", "histories", "provenance")}
+    outputs = {name: tmp_path / made.files[name].name for name in MEASURED}
     collect_metrics(
         plan=made.plan.to_json(),
         scores=made.pattern("scores", "parquet"),

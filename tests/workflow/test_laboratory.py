@@ -145,7 +145,7 @@ def test_everything_comes_out_under_the_prefix(finished: Laboratory, repository:
     report = (results / "report.html").read_text(encoding="utf-8")
     assert f"<td>{commit}</td>" in re.sub(r"<td[^>]*>", "<td>", report)
     # The caption of a figure, of which the report has each.
-    assert "Training curves" in report
+    assert "AUC per class and method" in report
     _, stated = read_scores(results / "scores" / "mine" / "fine" / "distance" / "seed-0.parquet")
     assert stated["estimator"] == "lab_detectors:Distance"
     made = {path.name for path in finished.folder.iterdir()}
@@ -240,7 +240,7 @@ def test_what_snakedeploy_writes(repository: Path, hub: Mapping[str, str], tmp_p
     assert "workflow specific profile profiles/default" in output
     plan = rules(output)
     assert plan["images"] == plan["all"] == plan["report"] == 1
-    assert plan["fit"] == 16
+    assert plan["fit"] == 12
     assert "config/published/claims.yaml" in output
     assert ".snakemake/ocnn" not in re.search(r"rule summary:\n +input: (.*)", output)[1]  # type: ignore[index]
     # Another configuration takes the place of the deployed one; its jobs find the package.
