@@ -317,7 +317,7 @@ ALL_PAIRS = {
     "kde, a grid": KDE(),
     "ocsvm, one gamma": OCSVM(),
     "ocsvm, by neighbours": OCSVM(gamma="neighbours"),
-    "ocsvm, a grid": OCSVM(gamma=GAMMAS[0][5:]),
+    "ocsvm, a grid": OCSVM(gamma=GAMMAS[0][8:]),
     "knn": KNN(),
     "pca": PCA(),
     "linear_ocsvm": LinearOCSVM(),
