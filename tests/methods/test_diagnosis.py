@@ -56,6 +56,7 @@ def test_the_share_of_ties_by_hand() -> None:
     assert tied_share([1.0, 2.0, 4.0], rounding=1.5 / 128) == pytest.approx((0.5 + 0.5 + 0) / 3)
     assert tied_share([1.0, 2.0, 4.0], rounding=[0, 0, 2.5 / 128]) == pytest.approx((0 + 0 + 0.5) / 3)
     assert tied_share([0.0, 0.0]) == 1
+    assert tied_share([0.0, 1.0]) == 0
     assert tied_share([3.0]) == 1
     # Nine in ten at one score: 0.9 of the samples tie with 89 of 99 others. Eight in ten are still a ranking.
     assert status(diagnose_scores(np.append(np.zeros(91), np.arange(1, 10)))) == "collapsed"

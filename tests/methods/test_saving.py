@@ -147,7 +147,8 @@ def test_a_tree_that_leads_out_of_itself_is_refused() -> None:
     tree = forest.forest_.estimators_[0].tree_
     # A copy: what it gives is a view of the tree itself.
     inside = {**tree.__getstate__(), "nodes": tree.__getstate__()["nodes"].copy()}
-    for field, value in (("left_child", 10**6), ("left_child", 0), ("feature", 3)):
+    beyond = len(inside["nodes"])
+    for field, value in (("left_child", 10**6), ("left_child", beyond), ("left_child", 0), ("feature", 3)):
         nodes = inside["nodes"].copy()
         nodes[field][0] = value
         tree.__setstate__({**inside, "nodes": nodes})

@@ -18,7 +18,14 @@ from sklearn.neighbors import KernelDensity, NearestNeighbors
 from sklearn.svm import OneClassSVM
 
 from ocnn.methods import KDE, KNN, OCSVM, PCA, IForest, LinearOCSVM, NystroemOCSVM, OneClassNNRadial
-from ocnn.methods.gaussian import gaussian_kernel, gaussian_kernels, neighbour_gamma, origin_of, squared_distances
+from ocnn.methods.gaussian import (
+    gaussian_kernel,
+    gaussian_kernels,
+    kernels_by_product_are_exact,
+    neighbour_gamma,
+    origin_of,
+    squared_distances,
+)
 from ocnn.methods.kde import BANDWIDTHS
 
 #: Powers of two, whose kernels are squares of one another; and numbers in no order, of which few are.
@@ -414,7 +421,11 @@ def test_nystroem_with_all_samples_is_near_the_minimum(data: dict[str, Any], nu:
     np.testing.assert_allclose(
         model.score_samples(data["test"]), exact.score_samples(data["test"]) / (nu * 300), atol=0.1 * rho
     )
-    assert (model.predict(train) == -1).mean() == pytest.approx(nu, abs=0.004)
+    # The threshold is halfway between two scores: beyond the one that holds all but a share ν.
+    assert (model.predict(train) == -1).sum() == nu * 300 - 1
+    strict = NystroemOCSVM(nu=1e-3, gamma=gamma, components=50, random_state=0).fit(train)
+    assert (strict.predict(train) == 1).all()
+    assert strict.offset_ == strict.training_scores_.min()
     with pytest.warns(ConvergenceWarning, match="the last of 2 passes changed the objective"):
         short = NystroemOCSVM(gamma=gamma, tol=1e-9, max_iter=2, random_state=0).fit(train)
     assert short.n_iter_ == 2
@@ -485,6 +496,16 @@ def test_samples_that_are_far_apart(model: Any, kind: str, d: int) -> None:
     found = clone(model).fit(far)
     for scores in (found.training_scores_, found.score_samples(far)):
         np.testing.assert_allclose(scores[compared], expected, rtol=1e-4)
+
+
+def test_how_far_apart_is_too_far_by_hand() -> None:
+    """Of (3, 4) and the origin the error is at most 2 · 2.2 · 10⁻¹⁶ · 25; a millionth of an exponent may be wrong."""
+    X, origin = np.array([[3.0, 4.0]]), np.zeros((1, 2))
+    limit = 1e-6 / (50 * np.finfo(np.float64).eps)
+    assert kernels_by_product_are_exact(X, 0.99 * limit, origin)
+    assert not kernels_by_product_are_exact(X, 1.01 * limit, origin)
+    assert kernels_by_product_are_exact(X, 0.495 * limit)
+    assert not kernels_by_product_are_exact(X, 0.505 * limit)
 
 
 def test_ordinary_distances_are_those_of_a_product(data: dict[str, Any]) -> None:

@@ -110,6 +110,16 @@ def test_a_training_sample_is_no_neighbour_of_its_own(rows: Any) -> None:
     assert (wrapped.training_scores_ < wrapped.offset_).mean() == pytest.approx(0.2, abs=0.01)
 
 
+def test_an_attribute_of_pyod_s_name_means_nothing_elsewhere(rows: Any) -> None:
+    class Counting(Plain):
+        def fit(self, X: Any) -> None:
+            super().fit(X)
+            self.decision_scores_ = np.arange(len(X))
+
+    wrapped = WrappedDetector(Counting(), higher_scores="anomalous").fit(rows[0])
+    np.testing.assert_array_equal(wrapped.training_scores_, wrapped.score_samples(rows[0]))
+
+
 def test_pyod_s_interface(stand_in: Any, rows: Any) -> None:
     """High scores are anomalous, the threshold and the training scores are the detector's own."""
     train, test, is_anomaly = rows
