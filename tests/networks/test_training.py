@@ -204,6 +204,7 @@ def test_the_batch_size_is_the_next_that_leaves_no_single_sample(samples: int, w
     size = batch_size_for(samples, wanted)
     assert samples % size != 1
     assert all(samples % smaller == 1 for smaller in range(wanted, size))
+    assert batch_size_for(1, wanted) == wanted  # which no size would share out
 
 
 @pytest.fixture
