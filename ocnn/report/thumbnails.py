@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ocnn.report.figures.style import colours
+from ocnn.report.figures.style import stretched
 
 #: Height and width of a picture, and pictures per line of the sheet.
 SIDE, COLUMNS = 32, 32
@@ -41,14 +41,8 @@ def sheet(
         there = {sample[2]: place for sample, place in places.items() if sample[:2] == (dataset, part)}
         for place, image in zip(there.values(), pixels(dataset, part, np.array(list(there))), strict=True):
             where = place % COLUMNS * SIDE, place // COLUMNS * SIDE
-            whole.paste(Image.fromarray(_bytes(image)).resize((SIDE, SIDE)), where)
+            shown = (255 * stretched(image)).round().astype(np.uint8)
+            whole.paste(Image.fromarray(shown).resize((SIDE, SIDE)), where)
     buffer = BytesIO()
     whole.save(buffer, "WEBP", quality=60)
     return f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}", places
-
-
-def _bytes(image: NDArray[np.float32]) -> NDArray[np.uint8]:
-    shown = colours(image)
-    low, high = float(shown.min()), float(shown.max())
-    stretched = (shown - low) / (high - low) if high > low else np.zeros_like(shown)
-    return (255 * stretched).round().astype(np.uint8)

@@ -11,7 +11,17 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from ocnn.report.figures.style import ANOMALOUS, NORMAL, PALETTE, STYLE, WIDTH, colours, legend_above, log_ticks, panels
+from ocnn.report.figures.style import (
+    ANOMALOUS,
+    NORMAL,
+    PALETTE,
+    STYLE,
+    WIDTH,
+    legend_above,
+    log_ticks,
+    panels,
+    stretched,
+)
 
 #: Frames of adversarial and of normal images, as in the paper: green and blue of the colour-blind palette.
 ADVERSARIAL_FRAME, NORMAL_FRAME = PALETTE[2], PALETTE[0]
@@ -139,13 +149,6 @@ def most_anomalous(images: NDArray[np.float32], method: str, columns: int = 10) 
     return figure
 
 
-def _rgb(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    """An image stretched to its own range, three channels: contrast-normalised pixels have no range of their own."""
-    low, high = float(image.min()), float(image.max())
-    stretched = (image - low) / (high - low) if high > low else np.zeros_like(image)
-    return colours(stretched)
-
-
 def _framed(image: NDArray[np.float32], is_anomaly: bool) -> NDArray[np.float32]:
     """The image in a frame, the wider one of an anomaly, so that the colour does not tell alone."""
     width = max(1, image.shape[0] // 12) * (2 if is_anomaly else 1)
@@ -153,13 +156,13 @@ def _framed(image: NDArray[np.float32], is_anomaly: bool) -> NDArray[np.float32]
     frame = np.ones((image.shape[0] + 2 * widest, image.shape[1] + 2 * widest, 3), np.float32)
     gap = widest - width
     frame[gap : len(frame) - gap, gap : frame.shape[1] - gap] = ADVERSARIAL_FRAME if is_anomaly else NORMAL_FRAME
-    frame[widest:-widest, widest:-widest] = _rgb(image)
+    frame[widest:-widest, widest:-widest] = stretched(image)
     return frame
 
 
 def _strip(images: NDArray[np.float32] | Sequence[NDArray[np.float32]], count: int) -> NDArray[np.float32]:
     """Images side by side with a white gap, padded to so many."""
-    padded = [np.pad(_rgb(image), ((1, 1), (1, 1), (0, 0)), constant_values=1) for image in images]
+    padded = [np.pad(stretched(image), ((1, 1), (1, 1), (0, 0)), constant_values=1) for image in images]
     padded += [np.ones_like(padded[0])] * (count - len(padded))
     return np.concatenate(padded, axis=1)
 

@@ -125,3 +125,9 @@ def colours(image: NDArray[np.float32]) -> NDArray[np.float32]:
     channels = image.shape[2]
     shown = image if channels in (1, 3) else image.mean(axis=2, keepdims=True)
     return np.broadcast_to(shown, (*image.shape[:2], 3))
+
+
+def stretched(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Stretch an image (height, width, channels) to its own range, of three channels: normalised pixels have none."""
+    low, high = float(image.min()), float(image.max())
+    return colours((image - low) / (high - low) if high > low else np.zeros_like(image))
