@@ -15,6 +15,7 @@ counts.
 """
 
 import ast
+import csv
 import hashlib
 import importlib.util
 import os
@@ -84,7 +85,7 @@ def fingerprint(*targets: str) -> str:
 
 def forget() -> None:
     """Forget what was read, for whoever edits modules within a process."""
-    for function in (_find, _module, _source, _content_digest, _files, _is_module, _exported):
+    for function in (_find, _module, _source, _content_digest, _files, _is_module, _exported, _installed):
         function.cache_clear()
     importlib.invalidate_caches()
 
@@ -114,7 +115,28 @@ def _is_ours(path: Path) -> bool:
 def _is_library(path: Path) -> bool:
     if _is_ours(path):
         return False
-    return any(part in INSTALLED for part in path.parts) or any(path.is_relative_to(folder) for folder in LIBRARIES)
+    if any(part in INSTALLED for part in path.parts) or any(path.is_relative_to(folder) for folder in LIBRARIES):
+        return True
+    return any(
+        path.relative_to(folder).parts[0] in _installed(folder)
+        for folder in map(_resolved, sys.path)
+        if path.is_relative_to(folder)
+    )
+
+
+@cache
+def _resolved(folder: str) -> Path:
+    return Path(folder).resolve()
+
+
+@cache
+def _installed(folder: Path) -> frozenset[str]:
+    """What stands in a folder by an installer's record: `pip install --target`, a cluster's modules on PYTHONPATH."""
+    names = set()
+    for record in folder.glob("*.dist-info/RECORD"):
+        with open(record, encoding="utf-8", newline="") as file:
+            names |= {Path(row[0]).parts[0] for row in csv.reader(file) if row}
+    return frozenset(names)
 
 
 def _own_package(module: str, path: Path) -> Path | None:

@@ -24,11 +24,12 @@ FOREIGN = (
     *("OMP_", "KMP_", "GOMP_", "NUMBA_", "TORCH_", "PYTORCH_", "GLIBC_TUNABLES"),
     *("NPY_", "NUMPY_", "SCIPY_", "SKLEARN_", "PANDAS_", "ARROW_", "PYTHONWARNINGS", "PYTHONOPTIMIZE"),
 )
-#: Of these the ones that are inherited on purpose: the backend, which counts as a setting, what device it works on, and
-#: how it takes that device's memory.
+#: Of these the ones that are inherited on purpose: the backend, which counts as a setting, what device it works on, how
+#: it takes that device's memory, and where JAX keeps what it compiled for the next job.
 INHERITED = (
     *("KERAS_BACKEND", "JAX_PLATFORMS", "XLA_PYTHON_CLIENT_PREALLOCATE", "XLA_PYTHON_CLIENT_MEM_FRACTION"),
     *("TF_FORCE_GPU_ALLOW_GROWTH", "TF_GPU_ALLOCATOR"),
+    *("JAX_COMPILATION_CACHE_DIR", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"),
 )
 THREADS = (
     "OMP_NUM_THREADS",

@@ -459,6 +459,21 @@ def test_an_installed_package_counts_by_its_bytes(tmp_path: Path, monkeypatch: p
     assert laboratory.print_of("PACKAGE.method:Method") != before
 
 
+def test_what_an_installer_has_put_into_a_folder_is_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `pip install --target` does, or a cluster's modules on PYTHONPATH; what else stands there is the user's own."""
+    monkeypatch.syspath_prepend(tmp_path)
+    method = "import LIBRARY, HELPERS\nclass Method:\n    pass\n"
+    laboratory = Laboratory(tmp_path, {"METHOD.py": method, "LIBRARY/__init__.py": "x = 1\n", "HELPERS.py": "x = 1\n"})
+    record = tmp_path / "anything-1.0.dist-info" / "RECORD"
+    record.parent.mkdir()
+    record.write_text(f"{laboratory.named('LIBRARY')}/__init__.py,,\nanything-1.0.dist-info/RECORD,,\n")
+    before = laboratory.print_of("METHOD:Method")
+    laboratory.edit("LIBRARY/__init__.py", "x = 1", "x = 2")
+    assert laboratory.print_of("METHOD:Method") == before
+    laboratory.edit("HELPERS.py", "x = 1", "x = 2")
+    assert laboratory.print_of("METHOD:Method") != before
+
+
 #: How a user's method takes a class of this package → what then counts of it.
 IMPORTS = {
     "from ocnn.methods.kde import KDE": {"methods/kde.py"},
