@@ -69,7 +69,6 @@ def test_the_accuracy_of_the_discriminator_by_hand() -> None:
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.filterwarnings("ignore:.*experimental_run_functions_eagerly:UserWarning")
 def test_the_diversity_is_a_ratio_of_variances() -> None:
     """Of what is generated, feature by feature, to that of the samples; the features' own means do not count."""
     rng = np.random.default_rng(0)

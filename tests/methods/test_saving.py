@@ -29,7 +29,6 @@ X = np.random.default_rng(0).normal(size=(40, 3))
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.filterwarnings("ignore:.*experimental_run_functions_eagerly:UserWarning")
 @pytest.mark.parametrize("name", METHODS)
 def test_a_pipeline_gives_the_same_scores_again(name: str, tmp_path: Path) -> None:
     pipeline = make_pipeline(StandardScaler(), make(name)).fit(X)

@@ -15,6 +15,8 @@ from ocnn.results.scores import read_scores, write_scores
 from ocnn.storage.files import safe_name
 from tests.workflow.conftest import CONFIG, MEASURED, SHOWN, Checkout, rules
 
+pytestmark = pytest.mark.long
+
 SHALLOW: dict[str, Any] = {
     "methods": {"kde": {"bandwidths": [0.3]}, "iforest": {}},
     "experiments": {"digits": {**CONFIG["experiments"]["digits"], "published": "mine"}},
