@@ -144,7 +144,9 @@ def false_alarms(method: str, seed: int, **settings: Any) -> int:
 
 @pytest.mark.usefixtures("eagerly")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    "method", [pytest.param(method, marks=[pytest.mark.long] if method in DEEP else []) for method in METHODS]
+)
 def test_false_alarms_of_every_method_are_as_many_as_asked_for(method: str) -> None:
     """Of many splits the sum is within the exact bounds, and each by itself; whatever the method learned."""
     splits = SPLITS_OF_A_NETWORK if method in DEEP else SPLITS

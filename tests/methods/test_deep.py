@@ -336,6 +336,7 @@ def test_an_autoencoder_of_its_own_is_trained_as_the_method_says(
     assert len(trained) == 1
 
 
+@pytest.mark.long
 def test_a_fitted_method_is_unpickled_in_a_process_that_knows_nothing_of_its_networks(tmp_path: Path) -> None:
     X = np.random.default_rng(0).random((12, 12, 8, 1), dtype=np.float32)
     network = {"kind": "lenet", "widths": [3, 2], "code": 4}
@@ -392,6 +393,7 @@ def test_the_released_loss_is_that_of_r_a_tenth_and_of_nu(nu: float) -> None:
     assert model.history_["loss"] == [pytest.approx((0.1**2 + excess.sum(axis=1).mean()) / nu, rel=1e-4)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("threads", [1, 4])
 def test_a_forked_process_scores_or_says_why_not(threads: int, tmp_path: Path) -> None:
     """1,500 samples, more than go at once: with one thread the same bits, with several, or to train, one sentence."""

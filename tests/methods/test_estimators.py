@@ -101,7 +101,13 @@ SEPARATING: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", METHODS)
+#: Training that takes a third of a minute.
+SLOWEST = ("anogan", "rcae")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in SLOWEST else []) for name in METHODS]
+)
 def test_anomalies_score_lower(name: str, blobs: Any) -> None:
     train, test, is_anomaly = blobs
     model = make(name, **SEPARATING.get(name, {})).fit(train)

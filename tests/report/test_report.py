@@ -24,6 +24,8 @@ from ocnn.steps.report import read_caption
 from tests.conftest import ROOT
 from tests.results.simulated import METHODS, Run
 
+pytestmark = pytest.mark.long
+
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )
@@ -421,15 +423,8 @@ def test_nothing_that_a_page_is_told_becomes_markup(browser: Any, run: Run, tmp_
     page.close()
 
 
-@pytest.mark.parametrize(
-    ("width", "colours"),
-    [
-        (1366, "light"),
-        (390, "dark"),
-        pytest.param(1366, "dark", marks=pytest.mark.long),
-        pytest.param(390, "light", marks=pytest.mark.long),
-    ],
-)
+@pytest.mark.parametrize("colours", ["light", "dark"])
+@pytest.mark.parametrize("width", [1366, 390])
 def test_accessibility(browser: Any, run: Run, width: int, colours: str) -> None:
     """What axe checks by itself of WCAG 2.2 AA, contrast above all: of the page, and of a cell's details."""
     from axe_playwright_python.sync_playwright import Axe

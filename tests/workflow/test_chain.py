@@ -88,12 +88,20 @@ def test_two_runs_from_scratch_give_identical_score_files(finished: Checkout, ch
     assert checkout.scores() == finished.scores()
 
 
+@pytest.fixture(scope="module")
+def printed(finished: Checkout, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What a dry run prints that would make every score file again, with the commands of the jobs."""
+    return finished.copy_to(tmp_path_factory.mktemp("printed") / "copy").succeed("-n", "-p", "--forcerun", "fit")
+
+
 @pytest.mark.parametrize(("method", "imports"), [("kde", False), ("ocsvm", False), ("dcae", True)])
-def test_a_shallow_job_imports_no_tensorflow(finished: Checkout, tmp_path: Path, method: str, imports: bool) -> None:
+def test_a_shallow_job_imports_no_tensorflow(
+    finished: Checkout, printed: str, tmp_path: Path, method: str, imports: bool
+) -> None:
     """The job's own command, as Snakemake prints it, in an environment where importing TensorFlow fails."""
     (tmp_path / "tensorflow.py").write_text("raise ImportError('TensorFlow was imported')")
-    output = finished.succeed("-n", "-p", "--forcerun", "fit")
-    (command,) = (line for line in output.splitlines() if "steps.fit:" in line and f"/3/{method}/seed-0" in line)
+    lines = printed.splitlines()
+    (command,) = (line for line in lines if "steps.fit:" in line and f"/3/{method}/seed-0" in line)
     command = command[command.index("python ") :].split(" > ")[0].replace("results/scores/", f"{tmp_path}/")
     run = subprocess.run(
         ["bash", "-c", command],
@@ -152,6 +160,16 @@ def move(old: str, new: str) -> Callable[[Checkout], None]:
     return change
 
 
+def every(*changes: Callable[[Checkout], None]) -> Callable[[Checkout], None]:
+    """All of these changes, each of which concerns nothing."""
+
+    def change(checkout: Checkout) -> None:
+        for one in changes:
+            one(checkout)
+
+    return change
+
+
 def delete(file: str) -> Callable[[Checkout], None]:
     return lambda checkout: (checkout.folder / "results" / file).unlink()
 
@@ -178,6 +196,16 @@ ONE_CLASS = "ops.mean(squared_distance("
 TABLES_ONLY = {"tables": 1, "report": 1}
 INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]] = {
     "nothing": (None, {}),
+    "a comment, a docstring, a word of an error, an annotation and a file moved": (
+        every(
+            edit(OCNN, "        import keras\n", "        # why\n        import keras\n"),
+            edit(KDE, '"""Gaussian kernel density', '"""The Gaussian kernel density'),
+            edit("ocnn/storage/files.py", "Make room on its disk", "Make more room on its disk"),
+            edit("ocnn/networks/training.py", "verbose: int = 0,", "verbose: bool = 0,"),
+            move("ocnn/methods/gaussian.py", "ocnn/networks/kernels.py"),
+        ),
+        {},
+    ),
     "one more seed": (
         configure(lambda c: c.update(seeds=2)),
         {"split": 1, "autoencoder": 1, "fit": 5, **SHOWN},
@@ -210,8 +238,6 @@ INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]
         edit("ocnn/data/digits.py", "random_state=0", "random_state=1"),
         {"images": 1, "split": 1, "autoencoder": 1, "fit": 5, **SHOWN},
     ),
-    "a comment": (edit(OCNN, "        import keras\n", "        # why\n        import keras\n"), {}),
-    "a docstring": (edit(KDE, '"""Gaussian kernel density', '"""The Gaussian kernel density'), {}),
     "the rendering of tables": (edit("ocnn/report/rendering.py", 'MISSING = "–"', 'MISSING = "-"'), TABLES_ONLY),
     "a table deleted": (delete("tables/table3.md"), TABLES_ONLY),
     "a figure deleted": (delete("figures/in_class/digits/kde.svg"), {"sample_figures": 1, "report": 1}),
@@ -224,9 +250,6 @@ INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]
         {"images": 1, "split": 1, "autoencoder": 1, "fit": 5, **SHOWN},
     ),
     "the threads": (configure(lambda c: c.update(threads=2)), {"autoencoder": 1, "fit": 5, **SHOWN}),
-    "a word of an error": (edit("ocnn/storage/files.py", "Make room on its disk", "Make more room on its disk"), {}),
-    "an annotation": (edit("ocnn/networks/training.py", "verbose: int = 0,", "verbose: bool = 0,"), {}),
-    "a file moved": (move("ocnn/methods/gaussian.py", "ocnn/networks/kernels.py"), {}),
     "a metric": (
         edit("ocnn/results/metrics.py", "METRICS: dict", "ANOTHER = 1\nMETRICS: dict"),
         SHOWN,
@@ -244,10 +267,10 @@ def test_a_change_runs_what_it_concerns(copy: Checkout, what: str) -> None:
     assert ("Nothing to be done" in output) == (not jobs)
 
 
-def test_another_class_by_a_nested_override_on_the_command_line(finished: Checkout) -> None:
+def test_another_class_by_a_nested_override_on_the_command_line(copy: Checkout) -> None:
     """As the README shows it."""
     arguments = ("--config", "experiments={digits: {normal_classes: [3, 8]}}")
-    assert finished.planned(*arguments) == {"split": 1, "autoencoder": 1, "fit": len(METHODS)}
+    assert copy.planned(*arguments) == {"split": 1, "autoencoder": 1, "fit": len(METHODS)}
 
 
 def test_a_deleted_score_file_is_made_again(copy: Checkout) -> None:
