@@ -160,6 +160,7 @@ def test_false_alarms_of_every_method_are_as_many_as_asked_for(method: str) -> N
     assert found.std() > 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", [method for method in METHODS if method not in DEEP])
 def test_false_alarms_by_cross_calibration(method: str) -> None:
     """At most 2α by theory; the share over twenty splits is near α.

@@ -246,6 +246,7 @@ def test_seeds_that_no_score_file_holds_are_refused(name: str, seed: int) -> Non
         make(name, random_state=seed).fit(np.eye(4))
 
 
+@pytest.mark.long
 def test_fits_in_threads_are_those_one_after_the_other() -> None:
     """The random state of Python, NumPy and Keras is the threads' own together."""
     X = np.random.default_rng(0).normal(size=(40, 6))

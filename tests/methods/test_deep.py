@@ -150,6 +150,7 @@ def test_centred_codes_are_those_less_their_mean(images: np.ndarray, pretrained:
     np.testing.assert_allclose(model.score_samples(images), expected, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.long
 def test_unit_norm_bounds_what_diverges_without() -> None:
     """On data on which plain Eq. 3 runs off: the outputs are at most ‖w‖, the objective at least −½."""
     X = np.random.default_rng(0).normal(100, 1, (64, 6))
@@ -351,6 +352,7 @@ def test_a_fitted_method_is_unpickled_in_a_process_that_knows_nothing_of_its_net
     np.testing.assert_array_equal(json.loads(run.stdout.splitlines()[-1]), model.score_samples(X))
 
 
+@pytest.mark.long
 def test_one_sample_more_than_whole_batches_changes_little() -> None:
     """Batch statistics of that one sample alone would ruin the moving statistics, and every score with them."""
     X = np.random.default_rng(0).normal(size=(65, 3)) @ np.random.default_rng(1).normal(size=(3, 16))

@@ -21,7 +21,7 @@ CLASSIFIER: dict[str, Any] = {"widths": [8, 16], "epochs": 8, "learning_rate": 0
 ZEROS: dict[str, Any] = {"dataset": "digits", "attacked_class": 0, "images": 12, "classifier": CLASSIFIER}
 BLOCK: dict[str, Any] = {"attack": "zeros", "contamination": 0, "network": "lenet-digits"}
 CONFIG: dict[str, Any] = {
-    "methods": {"ocsvm": {"gamma": [0.01, 0.1]}},
+    "methods": {"kde": {}, "ocsvm": {"gamma": [0.01, 0.1]}},
     "attacks": {"zeros": ZEROS},
     "experiments": {
         "held_out": {**BLOCK, "steps": [0, 40]},
@@ -96,7 +96,7 @@ def test_more_steps_go_on_from_where_the_attack_is(attacked_copy: Checkout) -> N
     assert attacked_copy.planned() == {}
     family = {**BLOCK, "steps": [0, 40, 1040]}
     attacked_copy.configure({**CONFIG, "experiments": {**CONFIG["experiments"], "held_out": family}})
-    more = {"attack": 2, "verify": 1, "adversarial_images": 1, "split": 1, "fit": 1}
+    more = {"attack": 2, "verify": 1, "adversarial_images": 1, "split": 1, "fit": 2}
     assert attacked_copy.planned() == more
     (attacked_copy.folder / "results" / "tables" / "table4.csv").unlink()
     attacked_copy.configure(CONFIG)
@@ -110,7 +110,7 @@ def test_more_steps_go_on_from_where_the_attack_is(attacked_copy: Checkout) -> N
             "ocnn/attacks/boundary.py",
             "MARGIN = 1e-3",
             "MARGIN = 2e-3",
-            {"attack": 2, "verify": 2, "adversarial_images": 3, "split": 3, "fit": 3},
+            {"attack": 2, "verify": 2, "adversarial_images": 3, "split": 3, "fit": 6},
         ),
         (
             "ocnn/attacks/boundary.py",
@@ -118,12 +118,12 @@ def test_more_steps_go_on_from_where_the_attack_is(attacked_copy: Checkout) -> N
             "    # when\n    began = time.monotonic()\n",
             {},
         ),
-        ("config/config.yaml", "- 0.1\n", "- 0.2\n", {"fit": 3}),
+        ("config/config.yaml", "kde: {}", "kde: {cv: 4}", {"fit": 3}),
         (
             "config/config.yaml",
             "images: 12",
             "images: 13",
-            {"attack": 2, "verify": 2, "adversarial_images": 3, "split": 3, "fit": 3},
+            {"attack": 2, "verify": 2, "adversarial_images": 3, "split": 3, "fit": 6},
         ),
     ],
     ids=["margin", "comment", "method", "images"],
