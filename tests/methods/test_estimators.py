@@ -101,12 +101,8 @@ SEPARATING: dict[str, dict[str, Any]] = {
 }
 
 
-#: Training that takes a third of a minute.
-SLOWEST = ("anogan", "rcae")
-
-
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[pytest.mark.long] if name in SLOWEST else []) for name in METHODS]
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in DEEP else []) for name in METHODS]
 )
 def test_anomalies_score_lower(name: str, blobs: Any) -> None:
     train, test, is_anomaly = blobs
