@@ -23,7 +23,7 @@ from ocnn.storage.places import (
     why_not_writable,
     why_snakemake_would_fail,
 )
-from tests.workflow.snakemake import run as run_snakemake
+from tests.conftest import ROOT
 
 WRITER = """
 import os, signal, sys
@@ -200,7 +200,9 @@ RECORD = Path(".snakemake", "metadata", "b3V0L2E=")
 
 def snakemake(folder: Path, workflow: str) -> subprocess.CompletedProcess[str]:
     (folder / "Snakefile").write_text(workflow)
-    return run_snakemake(["--cores", "1", "out/a"], folder, os.environ)
+    command = [sys.executable, "-m", "snakemake", "--cores", "1", "out/a"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.mark.parametrize(
