@@ -10,20 +10,28 @@ BIN := $(VENV)/bin
 SET_UP := $(VENV)/set-up
 CORES ?= all
 FUZZ ?= 10000
+# `make test LONG=1` runs the tests marked `long`, too, by one start of pytest.
+LONG ?=
+PYTEST = $(BIN)/python -m pytest $(COVERAGE) -n 2 --dist loadfile --no-loadscope-reorder
 # `make test COVERAGE='--cov --cov-report=term'` prints which lines the tests reach.
 COVERAGE ?=
 # `make test-faults SELECT='-k disk'` and `make test-mutants SELECT='--only kde'` run a part of them.
 SELECT ?=
 
-.PHONY: run docs test test-benchmarks test-fuzz test-faults test-mutants test-cluster lint lock clean
+.PHONY: run docs test test-long test-benchmarks test-fuzz test-faults test-mutants test-cluster lint lock clean
 
 run: $(SET_UP)
 	$(BIN)/snakemake --cores $(CORES)
 	@echo; cat results/tables/table3.md; echo; cat results/tables/table4.md
 	@echo; echo "Read results/report.html: verdicts, claims, tables, figures and where they come from, in one file."
 
+# A quarter of an hour on two cores: the parts, and the real workflow on small data with one real archive.
 test: lint
-	$(BIN)/python -m pytest $(COVERAGE) -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
+	$(PYTEST) -m "not slow$(if $(LONG),, and not long)"
+
+# What is left: the workflow end to end in all its uses, its faults, the other real archives. Half an hour on two cores.
+test-long: $(SET_UP)
+	$(PYTEST) -m long
 
 # The documentation as a site, the API from the docstrings; a warning, such as of a broken link, is an error.
 docs: $(SET_UP)

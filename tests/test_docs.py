@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from ocnn.methods import METHODS
 from tests.conftest import ROOT
 
 
+@pytest.mark.long
 def test_the_site_is_built_without_a_warning(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-c", "docs", "-W", "--keep-going", "-q", "-b", "html"]
     run = subprocess.run(

@@ -58,6 +58,7 @@ def same(a: Attack, b: Attack) -> bool:
     return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in vars(a) if name != "seconds")
 
 
+@pytest.mark.long
 def test_every_label_flips_and_more_steps_come_closer(digits: tuple[Any, np.ndarray], begun: Attack) -> None:
     model, originals = digits
     assert (labels(model, originals[begun.sources]) == LABEL).all()

@@ -229,6 +229,7 @@ def places(content: Any) -> list[tuple[Any, Any]]:
     return [place for key in keys for place in [(content, key), *places(content[key])]]
 
 
+@pytest.mark.long
 @settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_no_value_at_any_place_makes_a_traceback(data: st.DataObject) -> None:

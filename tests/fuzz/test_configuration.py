@@ -16,6 +16,8 @@ from ocnn.errors import ConfigError
 from tests.conftest import ROOT
 from tests.fuzz.conftest import INPUTS, TIME
 
+pytestmark = pytest.mark.long
+
 CONFIG: dict[str, Any] = {
     "seeds": 2,
     "methods": {"kde": None, "ocnn": {"nu": None, "epochs": [5], "learning_rates": [1e-4]}},

@@ -41,6 +41,8 @@ from tests.data.test_gtsrb import SIGN, annotations, ppm, sign, training, write_
 from tests.fuzz.conftest import INPUTS, TIME
 from tests.results.conftest import write as write_score_file
 
+pytestmark = pytest.mark.long
+
 #: Numbers that may be taken for a size, an offset or a count, by their bytes.
 NUMBERS = [
     (number % 256**size).to_bytes(size, order)

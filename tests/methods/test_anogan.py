@@ -69,7 +69,6 @@ def test_the_accuracy_of_the_discriminator_by_hand() -> None:
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.filterwarnings("ignore:.*experimental_run_functions_eagerly:UserWarning")
 def test_the_diversity_is_a_ratio_of_variances() -> None:
     """Of what is generated, feature by feature, to that of the samples; the features' own means do not count."""
     rng = np.random.default_rng(0)
@@ -81,6 +80,7 @@ def test_the_diversity_is_a_ratio_of_variances() -> None:
     assert model.diversity_ == pytest.approx(expected, rel=0.2)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_both_networks_train_and_are_then_fixed() -> None:
     from ocnn.networks import models
 
@@ -138,6 +138,7 @@ def test_the_search_is_adam_on_each_sample_by_itself() -> None:
     assert curve[-1] < curve[0]
 
 
+@pytest.mark.long
 def test_scores_are_best_for_what_the_generator_makes() -> None:
     """Its own samples are found again; noise of the same variance is not."""
     rng = np.random.default_rng(0)
@@ -165,6 +166,7 @@ def test_diagnosis(changed: dict[str, list[float]], diversity: float, status: st
     assert reason in found.reason
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_generator_of_one_sample_is_diagnosed() -> None:
     """Planted: with a learning rate of nothing the generator has its first weights, and those make one sample."""
     X = np.random.default_rng(0).uniform(size=(64, 8, 8, 1)).astype("float32")
@@ -179,6 +181,7 @@ def test_images_that_cannot_be_halved_are_refused() -> None:
         AnoGAN(**SMALL).fit(np.zeros((5, 6, 8, 1), "float32"))
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_adam_has_dcgan_s_betas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of the optimiser that trained the networks; the search has Adam's own."""
     from ocnn.networks import training
@@ -196,6 +199,7 @@ def test_adam_has_dcgan_s_betas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == [(0.5, 0.999)]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_search_starts_at_the_point_that_was_drawn() -> None:
     """With a learning rate of nothing: the score is the loss there, for training samples and for others."""
     X = np.random.default_rng(0).uniform(size=(50, 6)).astype("float32")
@@ -210,6 +214,7 @@ def test_the_search_starts_at_the_point_that_was_drawn() -> None:
     assert len(set(model.start_)) == 64
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_diversity_counts_distinct_samples() -> None:
     """A sample that occurs a thousand times has no less variety beside it."""
     X = np.random.default_rng(0).uniform(size=(40, 6)).astype("float32")

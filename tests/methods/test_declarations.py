@@ -154,6 +154,7 @@ def test_what_the_methods_declare() -> None:
     assert load_estimator("ocsvm")(gamma=[0.1, 0.2]).uses_holdout()
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", [name for name in METHODS if load_estimator(name).reported])
 def test_what_a_method_reports_is_learned_by_a_fit(name: str, blobs: Any) -> None:
     model = make(name)
@@ -205,6 +206,7 @@ def test_a_method_of_two_functions(blobs: Any) -> None:
         DeepSVDD("auto")
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("method", [OneClassNN, OneClassNNReleased])
 def test_nu_is_the_share_of_anomalies_unless_it_is_given(method: Any) -> None:
     X = np.random.default_rng(0).normal(1, 0.1, (40, 5))
@@ -219,6 +221,7 @@ def test_nu_is_the_share_of_anomalies_unless_it_is_given(method: Any) -> None:
     method(nu=0.1, anomaly_share=0, **settings).fit(X)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_single_numbers_are_phases() -> None:
     assert phases(50, (1e-3, 1e-4)) == ([50], [1e-3])
     assert phases(50, 1e-2) == ([50], [1e-2])
@@ -243,6 +246,7 @@ def test_seeds_that_no_score_file_holds_are_refused(name: str, seed: int) -> Non
         make(name, random_state=seed).fit(np.eye(4))
 
 
+@pytest.mark.long
 def test_fits_in_threads_are_those_one_after_the_other() -> None:
     """The random state of Python, NumPy and Keras is the threads' own together."""
     X = np.random.default_rng(0).normal(size=(40, 6))

@@ -56,12 +56,14 @@ def test_the_autoencoder_learns(images: np.ndarray) -> None:
     np.testing.assert_allclose(dcae.score_samples(images[:5]), expected, rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_dcae_takes_a_saved_autoencoder_as_it_is(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
     dcae, path = pretrained
     again = DCAE(network=NETWORK, autoencoder=path, epochs=(10**6,), learning_rates=(1.0,)).fit(images)
     np.testing.assert_array_equal(again.score_samples(images), dcae.score_samples(images))
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("method", [DeepSVDD, SoftDeepSVDD, OneClassNN, OneClassNNReleased])
 def test_methods_start_from_the_saved_encoder_and_train_all_of_it(
     method: Any, images: np.ndarray, pretrained: tuple[DCAE, Path]
@@ -148,6 +150,7 @@ def test_centred_codes_are_those_less_their_mean(images: np.ndarray, pretrained:
     np.testing.assert_allclose(model.score_samples(images), expected, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.long
 def test_unit_norm_bounds_what_diverges_without() -> None:
     """On data on which plain Eq. 3 runs off: the outputs are at most ‖w‖, the objective at least −½."""
     X = np.random.default_rng(0).normal(100, 1, (64, 6))
@@ -164,6 +167,7 @@ def test_away_from_zero() -> None:
     np.testing.assert_allclose(found, [0.1, -0.1, 0.1, 0.3, -0.1, -2.0], rtol=1e-6)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_ocnn_r_is_the_quantile_over_the_whole_training_set(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
     model = OneClassNN(network=NETWORK, autoencoder=pretrained[1], nu=0.25, **{**QUICK, "epochs": (3,)}).fit(images)
     y = model.score_samples(images)
@@ -175,6 +179,7 @@ def test_ocnn_r_is_the_quantile_over_the_whole_training_set(images: np.ndarray, 
     assert {name: tuple(shape) for name, shape in head.items()} == {"V": (6, 32), "w": (32, 1)}
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_ocnn_objective_is_eq_3(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
     """The recorded objective, in plain NumPy, from the final weights and the final r."""
     model = OneClassNN(network=NETWORK, autoencoder=pretrained[1], nu=0.25, **{**QUICK, "epochs": (2,)}).fit(images)
@@ -185,6 +190,7 @@ def test_ocnn_objective_is_eq_3(images: np.ndarray, pretrained: tuple[DCAE, Path
     np.testing.assert_allclose(model.score_samples(images), y, rtol=1e-3, atol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_the_first_epoch_of_ocnn_has_an_r_of_a_tenth() -> None:
     """Of weights that stand still: Eq. 3 by hand, at outputs some of which are below r and some above."""
     X = np.random.default_rng(0).normal(0, 1, (64, 6)).astype("float32")
@@ -199,6 +205,7 @@ def test_the_first_epoch_of_ocnn_has_an_r_of_a_tenth() -> None:
     np.testing.assert_allclose(model.score_samples(X[:1]), y[:1], rtol=1e-4)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("activation", ["sigmoid", "relu"])
 def test_the_hidden_layer_of_ocnn_has_the_activation(activation: str) -> None:
     X = np.random.default_rng(0).normal(0, 1, (40, 6)).astype("float32")
@@ -277,6 +284,7 @@ def test_the_same_weights_are_the_same_bytes(pretrained: tuple[DCAE, Path], tmp_
     assert (tmp_path / "again.npz").read_bytes() == path.read_bytes()
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_method_is_pickled_with_the_networks_it_has() -> None:
     """Once fitted they are plain data in its state, and no objects of Keras; after unpickling they are networks."""
     X = np.random.default_rng(0).normal(size=(20, 4)).astype("float32")
@@ -329,6 +337,7 @@ def test_an_autoencoder_of_its_own_is_trained_as_the_method_says(
     assert len(trained) == 1
 
 
+@pytest.mark.long
 def test_a_fitted_method_is_unpickled_in_a_process_that_knows_nothing_of_its_networks(tmp_path: Path) -> None:
     X = np.random.default_rng(0).random((12, 12, 8, 1), dtype=np.float32)
     network = {"kind": "lenet", "widths": [3, 2], "code": 4}
@@ -343,6 +352,7 @@ def test_a_fitted_method_is_unpickled_in_a_process_that_knows_nothing_of_its_net
     np.testing.assert_array_equal(json.loads(run.stdout.splitlines()[-1]), model.score_samples(X))
 
 
+@pytest.mark.long
 def test_one_sample_more_than_whole_batches_changes_little() -> None:
     """Batch statistics of that one sample alone would ruin the moving statistics, and every score with them."""
     X = np.random.default_rng(0).normal(size=(65, 3)) @ np.random.default_rng(1).normal(size=(3, 16))
@@ -354,6 +364,7 @@ def test_one_sample_more_than_whole_batches_changes_little() -> None:
 DECAYED = [DCAE, RCAE, DeepSVDD, SoftDeepSVDD, OneClassNN, OneClassNNReleased]
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("method", DECAYED)
 def test_the_loss_holds_the_weight_decay_of_the_network(method: Any, tmp_path: Path) -> None:
     """With weights that stand still: the first losses with λ and without differ by (λ/2) Σ‖W‖²."""
@@ -373,6 +384,7 @@ def test_the_loss_holds_the_weight_decay_of_the_network(method: Any, tmp_path: P
     assert decayed.history_["loss"][0] - without.history_["loss"][0] == pytest.approx(expected, rel=1e-3)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("nu", [0.1, 0.25])
 def test_the_released_loss_is_that_of_r_a_tenth_and_of_nu(nu: float) -> None:
     """Of weights that stand still, the loss of the only epoch in NumPy."""
@@ -383,6 +395,7 @@ def test_the_released_loss_is_that_of_r_a_tenth_and_of_nu(nu: float) -> None:
     assert model.history_["loss"] == [pytest.approx((0.1**2 + excess.sum(axis=1).mean()) / nu, rel=1e-4)]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("threads", [1, 4])
 def test_a_forked_process_scores_or_says_why_not(threads: int, tmp_path: Path) -> None:
     """1,500 samples, more than go at once: with one thread the same bits, with several, or to train, one sentence."""

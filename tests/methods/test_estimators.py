@@ -56,17 +56,20 @@ def expected_failures(estimator: Any) -> dict[str, str]:
 
 def checked(name: str) -> Any:
     """The samples of a check in one batch: without compiled functions, a step is what costs. Nothing is pretrained."""
-    quick = {"batch_size": 128, "pretrain_epochs": (0,)} if name in DEEP else {}
+    quick = {"batch_size": 128, "pretrain_epochs": (0,), "steps": 1} if name in DEEP else {}
     return make(name, **{key: value for key, value in quick.items() if key in make(name).get_params()})
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.filterwarnings("ignore:.*experimental_run_functions_eagerly:UserWarning")
 @parametrize_with_checks([checked(name) for name in METHODS], expected_failed_checks=expected_failures)
 def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
+    # What is known to fail is not tried: whether it does proves nothing.
+    if reason := expected_failures(estimator).get(check.func.__name__):
+        pytest.xfail(reason)
     check(estimator)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", DEEP)
 def test_scores_hardly_depend_on_the_other_samples(name: str, blobs: Any) -> None:
     """What holds in place of the check above: the same to float32's precision."""
@@ -82,7 +85,7 @@ def test_scores_hardly_depend_on_the_other_samples(name: str, blobs: Any) -> Non
 # OC-NN separates the codes from the origin: with the samples themselves as codes, the anomalies lie on its side.
 SEPARATING: dict[str, dict[str, Any]] = {
     "iforest": {"n_estimators": 100},
-    "dcae": {"epochs": (150,), "learning_rates": (1e-2,)},
+    "dcae": {"epochs": (40,), "learning_rates": (1e-2,), "batch_size": 8},
     "rcae": {"pretrain_epochs": (150,), "pretrain_learning_rates": (1e-2,), "epochs": (20,), "lam": 0.2},
     "anogan": {
         "widths": (32, 32),
@@ -98,7 +101,9 @@ SEPARATING: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name in DEEP else []) for name in METHODS]
+)
 def test_anomalies_score_lower(name: str, blobs: Any) -> None:
     train, test, is_anomaly = blobs
     model = make(name, **SEPARATING.get(name, {})).fit(train)
@@ -116,6 +121,7 @@ def test_same_seed_gives_the_same_bits_and_another_does_not(name: str, blobs: An
         assert (make(name, random_state=1).fit(train).decision_function(test) != first).any()
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", METHODS)
 def test_images(name: str) -> None:
     """Images are taken as they are, and those of another shape refused, though their first axes agree."""
@@ -128,6 +134,7 @@ def test_images(name: str) -> None:
         model.decision_function(np.zeros((3, 8, 4, 1), "float32"))
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", METHODS)
 def test_training_scores_are_those_of_the_training_samples(name: str, blobs: Any) -> None:
     """Kept, so that they need not be computed again; a refit does not keep those of the fit before."""
@@ -136,6 +143,7 @@ def test_training_scores_are_those_of_the_training_samples(name: str, blobs: Any
     np.testing.assert_allclose(model.training_scores_, model.score_samples(train), rtol=1e-5)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", METHODS)
 def test_pipeline_clone_and_pickle(name: str, blobs: Any) -> None:
     train, test, _ = blobs
@@ -145,6 +153,7 @@ def test_pipeline_clone_and_pickle(name: str, blobs: Any) -> None:
     np.testing.assert_allclose(restored.decision_function(test), scores, rtol=1e-6)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", DEEP)
 def test_global_random_state_is_left_alone(name: str, blobs: Any) -> None:
     np.random.seed(5)  # noqa: NPY002

@@ -16,10 +16,7 @@ SHAPES = {"tabular": (10,), "images": (8, 8, 1)}
 LENET = {"kind": "lenet", "widths": [4, 2], "code": 8, "kernel": 3}
 NUMBER = 40
 
-pytestmark = [
-    pytest.mark.usefixtures("eagerly"),
-    pytest.mark.filterwarnings("ignore:.*experimental_run_functions_eagerly:UserWarning"),
-]
+pytestmark = pytest.mark.usefixtures("eagerly")
 every_method_and_kind = pytest.mark.parametrize(("name", "kind"), [(name, kind) for name in METHODS for kind in SHAPES])
 
 

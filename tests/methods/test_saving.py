@@ -29,7 +29,6 @@ X = np.random.default_rng(0).normal(size=(40, 3))
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.filterwarnings("ignore:.*experimental_run_functions_eagerly:UserWarning")
 @pytest.mark.parametrize("name", METHODS)
 def test_a_pipeline_gives_the_same_scores_again(name: str, tmp_path: Path) -> None:
     pipeline = make_pipeline(StandardScaler(), make(name)).fit(X)
@@ -41,7 +40,7 @@ def test_a_pipeline_gives_the_same_scores_again(name: str, tmp_path: Path) -> No
     assert again[-1].diagnosis_ == pipeline[-1].diagnosis_
 
 
-@pytest.mark.parametrize("name", ["deep_svdd", "iforest"])
+@pytest.mark.parametrize("name", [pytest.param("deep_svdd", marks=pytest.mark.long), "iforest"])
 def test_another_process_gives_the_same_scores(name: str, tmp_path: Path) -> None:
     images = np.random.default_rng(0).uniform(0.2, 0.8, (30, 8, 8, 1)).astype("float32")
     network = {"network": {"kind": "lenet", "widths": [4, 2], "code": 8}} if name == "deep_svdd" else {}

@@ -336,7 +336,10 @@ def holdout_of(detector: Any, X: Any, labels: Any) -> dict[str, Any]:
     return {"X_holdout": X, "y_holdout": labels} if detector.uses_holdout() else {}
 
 
-@pytest.mark.parametrize("name", ALL_PAIRS)
+# Each γ of a grid is a fit of its own.
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.long] if name == "ocsvm, a grid" else []) for name in ALL_PAIRS]
+)
 def test_nothing_of_the_size_n_by_n_is_allocated(name: str) -> None:
     """Of 6,000 samples that would be 288 MB; the kernel's cache, which NumPy does not know of, is bounded by libsvm."""
     rows = np.random.default_rng(0).normal(3, 1, (6000, 20))

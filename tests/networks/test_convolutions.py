@@ -84,7 +84,10 @@ def gradients(model: Any, X: NDArray[Any]) -> tuple[NDArray[Any], list[NDArray[A
         (NETWORKS["lenet-mnist"], (28, 28, 1)),
         (NETWORKS["lenet-cifar10"], (32, 32, 3)),
         (NETWORKS["lenet-digits"], (8, 8, 1)),
-        *((Network("lenet", (3, 5), 4, kernel=kernel), (12, 8, 2)) for kernel in (1, 2, 7)),
+        *(
+            pytest.param(Network("lenet", (3, 5), 4, kernel=kernel), (12, 8, 2), marks=pytest.mark.long)
+            for kernel in (1, 2, 7)
+        ),
     ],
     ids=["mnist", "cifar10", "digits", *(f"kernel {kernel}" for kernel in (1, 2, 7))],
 )

@@ -24,6 +24,8 @@ from ocnn.steps.report import read_caption
 from tests.conftest import ROOT
 from tests.results.simulated import METHODS, Run
 
+pytestmark = pytest.mark.long
+
 CHROMIUM = next(
     (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
 )

@@ -57,6 +57,7 @@ def test_what_has_no_rank_comes_last_with_the_reason() -> None:
     assert list(ranks.loc[["a", "b"], "rank"]) == [1, 1]
 
 
+@pytest.mark.long
 def test_the_best_is_seldom_called_behind() -> None:
     """Of five equally good methods, one, whichever is meant, is behind in at most about 5 % of the tables."""
     rng = np.random.default_rng(0)

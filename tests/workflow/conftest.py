@@ -127,7 +127,10 @@ class Checkout:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """A checkout whose run is done, once for all workers; a test that runs anything there or changes it uses a copy."""
+    """A checkout whose run is done, once for all workers, and only to be read.
+
+    Whatever runs Snakemake uses a copy, a dry run, too: it writes there while another worker may be copying.
+    """
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "finished"
     with folder.with_suffix(".lock").open("w") as lock:

@@ -15,6 +15,8 @@ from ocnn.storage.arrays import read_arrays, read_statement, write_arrays
 from tests.conftest import ROOT
 from tests.workflow.conftest import Checkout
 
+pytestmark = pytest.mark.long
+
 CLASSIFIER: dict[str, Any] = {"widths": [8, 16], "epochs": 8, "learning_rate": 0.003, "batch_size": 32}
 ZEROS: dict[str, Any] = {"dataset": "digits", "attacked_class": 0, "images": 12, "classifier": CLASSIFIER}
 BLOCK: dict[str, Any] = {"attack": "zeros", "contamination": 0, "network": "lenet-digits"}

@@ -17,6 +17,8 @@ from ocnn.methods import DCAE, KDE
 from ocnn.results.scores import read_scores
 from tests.workflow.conftest import CONFIG, MEASURED, TRAINING, Checkout, rules
 
+pytestmark = pytest.mark.long
+
 ROWS: dict[str, Any] = {
     **CONFIG,
     "methods": {"kde": {"bandwidths": [0.3]}, "kde_codes": {"estimator": "kde", "input": "codes", "bandwidths": [1.0]}},

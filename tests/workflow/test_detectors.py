@@ -15,6 +15,8 @@ from ocnn.results.scores import read_scores
 from tests.conftest import ROOT
 from tests.workflow.conftest import MEASURED, Checkout, rules
 
+pytestmark = pytest.mark.long
+
 PAGE = (ROOT / "docs" / "own_detectors.md").read_text(encoding="utf-8")
 #: The files that the page shows, by the name in their first line.
 EXAMPLES = dict(re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))

@@ -19,13 +19,15 @@ import pytest
 from ocnn.storage.files import temporary_prefix
 from tests.workflow.conftest import CONFIG, MEASURED, TRAINING, Checkout, rules
 
+pytestmark = pytest.mark.long
+
 #: A shallow method, and a deep one with its autoencoder.
 QUICK: dict[str, Any] = {**CONFIG, "methods": {"kde": {}, "deep_svdd": TRAINING}}
 PATTERN = "results/scores/digits/3/{}/seed-{}.parquet"
 #: Named, as by the workflow's own target: a lost score file is made again even where what depends on it is whole.
 TARGETS = (MEASURED, *(PATTERN.format(method, 0) for method in QUICK["methods"]))
 
-long = pytest.mark.skipif("OCNN_FAULTS" not in os.environ, reason="takes minutes: `make test-faults` runs it")
+minutes = pytest.mark.skipif("OCNN_FAULTS" not in os.environ, reason="takes minutes: `make test-faults` runs it")
 
 
 @pytest.fixture(scope="module")
@@ -157,7 +159,7 @@ def test_a_run_killed_twice_ends_as_one_that_was_not(undisturbed: Checkout, chec
     assert "Nothing to be done" in checkout.succeed("-n", *TARGETS)
 
 
-@long
+@minutes
 def test_a_run_killed_twenty_times_ends_as_one_that_was_not(
     checkout: Checkout, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -204,7 +206,7 @@ def test_what_is_up_to_date_is_not_decided_by_clocks(copy: Checkout) -> None:
     assert "Nothing to be done" in copy.succeed("-n", *TARGETS)
 
 
-@long
+@minutes
 def test_a_clock_that_was_set_back(undisturbed: Checkout, copy: Checkout) -> None:
     """Snakemake refuses what would be older than its input; the README's command mends that at no cost."""
     score_file(copy, "kde").unlink()
@@ -235,7 +237,7 @@ def test_a_limit_of_the_size_of_files_is_said_before_any_job(undisturbed: Checko
     assert copy.scores() == undisturbed.scores()
 
 
-@long
+@minutes
 def test_a_full_disk(undisturbed: Checkout, copy: Checkout, own_mounts: tuple[str, ...]) -> None:
     """Results lie on a disk of 2 MB, on which another file leaves 8 kB; then that file goes."""
     score_file(copy, "kde").unlink()
@@ -260,7 +262,7 @@ def test_a_full_disk(undisturbed: Checkout, copy: Checkout, own_mounts: tuple[st
     assert not list(copy.folder.glob("results/**/.*"))
 
 
-@long
+@minutes
 def test_results_that_are_read_only(copy: Checkout, own_mounts: tuple[str, ...]) -> None:
     """A finished run looks at them and does nothing; another one is refused before any job."""
     before = copy.scores()
@@ -299,7 +301,7 @@ def test_a_score_file_that_is_not_whole_or_not_its_own(undisturbed: Checkout, co
     assert "Nothing to be done" in copy.succeed("-n", MEASURED)
 
 
-@long
+@minutes
 @pytest.mark.parametrize(
     ("file", "method", "damage"),
     [

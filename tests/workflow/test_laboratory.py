@@ -25,6 +25,8 @@ from ocnn.steps.runtime import STATED
 from tests.conftest import ROOT
 from tests.workflow.conftest import PARTS, SHOWN, SHOWN_OF_SOME, Checkout, rules
 
+pytestmark = pytest.mark.long
+
 PAGE = (ROOT / "docs" / "other_workflows.md").read_text(encoding="utf-8")
 #: The files that the page shows, by the name in their first line.
 EXAMPLES = dict(re.findall(r"```(?:snakemake|yaml)\n# (\S+)\n(.*?)```", PAGE, re.DOTALL))

@@ -16,6 +16,8 @@ from tests.conftest import ROOT
 from tests.workflow.conftest import MEASURED, Checkout, rules
 from tests.workflow.test_refusals import refused
 
+pytestmark = pytest.mark.long
+
 UNLABELLED: dict[str, Any] = {
     "methods": {"knn": {}},
     "datasets": {

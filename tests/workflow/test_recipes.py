@@ -15,6 +15,8 @@ from ocnn.results.scores import read_scores, write_scores
 from ocnn.storage.files import safe_name
 from tests.workflow.conftest import CONFIG, MEASURED, SHOWN, Checkout, rules
 
+pytestmark = pytest.mark.long
+
 SHALLOW: dict[str, Any] = {
     "methods": {"kde": {"bandwidths": [0.3]}, "iforest": {}},
     "experiments": {"digits": {**CONFIG["experiments"]["digits"], "published": "mine"}},
@@ -279,8 +281,8 @@ def test_a_users_own_flat_modules_data_and_free_names(checkout: Checkout) -> Non
     assert {rule: found[rule] for rule in ("images", "split", "fit")} == {"images": 1, "split": 4, "fit": 8}
 
 
-def test_another_backend_of_keras_is_another_setting(finished: Checkout) -> None:
-    assert jobs(finished, MEASURED, KERAS_BACKEND="jax")[0] == {"autoencoder": 1, "fit": 3, "metrics": 1}
+def test_another_backend_of_keras_is_another_setting(copy: Checkout) -> None:
+    assert jobs(copy, MEASURED, KERAS_BACKEND="jax")[0] == {"autoencoder": 1, "fit": 3, "metrics": 1}
 
 
 def test_nothing_of_the_users_environment_reaches_a_job(checkout: Checkout, tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from ocnn.methods import DCAE
 from ocnn.results.scores import read_scores
 from tests.workflow.conftest import TRAINING, Checkout
 
+pytestmark = pytest.mark.long
+
 NETWORK = {"kind": "relu", "widths": [4], "code": 3, "kernel": 3}
 SET = {"left_out": "1/6", "test_normals": "fitted", "order": "normals_first", "validation_split": 0.1}
 RELEASED: dict[str, Any] = {

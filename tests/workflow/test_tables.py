@@ -13,6 +13,8 @@ from ocnn.data.splits import read_split
 from tests.workflow.conftest import MEASURED, Checkout
 from tests.workflow.test_refusals import refused
 
+pytestmark = pytest.mark.long
+
 CONFIG: dict[str, Any] = {
     "methods": {"kde": {}, "knn": {}},
     "datasets": {
