@@ -459,8 +459,8 @@ def test_an_installed_package_counts_by_its_bytes(tmp_path: Path, monkeypatch: p
     assert laboratory.print_of("PACKAGE.method:Method") != before
 
 
-def test_what_an_installer_has_put_into_a_folder_is_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As `pip install --target` does, or a cluster's modules on PYTHONPATH; what else stands there is the user's own."""
+def test_what_an_installer_put_into_a_folder_is_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of `pip install --target`, or a cluster's modules on PYTHONPATH; what else stands there is the user's own."""
     monkeypatch.syspath_prepend(tmp_path)
     method = "import LIBRARY, HELPERS\nclass Method:\n    pass\n"
     laboratory = Laboratory(tmp_path, {"METHOD.py": method, "LIBRARY/__init__.py": "x = 1\n", "HELPERS.py": "x = 1\n"})
