@@ -43,6 +43,7 @@ class PlannedExperiment:
     anomaly_classes: whether each class of anomalies is measured alone, too.
     taken_apart: whether its fits are, see `ocnn.results.decomposition`.
     shuffled: the experiment that differs from it by a shuffled training set, or None.
+    trained: whether one of its methods trains a network.
     """
 
     name: str
@@ -62,6 +63,7 @@ class PlannedExperiment:
     anomaly_classes: bool = False
     taken_apart: bool = False
     shuffled: str | None = None
+    trained: bool = False
 
 
 @dataclass(frozen=True)
@@ -230,7 +232,9 @@ class Plan:
         """Name the figures that come from measurements: `kind/experiment`, or `kind`."""
         names = []
         for experiment in self.experiments:
-            kinds = ["auc", "curves", "cost", "training"] if experiment.labelled else ["training"]
+            kinds = ["auc", "curves", "cost"] if experiment.labelled else []
+            if experiment.trained:
+                kinds.append("training")
             if experiment.labelled and len(experiment.normal_classes) > 1:
                 kinds.insert(1, "heatmap")
             if experiment.taken_apart:
@@ -262,14 +266,14 @@ class Plan:
         for experiment in self.experiments:
             if experiment.name in later:
                 continue
-            if len(experiment.normal_classes) == 1:
-                names.append(f"decision_scores/{experiment.name}")
             if not experiment.labelled:
                 names += [f"most_anomalous/{experiment.name}/{m}" for m in experiment.methods if experiment.images]
             elif experiment.attack is None and experiment.images:
                 names += [f"in_class/{experiment.name}/{method}" for method in experiment.methods]
             elif experiment in chosen.values():
                 names += [f"extremes/{experiment.name}/{method}" for method in experiment.methods]
+            if len(experiment.normal_classes) == 1:
+                names.append(f"decision_scores/{experiment.name}")
         return names
 
     def attack_names(self) -> list[str]:

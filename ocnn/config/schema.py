@@ -632,6 +632,7 @@ class Config(Section):
                     anomaly_classes=block.anomaly_classes,
                     taken_apart=labelled and name not in twins and block.training_set.validation_split > 0,
                     shuffled=block.shuffled if block.shuffled in self.experiments else None,
+                    trained=any(map(self.trains_network, self.methods_of(name))),
                 )
             )
         return Plan(

@@ -48,7 +48,13 @@ def data_summary(
                 **{f"published_{name}": texts.get(name) or MISSING for name in ("instances", "anomalies", "features")},
             }
         )
-    return pd.DataFrame(rows)
+    return _without_empty(pd.DataFrame(rows))
+
+
+def _without_empty(summary: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the columns of what was published where nothing was."""
+    published = summary.columns[summary.columns.str.startswith("published_")]
+    return summary.drop(columns=[name for name in published if summary[name].eq(MISSING).all()])
 
 
 def _range(counts: pd.DataFrame, evaluation: str, is_anomaly: bool) -> str:
@@ -96,7 +102,7 @@ def network_summary(
                 }
             )
     columns = ["experiment", "methods", "kind", "filters", "kernel", "code", "head", "batch_size", "weight_decay"]
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)
+    return _without_empty(pd.DataFrame(rows)) if rows else pd.DataFrame(columns=columns)
 
 
 def _network(parameters: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[Any, ...]:
@@ -122,6 +128,7 @@ def network_document(summary: pd.DataFrame) -> Document:
     legend = (
         "Networks of the deep methods, from the settings that the score files state: filters of the convolutions or"
         " units of the dense layers, length of the code, and the one-class network's head (code → hidden → output)."
-        " Published: restored from the paper's text and the authors' code."
     )
+    if summary.columns.str.startswith("published_").any():
+        legend += " Published: restored from the paper's text and the authors' code."
     return Document("Networks (Table 2)", legend, [frame_table("Networks as they were trained", summary)])

@@ -30,13 +30,22 @@ def below_chance_rule(alpha: float) -> str:
     )
 
 
-def auc_legend(alpha: float) -> str:
-    """Say how to read Tables 3 and 4."""
+#: What stands in the lines of Tables 3 and 4.
+LINES = {
+    "test": "the test part",
+    "train": "the contaminated training set itself",
+    "held_out": "the normals of the training set that were not fitted, beside all its anomalies",
+    PUBLISHED: "the paper's cell",
+}
+
+
+def auc_legend(summary: pd.DataFrame, alpha: float) -> str:
+    """Say how to read Table 3 or 4 of this summary."""
+    there = {*summary["evaluation"], *([PUBLISHED] if summary["published_mean"].notna().any() else [])}
+    lines = "; ".join(f"`{name}`: {says}" for name, says in LINES.items() if name in there)
     return (
-        "AUC in percent, mean ± standard deviation over seeds. `test`: the test part, as the paper says; `train`: the"
-        " contaminated training set itself; `held_out`, where a share of that was not fitted: its normals of that share"
-        " beside all its anomalies; `published`: the paper's cell. Bold: the best of a line, degenerate cells"
-        " and those below chance apart." + MARKS + below_chance_rule(alpha)
+        f"AUC in percent, mean ± standard deviation over seeds. {lines}. Bold: the best of a"
+        " line, degenerate cells and those below chance apart." + MARKS + below_chance_rule(alpha)
     )
 
 
@@ -73,7 +82,7 @@ def table3(
         note = f"{_seeds(group)}. {literal(remarks.get(experiment, ''))}".strip()
         tables.append(Table(experiment, ["normal", "AUC", *methods], rows, note, stub=2))
     title = "AUC per normal class and method, in % (Table 3)"
-    return Document(title, auc_legend(alpha), [*tables, *_listings(summary, metrics)])
+    return Document(title, auc_legend(summary, alpha), [*tables, *_listings(summary, metrics)])
 
 
 def table4(
@@ -107,7 +116,7 @@ def table4(
         rows = [[Cell(method), *cells] for method, *cells in zip(methods, *columns, strict=True)]
         tables.append(Table(experiment, ["method", *lines], rows, note))
     title = "AUC on adversarial images per method, in % (Table 4)"
-    return Document(title, auc_legend(alpha), [*tables, *_listings(summary, metrics)])
+    return Document(title, auc_legend(summary, alpha), [*tables, *_listings(summary, metrics)])
 
 
 def metric_document(summary: pd.DataFrame, alpha: float) -> Document:

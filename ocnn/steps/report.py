@@ -4,7 +4,7 @@ import base64
 import os
 import platform
 import subprocess
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,7 +21,6 @@ from PIL import Image
 from ocnn.config.plan import Plan
 from ocnn.data.archives import digest, origin
 from ocnn.report.cells import cell_details
-from ocnn.report.figures.training import OBJECTIVES
 from ocnn.report.overview import LEADING, Finding, boards, claim_findings, degenerate_finding, run_title
 from ocnn.report.rendering import MISSING, Document, Table, frame_table, literal, read_documents, templates
 from ocnn.report.tables import below_chance, below_chance_rule, degenerate_fits
@@ -95,8 +94,6 @@ def make_report(
     known, wrong = read_json(provenance), read_frame(mistakes, MISTAKES)
     pictures, places = _pictures(planned, wrong, images)
     folders = {experiment.name: experiment.dataset for experiment in planned.experiments}
-    series = read_frame(histories, HISTORIES)
-    trained = set(series.loc[series["series"].isin(OBJECTIVES), "experiment"])
     named = names or {}
 
     def sample_name(experiment: str, part: str, sample: int) -> str:
@@ -107,7 +104,7 @@ def make_report(
     shown |= {board.experiment: board.evaluation for board in found}
     cell_data = cell_details(
         fits,
-        series,
+        read_frame(histories, HISTORIES),
         read_frame(shapes, HISTORIES),
         wrong,
         cells,
@@ -139,7 +136,7 @@ def make_report(
         "boards": found,
         "kinds": ALL_VERDICTS,
         "rankings": rankings,
-        "changes": tables.get("changes"),
+        "changes": _unless_empty(tables.get("changes")),
         "remarks": _grouped(planned.remarks),
         "verdicts": _unless_empty(tables.get("verdicts")) if len(judged) else None,
         "claims": _checked_claims(tables["claims"]) if claims["experiment"].notna().any() else None,
@@ -150,11 +147,11 @@ def make_report(
             if name in tables and (document := _unless_empty(_without_listings(tables[name])))
         }
         | {name: document for name, document in of_experiments.items() if name not in rankings},
-        "figures": _figures(planned, figures, captions, {f"training/{name}" for name in set(folders) - trained}),
+        "figures": _figures(planned, figures, captions),
         "degenerate": degenerate_fits(fits),
         "below_chance": below_chance(cells),
         "below_chance_rule": below_chance_rule(planned.alpha),
-        "corrections": tables.get("corrections"),
+        "corrections": _unless_empty(tables.get("corrections")),
         "provenance": _provenance(planned, configuration, benchmarks, known, archives),
         "pictures": pictures,
         "details": {
@@ -208,9 +205,10 @@ def _pictures(plan: Plan, mistakes: pd.DataFrame, images: str) -> tuple[str, dic
 
 
 def _documented(tables: Mapping[str, Document], name: str) -> list[Finding]:
-    """The sentences that a document has under its tables, as findings."""
+    """The sentences that a document has under its tables, as findings, which lead to what else it has."""
     document = tables.get(name)
-    return [Finding(table.note, "", f"#{name}") for table in document.tables if table.note] if document else []
+    link = f"#{name}" if _unless_empty(document) else ""
+    return [Finding(table.note, "", link) for table in document.tables if table.note] if document else []
 
 
 def _unless_empty(document: Document | None) -> Document | None:
@@ -232,6 +230,7 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The contents: sections that are there, and what is in them."""
     boards_title = "Every cell" if content["paper"] else "Leaderboards"
     at_a_glance = [(f"board-{place}", board.experiment) for place, board in enumerate(content["boards"])]
+    tables, figures = content["tables"], content["figures"]
     degenerate = content["degenerate"].rows or content["below_chance"].rows
     named = [
         ("answer", "The answer", True, []),
@@ -241,8 +240,8 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, Any]]:
         ("verdicts", "Verdicts", content["verdicts"], []),
         ("claims", "Claims", content["claims"], []),
         ("comparison", "Comparison over classes", content["comparison"], []),
-        ("tables", "Tables", True, [(name, document.title) for name, document in content["tables"].items()]),
-        ("figures", "Figures", True, [(f"figures-{group['kind']}", group["title"]) for group in content["figures"]]),
+        ("tables", "Tables", tables, [(name, document.title) for name, document in tables.items()]),
+        ("figures", "Figures", figures, [(f"figures-{group['kind']}", group["title"]) for group in figures]),
         ("degenerate", "Degenerate fits" if content["degenerate"].rows else "Below chance", degenerate, []),
         ("corrections", "Corrections", content["corrections"], []),
         ("provenance", "Provenance", True, []),
@@ -275,12 +274,13 @@ def _grouped(remarks: Mapping[str, str]) -> dict[str, str]:
     return {remark: ", ".join(of) for remark, of in names.items() if remark}
 
 
-def _figures(plan: Plan, folder: Path, captions: Path, empty: Collection[str]) -> list[dict[str, Any]]:
-    """Collect the figures by kind, but for empty ones, each as a data address, with its name and text alternative."""
+def _figures(plan: Plan, folder: Path, captions: Path) -> list[dict[str, Any]]:
+    """Collect the figures by kind, each as a data address, with its name and text alternative; none of a sentence."""
     kinds: dict[str, dict[str, Any]] = {}
     for name in [*plan.comparison_names(), *plan.sample_names(), *plan.attack_names()]:
         kind, _, rest = name.partition("/")
-        if name in empty:
+        embedded = _embedded(folder / f"{name}.png", lossy=kind in PHOTOGRAPHIC)
+        if embedded is None:
             continue
         if kind not in kinds:
             title, text = read_caption(captions / f"{kind}.rst")
@@ -290,7 +290,7 @@ def _figures(plan: Plan, folder: Path, captions: Path, empty: Collection[str]) -
         kinds[kind]["images"].append(
             {
                 "subject": subject,
-                **_embedded(folder / f"{name}.png", lossy=kind in PHOTOGRAPHIC),
+                **embedded,
                 "alt": f"{kinds[kind]['title']}: {subject}. {kinds[kind]['text']}",
                 "file": name,
             }
@@ -298,10 +298,15 @@ def _figures(plan: Plan, folder: Path, captions: Path, empty: Collection[str]) -
     return list(kinds.values())
 
 
-def _embedded(path: Path, *, lossy: bool) -> dict[str, Any]:
-    """Encode an image as a data address, as WebP, which takes a fraction of a PNG's bytes; with its size in pixels."""
+def _embedded(path: Path, *, lossy: bool) -> dict[str, Any] | None:
+    """Encode a figure as a data address, as WebP, which takes a fraction of a PNG's bytes; with its size in pixels.
+
+    Of a figure that only says why there is nothing to draw (see `ocnn.report.figures.style.save`) None.
+    """
     buffer = BytesIO()
     with Image.open(path) as image:
+        if "Description" in image.info:
+            return None
         image.convert("RGB").save(buffer, "WEBP", lossless=not lossy, quality=80)
         width, height = image.size
     source = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
@@ -327,7 +332,7 @@ def _provenance(
             "normal_classes": ", ".join(experiment.normal_classes),
             "methods": ", ".join(experiment.methods),
             "seeds": ", ".join(map(str, experiment.seeds)),
-            "remark": experiment.remark or MISSING,
+            **({"remark": experiment.remark or MISSING} if any(plan.remarks.values()) else {}),
         }
         for experiment in plan.experiments
     ]
@@ -354,7 +359,7 @@ def _provenance(
         for path in archives
     ]
     threads = int(configuration.get("threads", 1))
-    return [
+    tables = [
         frame_table("Experiments", pd.DataFrame(experiments)),
         frame_table(
             "Core hours",
@@ -376,6 +381,7 @@ def _provenance(
         ),
         frame_table("Configuration", pd.DataFrame(_flattened(configuration), columns=["key", "value"])),
     ]
+    return [table for table in tables if table.rows]
 
 
 def _core_hours(folder: Path, threads: int) -> pd.DataFrame:
@@ -390,7 +396,7 @@ def _core_hours(folder: Path, threads: int) -> pd.DataFrame:
         jobs=("hours", "size"), hours=("hours", "sum"), memory=("memory", "max")
     )
     total = {"rule": "all", "jobs": len(jobs), "hours": jobs["hours"].sum(), "memory": jobs["memory"].max()}
-    both = pd.concat([by_rule, pd.DataFrame([total])], ignore_index=True)
+    both = pd.concat([by_rule, pd.DataFrame([total] if rows else [])], ignore_index=True)
     both.insert(3, "core_hours", threads * both["hours"])
     return both.rename(columns={"memory": "largest job, MiB"})
 

@@ -21,6 +21,8 @@ from ocnn.storage import arrays, parquet
 from ocnn.storage.json_files import content_digest, read_json
 
 Statement = tuple[dict[str, Any] | None, str]
+#: What stands where a key is missing: null is a value.
+_MISSING = object()
 
 
 def _read_json(path: Path) -> Statement:
@@ -105,7 +107,7 @@ def _differences(found: Any, wanted: Any) -> str:
     def walk(a: Any, b: Any, path: str) -> Iterable[str]:
         if isinstance(a, dict) and isinstance(b, dict):
             for key in dict.fromkeys([*a, *b]):
-                yield from walk(a.get(key), b.get(key), f"{path}.{key}" if path else key)
+                yield from walk(a.get(key, _MISSING), b.get(key, _MISSING), f"{path}.{key}" if path else key)
         elif a != b:
             yield path or "all of them"
 

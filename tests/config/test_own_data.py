@@ -51,11 +51,9 @@ def test_what_is_planned() -> None:
     assert plan["heap"].normal_classes == ("unlabelled",)
     assert plan.own_tables() == {"most_anomalous": ["rows", "heap"], "anomaly_classes": []}
     assert "auc/screws" in plan.comparison_names()
-    assert [name for name in plan.comparison_names() if not name.endswith("/screws")] == [
-        "training/rows",
-        "training/heap",
-    ]
-    names = ["decision_scores/rows", "decision_scores/heap", "most_anomalous/heap/kde"]
+    # Nothing is measured, and no network trained.
+    assert [name for name in plan.comparison_names() if not name.endswith("/screws")] == []
+    names = ["decision_scores/rows", "most_anomalous/heap/kde", "decision_scores/heap"]
     assert [name for name in plan.sample_names() if "screws" not in name] == names
     unlabelled = load({**CONTENT, "run": ["rows", "heap"]}).plan()
     assert set(unlabelled.table_files()) == {"table1", "table2", "documents"}

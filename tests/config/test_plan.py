@@ -19,7 +19,7 @@ from tests.config.configurations import shipped
 def planned(name: str = "toy", **changes: Any) -> PlannedExperiment:
     """An experiment of two classes, three methods and two seeds."""
     fields: dict[str, Any] = {"normal_classes": ("3", "None"), "methods": ("kde", "ocnn", "rcae"), "seeds": (4, 7)}
-    fields |= {"dataset": "digits", "images": True, "contaminated_and_tested": True}
+    fields |= {"dataset": "digits", "images": True, "contaminated_and_tested": True, "trained": True}
     return PlannedExperiment(name, **{**fields, **changes})
 
 
@@ -114,6 +114,7 @@ def test_figures_from_measurements() -> None:
     # Of a single class there is nothing to compare over classes.
     alone = plan_of(planned(normal_classes=("3",))).comparison_names()
     assert alone == [f"{kind}/toy" for kind in ("auc", "curves", "cost", "training", "gap")]
+    assert "training/toy" not in plan_of(planned(trained=False)).comparison_names()
 
 
 def test_figures_of_samples() -> None:

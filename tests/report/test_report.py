@@ -77,8 +77,8 @@ def test_the_extremes_are_those_of_the_scores(run: Run) -> None:
     expected = [int(part["is_anomaly"].sum()) for part in (ordered[:50], ordered[-50:])]
     assert expected[1] > expected[0]
     shown = texts(run.results / "figures" / "extremes" / "at_once" / "rcae.svg")
-    assert f"rcae: top 50 most normal, {expected[0]} of them adversarial" in shown
-    assert f"rcae: top 50 most anomalous, {expected[1]} of them adversarial" in shown
+    titles = {"rcae: top 50 most normal", "rcae: top 50 most anomalous"}
+    assert titles | {f"{count} of them adversarial" for count in expected} <= shown
 
 
 def test_samples_that_were_tuned_on_are_not_shown() -> None:
@@ -243,6 +243,88 @@ def test_the_page_fits_its_window_and_its_pictures_have_words(page: Any) -> None
     assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
+def unfolded(page: Any, section: str) -> Any:
+    """A section, opened by its address."""
+    page.evaluate("(section) => { location.hash = section }", section)
+    found = page.locator(f"details[id='{section}']")
+    page.wait_for_function("(fold) => fold.open", arg=found.element_handle())
+    return found
+
+
+def test_the_first_screens_have_the_answer_and_the_rest_is_folded(page: Any) -> None:
+    folds = page.locator("details.fold")
+    # Of the figures the first are shown, of the rest the titles.
+    assert folds.evaluate_all("(folds) => folds.filter((fold) => fold.open).map((fold) => fold.id)") == ["figures-auc"]
+    assert page.locator(".lead").first.is_visible()
+    assert page.locator(".board").first.is_visible()
+    folded = page.evaluate("document.documentElement.scrollHeight")
+    # By the keyboard,
+    page.locator("#provenance > summary").focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_role("heading", name="Core hours").is_visible()
+    page.keyboard.press("Enter")
+    # by the search, which has sections and figures,
+    page.keyboard.press("/")
+    page.keyboard.type("core hours")
+    assert page.locator("#found a").count() == 0
+    page.locator("#find").fill("provenance")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.getElementById('provenance').open")
+    # by a link to it, though it is the address already,
+    page.locator("#provenance > summary").click()
+    page.locator(".made a").click()
+    page.wait_for_function("document.getElementById('provenance').open")
+    top = page.locator("#provenance").bounding_box()["y"]
+    assert -1 <= top < page.viewport_size["height"]
+    page.locator("#provenance > summary").click()
+    # by print, after which it is as it was,
+    closed = "document.querySelectorAll('main details:not(.columns, [open])').length"
+    before = page.evaluate(closed)
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(closed) == 0
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(closed) == before > 10
+    # and all at once.
+    if not page.locator("#unfold").is_visible():
+        page.locator(".contents > summary").click()
+    page.locator("#unfold").click()
+    assert page.evaluate(closed) == 0
+    assert page.evaluate("document.documentElement.scrollHeight") > 2 * folded
+
+
+#: A question of a reader, what is clicked, and where the answer then stands.
+READERS = {
+    "does the claim hold?": (
+        ['.findings a[aria-label*="RCAE is best"]'],
+        "#claims tbody tr:has-text('rcae_best')",
+        "supported",
+    ),
+    "which method is best, and is it sure?": (
+        ["#board-0 summary:has-text('Ranking')"],
+        "#board-0 details tbody tr",
+        r"^1\s.*(leads|may be best)",
+    ),
+    "why did a fit end so?": (['.map a[href="#cell=digits/0/ocnn"]'], "#cell p.converged", "converged: simulated"),
+    "which samples does it miss?": (
+        ['.map a[href="#cell=digits/0/kde"]'],
+        "#cell h3:has-text('misses') + ul",
+        r"test \d+: \d",
+    ),
+    "how long did it take?": ([".made a"], "#provenance tr:has-text('fit')", r"fit\s+\d+\s+\d+\.\d"),
+}
+
+
+@pytest.mark.parametrize("question", READERS)
+def test_a_reader_has_the_answer_after_two_clicks_at_most(page: Any, question: str) -> None:
+    clicks, place, says = READERS[question]
+    assert len(clicks) <= 2
+    for click in clicks:
+        page.locator(click).first.click()
+    answer = page.locator(place).first
+    answer.wait_for(state="visible")
+    assert re.search(says, answer.inner_text())
+
+
 def column(page: Any, block: Any, number: int) -> list[str]:
     """The texts of a column's visible cells."""
     found: list[str] = block.evaluate(
@@ -255,7 +337,7 @@ def column(page: Any, block: Any, number: int) -> list[str]:
 
 
 def test_tables_are_sorted_and_filtered(page: Any) -> None:
-    block = page.locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
+    block = unfolded(page, "verdicts").locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
     headings = block.locator("thead th").all_text_contents()
     place = headings.index("published")
     button = block.locator("thead button").nth(place)
@@ -287,7 +369,7 @@ def test_the_keyboard_reaches_everything(page: Any) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("location.hash") == "#content"
-    block = page.locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
+    block = unfolded(page, "verdicts").locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
     block.locator("input[type=search]").focus()
     page.keyboard.type("ocnn")
     assert set(column(page, block, 2)) == {"ocnn", "ocnn_released"}
@@ -308,7 +390,7 @@ def test_the_keyboard_reaches_everything(page: Any) -> None:
 
 
 def test_headings_and_first_columns_stay_and_cuts_are_shown(page: Any) -> None:
-    block = page.locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
+    block = unfolded(page, "verdicts").locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
     scroll, cue = block.locator(".scroll"), block.locator(".cue")
     assert "more column" in cue.text_content()
     assert scroll.evaluate("(scroll) => scroll.parentElement.classList.contains('cut-right')")
@@ -317,17 +399,19 @@ def test_headings_and_first_columns_stay_and_cuts_are_shown(page: Any) -> None:
     page.wait_for_function("(scroll) => scroll.scrollLeft > 50", arg=scroll.element_handle())
     assert corner.bounding_box()["x"] - frame["x"] == pytest.approx(1, abs=1.5)
     # A long table: its headings stay, too.
-    long = page.locator("section.block", has=page.locator("h3", has_text=re.compile("^Configuration$")))
+    provenance = unfolded(page, "provenance")
+    long = provenance.locator("section.block", has=page.locator("h3", has_text=re.compile("^Configuration$")))
     long.locator(".scroll").evaluate("(scroll) => scroll.scrollBy(0, 500)")
     heading, frame = long.locator("thead th").first.bounding_box(), long.locator(".scroll").bounding_box()
     assert heading["y"] - frame["y"] == pytest.approx(1, abs=1.5)
     # At its end nothing is cut any more.
+    scroll.scroll_into_view_if_needed()
     scroll.evaluate("(scroll) => scroll.scrollBy(10000, 0)")
     page.wait_for_function("(cue) => cue.hidden", arg=cue.element_handle())
 
 
 def test_columns_are_hidden_and_what_is_shown_is_saved(page: Any, tmp_path: Path) -> None:
-    block = page.locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
+    block = unfolded(page, "verdicts").locator("section.block", has=page.locator("h3", has_text="Cell by cell"))
     block.locator("summary", has_text="Columns").click()
     block.locator("label", has_text="sample error").locator("input").uncheck()
     assert not block.locator("thead th", has_text="sample error").is_visible()
@@ -434,8 +518,8 @@ def test_accessibility(browser: Any, run: Run, width: int, colours: str) -> None
     # Over the shade at the edge of a table that is cut, axe could not tell the background.
     page.add_style_tag(content=".frame::before, .frame::after { content: none !important }")
     options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
-    for address in ("", "#cell=digits/8/rcae"):
-        page.evaluate("(address) => { location.hash = address }", address)
+    for script in ("", "document.getElementById('unfold').click()", "location.hash = '#cell=digits/8/rcae'"):
+        page.evaluate(script)
         found = Axe().run(page, options=options).response
         faults = [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]]
         assert faults == []

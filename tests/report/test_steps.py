@@ -330,7 +330,7 @@ def test_no_free_text_is_markup(made: HandMade, suffix: str) -> None:
     assert "A remark: &lt;img" in shown["table3"]
 
 
-def test_figures_show_every_class_by_its_name(made: HandMade, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_show_every_class_by_its_name(made: HandMade, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     seen: dict[str, Any] = {}
     true = comparison.critical_difference
 
@@ -354,6 +354,12 @@ def test_figures_show_every_class_by_its_name(made: HandMade, monkeypatch: pytes
     assert set(CLASSES[1:]) <= set(shown)
     assert "below chance" in shown
     assert seen == {"evaluation": {"test"}}
+    # No seconds, and too few methods: files that say so, and nothing in the report.
+    monkeypatch.setattr(Plan, "sample_names", lambda _: [])
+    page = reported(made, tmp_path / "report.html")
+    assert re.findall(r'<details class="fold" id="figures-(\w+)"', page) == ["auc", "training"]
+    assert {"Experiments", "Configuration"} <= set(re.findall(r"<h3>([^<]*)</h3>", page))
+    assert not {"Core hours", "Archives"} & set(re.findall(r"<h3>([^<]*)</h3>", page))
 
 
 def test_the_most_normal_and_the_most_anomalous_images(made: HandMade, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -441,12 +447,12 @@ def test_the_report(made: HandMade, monkeypatch: pytest.MonkeyPatch) -> None:
     assert f"{4 * len(CLASSES)} fits of 2 methods" in page
     assert "Not all fits were made with the same versions: keras 3.0" in page
     # Ten runs of 40 to 49 %, where 97.5 is published.
-    corrections = page.partition('<h2 id="corrections">')[2].partition("<h2")[0]
+    corrections = page.partition('id="corrections">')[2].partition("</details>")[0]
     assert "1 published means are neither" in corrections
     line = ">97.50 ± 0.0</td>", ">44.50 ± 2.87</td>", ">53.00</td>", "<td>&lt;img src=x onerror"
     assert re.search("[^/]*".join(line), corrections)
     # 12 anomalous cells of iforest on the test part, and every cell on the two training samples is too small to tell.
-    table = page.partition('<h3 id="table3">')[2].partition("<h3")[0]
+    table = page.partition('id="table3">')[2].partition("</details>")[0]
     assert table.count("0.0 ± 0.0 ‡<") == len(CLASSES) - 1
     assert "0.0 ± 0.0 †1/2 ‡<" in table
     assert re.search(r'<th scope="row" class="stub">methods.kde</th><td>{}</td>', page)

@@ -64,7 +64,10 @@ def test_what_is_wanted_is_not_stale_whatever_its_time(product: tuple[Path, Call
     [
         ("d", SETTINGS, "was made by other code"),
         ("c", {**SETTINGS, "seed": 1}, "was made with other settings (seed)"),
-        ("c", {**SETTINGS, "new": None, "threads": 2}, "was made with other settings (threads)"),
+        ("c", {**SETTINGS, "threads": 2}, "was made with other settings (threads)"),
+        # A key that one of them has alone, whatever its value.
+        ("c", {**SETTINGS, "compare": None}, "was made with other settings (compare)"),
+        ("c", {"seed": 0, "settings": {"nu": 0.1, "epochs": [1, 2], "new": {}}}, "other settings (settings.new)"),
         ("c", {"seed": 0, "settings": {"nu": 0.2, "epochs": [1]}}, "(settings.epochs, settings.nu)"),
         ("c", {"seed": 0, "settings": 3}, "was made with other settings (settings)"),
     ],

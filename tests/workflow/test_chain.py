@@ -311,6 +311,8 @@ def test_snakemakes_own_report(copy: Checkout, tmp_path: Path) -> None:
         "AUC per class and method",
         "whether it holds under each evaluation",
         "Most normal and most anomalous",
+        # What a figure shows, instead of its file.
+        '"shows": "digits, kde"',
     ):
         assert words in page
 

@@ -188,7 +188,7 @@ def test_snakemakes_own_report(finished: Laboratory) -> None:
     introduction = re.sub("<[^>]*>", "", json.loads(introduction))
     assert "One-class anomaly detection" in introduction
     assert "mine: data set lab_readers:MINE, contamination 0, methods distance" in " ".join(introduction.split())
-    assert "<strong>Training curves.</strong>" in page
+    assert "<strong>AUC per class and method.</strong>" in page
 
 
 #: What snakedeploy 0.17 writes beside the folders that it copies.

@@ -102,6 +102,7 @@ def test_without_labels_there_are_scores_and_no_metrics(unlabelled: Checkout) ->
         text = path.read_text()
         assert "AUC" not in text, path
         assert "nan" not in text.lower(), path
+        assert "published" not in text.lower(), path
     shown = (results / "report.html").read_text().split("<h2")
     words = " ".join(part.split("data:image")[0] for part in shown)
     assert "AUC" not in words

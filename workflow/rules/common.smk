@@ -245,28 +245,36 @@ def kept_archives(dataset):
     return [f"{ARCHIVES}/{safe_name(dataset.name)}/{archive.name}" for archive in dataset.archives]
 
 
-def in_report(path, name, category):
-    """An output with its place and caption in Snakemake's own report."""
+@cache
+def caption_title(name):
+    """The title of a caption, which is its bold beginning, without the paper's numbers."""
+    return re.match(
+        r"\*\*(.+?)( \(.+?\))?\.\*\*", (ROOT / "workflow" / "report" / f"{name}.rst").read_text(encoding="utf-8")
+    )[1]
+
+
+def in_report(path, name, category, shows="all experiments"):
+    """An output with its place, label and caption in Snakemake's own report."""
     # From the rules' folder: so Snakemake finds it in git, too.
-    return report(path, caption=f"../report/{name}.rst", category=category, subcategory=name.replace("_", " "))
+    caption = f"../report/{name}.rst"
+    return report(path, caption, category=category, subcategory=caption_title(name), labels={"shows": shows})
 
 
 def figure_outputs(names):
     """The files of these figures, those for Snakemake's own report marked."""
-    return [
-        (
-            in_report(f"{RESULTS}/figures/{file}", Path(Path(file).parts[0]).stem, "Figures")
-            if file.endswith(".png")
-            else f"{RESULTS}/figures/{file}"
-        )
-        for file in figure_files(names)
-    ]
+
+    def marked(file):
+        kind, *subject = file.removesuffix(".png").split("/")
+        labels = {"shows": ", ".join(subject)} if subject else {}
+        return in_report(f"{RESULTS}/figures/{file}", kind, "Figures", **labels)
+
+    return [marked(file) if file.endswith(".png") else f"{RESULTS}/figures/{file}" for file in figure_files(names)]
 
 
 def own_table(kind):
     """The files of a table of one experiment."""
     files = [f"{RESULTS}/tables/{kind}/{{experiment}}{suffix}" for suffix in (*TABLE_SUFFIXES, ".json")]
-    return [in_report(file, kind, "Tables") if file.endswith(".html") else file for file in files]
+    return [in_report(file, kind, "Tables", "{experiment}") if file.endswith(".html") else file for file in files]
 
 
 def of_experiment(pattern):

@@ -1,6 +1,10 @@
 # Summary → tables, verdicts and claims → figures → the report. Nothing here fits anything.
 
 
+#: Without anything published these tables are empty, and not for Snakemake's own report.
+UNSAID = set() if any(PLAN.datasets.values()) else {"verdicts", "claims"}
+
+
 use rule metrics as tables with:
     """Write the tables, the verdicts and the claims."""
     input:
@@ -18,7 +22,11 @@ use rule metrics as tables with:
     output:
         **{
             name: [
-                in_report(f"{RESULTS}/{file}", name, "Tables") if file.endswith(".html") else f"{RESULTS}/{file}"
+                (
+                    in_report(f"{RESULTS}/{file}", name, "Tables")
+                    if file.endswith(".html") and name not in UNSAID
+                    else f"{RESULTS}/{file}"
+                )
                 for file in files_of_table
             ]
             for name, files_of_table in PLAN.table_files().items()
@@ -143,7 +151,9 @@ use rule metrics as attack_images with:
     output:
         outputs=[
             f"{RESULTS}/figures/attacks/{{attack}}-{{steps}}.svg",
-            in_report(f"{RESULTS}/figures/attacks/{{attack}}-{{steps}}.png", "attacks", "Figures"),
+            in_report(
+                f"{RESULTS}/figures/attacks/{{attack}}-{{steps}}.png", "attacks", "Figures", "{attack}, {steps} steps"
+            ),
         ],
         stated=stated("attack_images/{attack}-{steps}"),
     log:

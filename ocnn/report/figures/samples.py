@@ -117,13 +117,13 @@ def extremes(
     """
     lines = -(-max(len(normal), len(anomalous)) // columns)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH, WIDTH / 2 / columns * lines + 0.65), layout="constrained")
+        figure = Figure(figsize=(WIDTH, WIDTH / 2 / columns * lines + 0.8), layout="constrained")
         axes = figure.subplots(1, 2)
         parts = ((normal, normal_kinds, "most normal"), (anomalous, anomalous_kinds, "most anomalous"))
         for axis, (images, kinds, title) in zip(axes, parts, strict=True):
             framed = [_framed(image, kind) for image, kind in zip(images, kinds, strict=True)]
             _show(axis, [_strip(framed[start : start + columns], columns) for start in range(0, len(framed), columns)])
-            axis.set_title(f"{method}: top {len(images)} {title}, {np.count_nonzero(kinds)} of them adversarial")
+            axis.set_title(f"{method}: top {len(images)} {title}\n{np.count_nonzero(kinds)} of them adversarial")
         handles = [
             Patch(color=ADVERSARIAL_FRAME, label="adversarial (wide frame)"),
             Patch(color=NORMAL_FRAME, label="normal (narrow frame)"),

@@ -109,13 +109,15 @@ def sentence(text: str) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 0.8))
         figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
+    figure.set_label(text)
     return figure
 
 
 def save(figure: Figure, outputs: Iterable[Path]) -> None:
-    """Write a figure in the format of each output's suffix."""
+    """Write a figure in the format of each output's suffix; one of `sentence` states that as its description."""
     for path in outputs:
-        metadata = {"Date": None} if path.suffix == ".svg" else {"Software": None}
+        hidden = "Date" if path.suffix == ".svg" else "Software"
+        metadata: dict[str, Any] = {hidden: None, "Description": figure.get_label() or None}
         with atomic_write(path) as temporary, mpl.rc_context(STYLE):
             figure.savefig(temporary, dpi=200, bbox_inches="tight", metadata=metadata)
 

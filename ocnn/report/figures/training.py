@@ -4,6 +4,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from ocnn.report.figures.style import STYLE, Styles, log_ticks, panels, plain_ticks, sentence
 
@@ -38,5 +39,6 @@ def training_curves(histories: pd.DataFrame, methods: list[str], styles: Styles)
                 plain_ticks(axis.yaxis)
             axis.set_title(f"{method}: {rows['series'].iloc[0]}", fontsize=8)
             axis.tick_params(labelsize=6.5)
+            axis.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         figure.supxlabel("epoch or outer iteration", fontsize=8)
     return figure

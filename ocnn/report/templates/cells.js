@@ -106,7 +106,29 @@ function showCell(key) {
   showFit(cell, cell.fits.find((fit) => fit.status === "diverged" || fit.status === "collapsed") || cell.fits[0], place, rows);
   return true;
 }
-const openAddress = () => { if (location.hash.startsWith("#cell=")) showCell(location.hash.slice(6)); else if (dialog.open) dialog.close(); };
+// What is folded is opened by an address in it, by the search, by a button, and for print.
+const reveal = (hash) => {
+  const target = document.getElementById(decodeURIComponent(hash.slice(1)));
+  for (let fold = target && target.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  return target;
+};
+const unfold = () => {
+  const closed = Array.from(document.querySelectorAll("details:not(.contents, .columns, [open])"));
+  for (const fold of closed) fold.open = true;
+  return closed;
+};
+document.getElementById("unfold").addEventListener("click", unfold);
+let printed = [];
+addEventListener("beforeprint", () => { printed = unfold(); });
+addEventListener("afterprint", () => { for (const fold of printed) fold.open = false; });
+document.addEventListener("click", (event) => { const link = event.target.closest('a[href^="#"]'); if (link) reveal(link.hash); });
+
+const openAddress = () => {
+  if (location.hash.startsWith("#cell=")) { showCell(location.hash.slice(6)); return; }
+  if (dialog.open) dialog.close();
+  const target = location.hash && reveal(location.hash);
+  if (target) target.scrollIntoView();
+};
 addEventListener("hashchange", openAddress);
 // Closed, the address is that of the page again, so that the same cell opens once more; nothing scrolls.
 dialog.addEventListener("close", () => { if (location.hash.startsWith("#cell=")) history.replaceState(null, "", location.pathname + location.search); });
@@ -133,12 +155,13 @@ for (const map of document.querySelectorAll(".map table")) {
 
 // The search.
 const find = document.getElementById("find"), found = document.getElementById("found");
-const texts = Object.entries(details.cells).map(([key, cell]) => [key, cell.names.join(" · "), cell]);
+const places = Array.from(document.querySelectorAll(".contents a"), (link) => [link.getAttribute("href"), link.textContent, "section"]);
+const texts = [...Object.entries(details.cells).map(([key, cell]) => [`#cell=${key}`, cell.names.join(" · "), details.labelled[cell.names[0]] ? cell.shown : ""]), ...places];
 find.addEventListener("input", () => {
   const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
   const hits = words.length ? texts.filter(([, text]) => words.every((word) => text.toLowerCase().includes(word))) : [];
-  found.replaceChildren(...hits.slice(0, 12).map(([key, text, cell]) => make("li", {}, make("a", { href: `#cell=${key}` }, details.labelled[cell.names[0]] ? `${text}: ${cell.shown}` : text))));
-  document.getElementById("found-count").textContent = words.length ? `${hits.length} cells` : "";
+  found.replaceChildren(...hits.slice(0, 12).map(([address, text, shown]) => make("li", {}, make("a", { href: address }, shown ? `${text}: ${shown}` : text))));
+  document.getElementById("found-count").textContent = words.length ? `${hits.length} found` : "";
 });
 find.addEventListener("keydown", (event) => {
   const first = found.querySelector("a");
