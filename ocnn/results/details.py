@@ -78,9 +78,11 @@ def worst_mistakes(rows: pd.DataFrame) -> pd.DataFrame:
         The columns of `MISTAKES` after the seed. A sample is only a mistake by its place in the ranking; whether the
         method's own threshold makes one of it, `decision` tells. Ties are in the order of the samples.
     """
+    decisions, is_anomaly = -rows["anomaly_score"].to_numpy(), rows["is_anomaly"].to_numpy()
     parts = []
-    for kind, chosen, ascending in ((FALSE_ALARM, ~rows["is_anomaly"], False), (MISS, rows["is_anomaly"], True)):
-        worst = rows[chosen].sort_values("anomaly_score", ascending=ascending, kind="stable")[:WORST]
+    for kind, chosen, worth in ((FALSE_ALARM, ~is_anomaly, decisions), (MISS, is_anomaly, -decisions)):
+        places = np.flatnonzero(chosen)
+        worst = rows.iloc[places[np.argsort(worth[places], kind="stable")[:WORST]]]
         parts.append(
             pd.DataFrame(
                 {

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
+from sklearn import config_context
 
 from ocnn.results.details import MISTAKES, shapes, worst_mistakes
 from ocnn.results.frames import TEXT
@@ -20,7 +22,12 @@ from ocnn.storage.recipes import digest_of
 _IDENTITY = [("experiment", TEXT), ("normal", TEXT), ("method", TEXT), ("seed", pa.int64())]
 #: Where the recipe of measurements has the digest of all score files that they are made from.
 GATHERED = "gathered"
+#: The columns of a score file that say which rows are measured, and how.
+MEASURED = ["part", "evaluation", "fitted", "tuned_on", "is_anomaly", "anomaly_score"]
 HISTORIES = pa.schema([*_IDENTITY, ("series", TEXT), ("step", pa.int64()), ("value", pa.float64())])
+
+#: Numbers of a fit, and what they are called.
+Series = tuple[Fit, str, Sequence[float] | NDArray[np.float64]]
 
 
 def schema() -> pa.Schema:
@@ -67,7 +74,7 @@ def evaluated_part(scores: pd.DataFrame) -> tuple[str, pd.DataFrame]:
 def measure(scores: pd.DataFrame, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Measure one fit, one row per evaluation, from the content of its score file; metrics are not scaled."""
     rows = []
-    for evaluation, part in evaluations(scores).items():
+    for evaluation, part in evaluations(scores[MEASURED]).items():
         values, anomalous = part["anomaly_score"].to_numpy(), part["is_anomaly"].to_numpy()
         # Beyond the method's own threshold.
         flagged = values > 0
@@ -120,19 +127,22 @@ def collect(fits: Iterable[Fit], scores: str, benchmarks: str) -> Collected:
         ResultError: a score file is missing, damaged or of another fit.
     """
     rows: list[dict[str, Any]] = []
-    histories: list[pd.DataFrame] = []
-    curves: list[pd.DataFrame] = []
+    histories: list[Series] = []
+    curves: list[Series] = []
     mistakes: list[pd.DataFrame] = []
     settings: dict[str, dict[str, Any]] = {}
     environments: Counter[tuple[str, str | None, tuple[tuple[str, str], ...]]] = Counter()
     for fit in fits:
         table, metadata = read_scores(fit.path(scores), fit)
         cost = job_cost(fit.path(benchmarks))
-        rows += [{**row, **cost} for row in measure(table, metadata)]
-        histories += [_history(fit, *series) for series in metadata["history"].items()]
+        # What scikit-learn would look at again, the metrics have looked at.
+        with config_context(assume_finite=True, skip_parameter_validation=True):
+            rows += [{**row, **cost} for row in measure(table, metadata)]
+        # Numbers that were not finite are texts in JSON, and such again here.
+        histories += [(fit, name, [float(value) for value in values]) for name, values in metadata["history"].items()]
         part = evaluated_part(table)[1]
         described = shapes(part["is_anomaly"].to_numpy(), part["anomaly_score"].to_numpy())
-        curves += [_history(fit, *series) for series in described.items()]
+        curves += [(fit, *series) for series in described.items()]
         mistakes.append(worst_mistakes(part).assign(**vars(fit))[MISTAKES.names])
         methods = settings.setdefault(fit.experiment, {})
         methods.setdefault(fit.method, {key: metadata[key] for key in ("estimator", "settings")})
@@ -149,14 +159,14 @@ def collect(fits: Iterable[Fit], scores: str, benchmarks: str) -> Collected:
     )
 
 
-def _joined(histories: list[pd.DataFrame]) -> pd.DataFrame:
-    return pd.concat(histories, ignore_index=True) if histories else pd.DataFrame(columns=HISTORIES.names)
-
-
-def _history(fit: Fit, series: str, values: Iterable[float | str]) -> pd.DataFrame:
-    """Numbers that were not finite are texts in JSON, and such again here."""
-    numbers = np.asarray([float(value) for value in values], np.float64)
-    return pd.DataFrame({**vars(fit), "series": series, "step": np.arange(1, len(numbers) + 1), "value": numbers})
+def _joined(series: list[Series]) -> pd.DataFrame:
+    """One row of `HISTORIES` per number."""
+    lengths = [len(values) for _, _, values in series]
+    identities = pd.DataFrame([{**vars(fit), "series": name} for fit, name, _ in series], columns=HISTORIES.names[:-2])
+    return identities.loc[np.repeat(np.arange(len(series)), lengths)].assign(
+        step=np.concatenate([np.arange(0), *(np.arange(1, length + 1) for length in lengths)]),
+        value=np.concatenate([np.empty(0), *(np.asarray(values, np.float64) for _, _, values in series)]),
+    )
 
 
 def digest_of_all(paths: Iterable[Path], digest: Callable[[Path], str | None] = digest_of) -> str:
