@@ -1,4 +1,4 @@
-"""What stands in the table of the decomposition, and its one-sentence reading."""
+"""What stands in the table of the decomposition, and its reading in few words."""
 
 from typing import Any
 
@@ -45,21 +45,23 @@ def decomposition_document(steps: pd.DataFrame, alpha: float) -> Document:
 
 
 def reading(rows: pd.DataFrame) -> str:
-    """Say in one sentence how many points of a method's AUC come from which step; rows of `decompose` of one method."""
+    """Say in few words how many points of a method's AUC come from which step; rows of `decompose` of one method."""
     over = ALL if (rows["normal"] == ALL).any() else rows["normal"].iloc[0]
-    found = rows[rows["normal"] == over].set_index("quantity")["mean"]
-    if pd.isna(found[[*MEASURED, "fitted_normals", "choice_of_samples"]]).any():
+    cell = rows[rows["normal"] == over].set_index("quantity")
+    found = {quantity: number(value, 1) for quantity, value in cell["mean"].items()}
+    if pd.isna(cell.loc[[*MEASURED, "fitted_normals", "choice_of_samples"], "mean"]).any():
         return ""
-    method = rows["method"].iloc[0]
-    gap = found["as_released"] - found["test"]
-    text = (
-        f"**{method}**: of {number(found['as_released'], 1)} as released, {number(gap, 1)} points are not there on the"
-        f" test part, {number(found['fitted_normals'], 1)} because fitted normals are scored and"
-        f" {number(found['choice_of_samples'], 1)} by the choice of samples"
-    )
-    if pd.isna(found[SHUFFLED]):
-        return f"{text}."
-    return f"{text}; with anomalies fitted, too, it is {number(found[SHUFFLED], 1)}."
+    published = cell["published"].iloc[0]
+    parts = [
+        f"**{rows['method'].iloc[0]}**: {found['as_released']} as released"
+        + ("" if pd.isna(published) else f", {number(published, 1)} published"),
+        f"On held-out normals {found['held_out']}: scoring fitted ones is worth {found['fitted_normals']} points",
+        f"On the test part {found['test']}",
+    ]
+    if cell["mean"].notna()[SHUFFLED]:
+        worth = f"that none was fitted is worth {found['unfitted_anomalies']} points"
+        parts.insert(1, f"With anomalies fitted, too, {found[SHUFFLED]}: {worth}")
+    return ". ".join(parts) + "."
 
 
 def _quantities(cell: pd.DataFrame) -> list[Any]:
