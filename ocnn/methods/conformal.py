@@ -102,7 +102,8 @@ class ConformalDetector(MetaEstimatorMixin, AnomalyDetector):
         ]
         self.offset_ = 0.0
         diagnoses = [detector.diagnosis_ for detector in self.detectors_]
-        return next((diagnosis for diagnosis in diagnoses if diagnosis.degenerate), diagnoses[0])
+        # The gravest, and of such the first.
+        return max(diagnoses, key=lambda diagnosis: (diagnosis.degenerate, diagnosis.status == "limit"))
 
     def _copy(self) -> AnomalyDetector:
         """An unfitted copy of the detector, with this package's interface."""

@@ -1,7 +1,7 @@
 """Conformal calibration: p-values by hand, and the false alarms of every method on new normal samples."""
 
 import re
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from ocnn.methods import KDE, METHODS
 from ocnn.methods.base import ThresholdedDetector
 from ocnn.methods.conformal import ConformalDetector
+from ocnn.methods.diagnosis import Diagnosis
 from tests.conftest import ROOT
 from tests.methods.test_estimators import DEEP, checked
 
@@ -39,11 +40,36 @@ class Centred(Value):
         return X[:, 0] - self.mean_
 
 
+class Ending(Value):
+    """Its fits end one after the other as `ENDS` says."""
+
+    ENDS: ClassVar[list[Any]] = []
+
+    def _fit(self, X: Any) -> Any:
+        return Diagnosis(self.ENDS.pop(0), f"{len(self.ENDS)} left")
+
+
 @parametrize_with_checks(
     [ConformalDetector(KDE(), false_alarms=0.25), ConformalDetector(KDE(), false_alarms=0.25, cv=3)]
 )
 def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
     check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    ("ends", "status", "left"),
+    [
+        (["converged", "converged", "converged"], "converged", 2),
+        (["converged", "limit", "limit"], "limit", 1),
+        (["limit", "converged", "diverged"], "diverged", 0),
+        (["collapsed", "limit", "diverged"], "collapsed", 2),
+    ],
+)
+def test_the_gravest_diagnosis_of_the_fits_is_told(ends: list[str], status: str, left: int) -> None:
+    Ending.ENDS = list(ends)
+    model = ConformalDetector(Ending(), false_alarms=0.25, cv=3, random_state=0).fit(np.arange(12.0)[:, None])
+    assert (model.diagnosis_.status, model.diagnosis_.reason) == (status, f"{left} left")
 
 
 def test_p_values_by_hand() -> None:
