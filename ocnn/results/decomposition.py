@@ -7,10 +7,12 @@ without what was fitted (`test`); another, in which the set was shuffled so that
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
+from scipy import stats
 
 from ocnn.results.metrics import METRICS, PUBLISHED_METRIC
-from ocnn.results.statistics import t_interval
+from ocnn.results.statistics import combined_error
 from ocnn.results.summary import KEYS
 
 #: The class of a mean over all classes.
@@ -35,7 +37,7 @@ TITLES = {
     "choice_of_samples": "choice of samples",
     "unfitted_anomalies": "anomalies never fitted",
 }
-COLUMNS = [*KEYS, "quantity", "mean", "low", "high", "seeds", "published"]
+COLUMNS = [*KEYS, "quantity", "mean", "low", "high", "seeds", "sample_error", "published"]
 
 
 def decompose(
@@ -51,40 +53,53 @@ def decompose(
 
     Returns:
         `COLUMNS`, in percent AUC: for each method the mean over seeds, for each normal class and, if there are several,
-        for their mean (`ALL`), which is taken within a seed first; Student's interval. `quantity` is a key of
-        `MEASURED`, `SHUFFLED` or a key of `STEPS`, whose differences are taken within a seed, too. A seed that lacks a
-        class or an AUC does not count.
+        for their mean (`ALL`), which is taken within a seed first. `quantity` is a key of `MEASURED`, `SHUFFLED` or a
+        key of `STEPS`, whose differences are taken within a seed, too. A seed that lacks a class or an AUC does not
+        count. The interval is Student's, of the error over seeds and that by the choice of samples (`sample_error`, see
+        `metrics.auc_error`), which further seeds do not lessen; of one seed it is of the latter alone. Of a difference
+        the latter counts as if its two AUCs were of different samples, which is too much where they share some.
     """
     parts = []
     for experiment, other in shuffled.items():
-        wide = {name: _aucs(metrics, experiment, evaluation) for name, evaluation in MEASURED.items()}
-        wide[SHUFFLED] = _aucs(metrics, other, "train")
-        found = pd.DataFrame(wide)
+        fits = {name: _fits(metrics, experiment, evaluation) for name, evaluation in MEASURED.items()}
+        fits[SHUFFLED] = _fits(metrics, other, "train")
+        found = pd.DataFrame({name: rows[PUBLISHED_METRIC] for name, rows in fits.items()})
+        variances = pd.DataFrame({name: rows["auc_error"] ** 2 for name, rows in fits.items()})
         if found.empty:
             continue
         for step, (more, less) in STEPS.items():
             found[step] = found[more] - found[less]
+            variances[step] = variances[more] + variances[less]
         classes = found.index.get_level_values("normal").nunique()
         if classes > 1:
             groups = found.groupby(level=["method", "seed"], sort=False)
             means = groups.mean().where(groups.count() == classes)
             found = pd.concat([found, pd.concat({ALL: means}, names=["normal"])])
-        long = found.melt(var_name="quantity", ignore_index=False).reset_index()
-        rows = long.groupby(["normal", "method", "quantity"], sort=False)["value"].agg(
-            mean=lambda values: values.dropna().mean(), std=lambda values: values.dropna().std(ddof=1), seeds="count"
+            # Of the mean of AUCs of different samples.
+            sums = variances.groupby(level=["method", "seed"], sort=False).sum() / classes**2
+            variances = pd.concat([variances, pd.concat({ALL: sums}, names=["normal"])])
+        long = found.melt(var_name="quantity", ignore_index=False)
+        long["variance"] = variances[found.columns].where(found.notna()).melt()["value"].to_numpy()
+        rows = long.groupby(["normal", "method", "quantity"], sort=False).agg(
+            mean=("value", "mean"), std=("value", "std"), seeds=("value", "count"), variance=("variance", "mean")
         )
         parts.append(rows.reset_index().assign(experiment=experiment))
     if not parts:
         return pd.DataFrame(columns=COLUMNS)
     table = pd.concat(parts, ignore_index=True)
-    table["low"], table["high"] = t_interval(table["mean"], table["std"], table["seeds"], 1 - 2 * alpha)
+    over_seeds = table["std"].fillna(0) ** 2 / table["seeds"].clip(lower=1)
+    freedoms = np.column_stack([(table["seeds"] - 1).clip(lower=1), np.full(len(table), np.inf)])
+    error, freedom = combined_error(np.column_stack([over_seeds, table["variance"]]), freedoms)
+    half = error * stats.t.ppf(1 - alpha, freedom)
+    table = table.assign(low=table["mean"] - half, high=table["mean"] + half, sample_error=np.sqrt(table["variance"]))
     return table.merge(_published(summary, shuffled), on=KEYS, how="left")[COLUMNS]
 
 
-def _aucs(metrics: pd.DataFrame, experiment: str | None, evaluation: str) -> pd.Series:
-    """The AUCs in percent of an experiment's fits, by normal class, method and seed; none of no experiment."""
+def _fits(metrics: pd.DataFrame, experiment: str | None, evaluation: str) -> pd.DataFrame:
+    """An experiment's AUCs and their errors in percent, by normal class, method and seed; none of no experiment."""
     rows = metrics[(metrics["experiment"] == experiment) & (metrics["evaluation"] == evaluation)]
-    return METRICS[PUBLISHED_METRIC].scale * rows.set_index(["normal", "method", "seed"])[PUBLISHED_METRIC]
+    columns = [PUBLISHED_METRIC, "auc_error"]
+    return METRICS[PUBLISHED_METRIC].scale * rows.set_index(["normal", "method", "seed"])[columns].astype(float)
 
 
 def _published(summary: pd.DataFrame, shuffled: Mapping[str, str | None]) -> pd.DataFrame:

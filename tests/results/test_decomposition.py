@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from ocnn.report.decomposition import decomposition_document, reading
 from ocnn.results.decomposition import ALL, COLUMNS, decompose
@@ -22,11 +23,16 @@ AUCS: dict[tuple[str, str], dict[str, list[float]]] = {
 }
 
 
-def taken_apart(other: str | None = "shuffled", **changes: list[float]) -> pd.DataFrame:
+def taken_apart(other: str | None = "shuffled", sample_error: float = 0.0, **changes: list[float]) -> pd.DataFrame:
     aucs = {key: {**values, **changes} if key == ("released", "test") else values for key, values in AUCS.items()}
     metrics = pd.concat(
         [
-            fits({("dcae", name): values for name, values in of.items()}, experiment=experiment, evaluation=evaluation)
+            fits(
+                {("dcae", name): values for name, values in of.items()},
+                experiment=experiment,
+                evaluation=evaluation,
+                sample_error=sample_error,
+            )
             for (experiment, evaluation), of in aucs.items()
         ]
     )
@@ -65,6 +71,32 @@ def test_what_each_step_is_worth_by_hand(normal: str, name: str, values: list[fl
     assert row["published"] == {"a": 99, ALL: 98}[normal]
 
 
+def test_the_choice_of_samples_is_in_the_intervals() -> None:
+    """Errors of 3 points: of a difference √2 times as much, of the mean of two classes 1/√2; seeds do not lessen them.
+
+    The errors over two seeds are 1 (98 and 96) and 2 (8 and 4), with one degree of freedom.
+    """
+    table = taken_apart(sample_error=3.0)
+    for name, normal, sample, seeds in [
+        ("as_released", "a", 3, 1),
+        ("fitted_normals", "a", 3 * 2**0.5, 2),
+        ("as_released", ALL, 3 / 2**0.5, 1),
+        ("fitted_normals", ALL, 3, 2),
+    ]:
+        row = quantity(table, normal, name)
+        assert row["sample_error"] == pytest.approx(sample)
+        error = np.hypot(sample, seeds)
+        freedom = error**4 / seeds**4
+        assert row["high"] - row["mean"] == pytest.approx(error * stats.t.ppf(0.95, freedom))
+        assert row["mean"] - row["low"] == pytest.approx(row["high"] - row["mean"])
+
+
+def test_one_seed_has_the_interval_of_its_samples() -> None:
+    row = quantity(taken_apart(b=[80, np.nan], sample_error=3.0), ALL, "test")
+    assert (row["mean"], row["seeds"]) == (84, 1)
+    assert row["high"] - row["mean"] == pytest.approx(3 / 2**0.5 * stats.norm.ppf(0.95))
+
+
 def test_the_steps_add_up() -> None:
     table = taken_apart().set_index(["normal", "quantity"])["mean"]
     for normal in ("a", "b", ALL):
@@ -84,7 +116,7 @@ def test_without_a_shuffled_experiment_the_other_steps_stand() -> None:
     assert quantity(table, ALL, "fitted_normals")["mean"] == pytest.approx(9)
     assert (
         decompose(
-            pd.DataFrame(columns=["experiment", "evaluation", "normal", "method", "seed", "auc"]),
+            pd.DataFrame(columns=["experiment", "evaluation", "normal", "method", "seed", "auc", "auc_error"]),
             pd.DataFrame(columns=["experiment", "normal", "method", "metric", "published_mean"]),
             {"released": None},
             alpha=0.05,

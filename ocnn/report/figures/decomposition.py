@@ -41,7 +41,7 @@ def steps(table: pd.DataFrame, styles: Styles) -> Figure:
             axis.set_xticks(range(len(PLACES)), [TITLES[name].replace(" ", "\n") for name in PLACES])
         axes[0].set_ylabel("AUC, %")
         handles = [
-            Line2D([], [], color="black", linewidth=1.6, marker="o", label="mean of the classes, interval over seeds"),
+            Line2D([], [], color="black", linewidth=1.6, marker="o", label="mean of the classes, interval"),
             Line2D([], [], color="0.7", linewidth=0.8, marker=".", label="a class"),
             Line2D([], [], color="black", linewidth=0.9, linestyle="--", label="published"),
         ]
