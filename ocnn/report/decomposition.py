@@ -17,13 +17,14 @@ def decomposition_document(steps: pd.DataFrame, alpha: float) -> Document:
     """
     legend = (
         f"AUC in percent over seeds, with Student's interval at {100 * (1 - 2 * alpha):g} %, of the error over seeds"
-        " and by the choice of samples; of one seed of the latter alone. Each fit is measured on its whole set, of"
-        " which most normals were fitted, and no anomaly where these stand last (as released); on the normals of the set"
-        " that were not fitted, beside the same anomalies (held-out normals); and on the test part without fitted samples."
-        " `shuffled`: another fit, whose set was shuffled before its end was held out, so that most of the anomalies"
-        " are fitted, measured on the whole set. Fitted normals: as released less held-out normals. Choice of samples:"
-        " held-out normals less test part. Anomalies never fitted: as released less shuffled. Differences are taken"
-        " within a seed; `all` is the mean over the classes."
+        " and by the choice of samples; of one seed of the latter alone."
+        " Each fit is measured on its whole set, of which most normals were fitted, and no anomaly where these stand"
+        " last (as released); on the normals of the set that were not fitted, beside the same anomalies (held-out"
+        " normals); and on the test part without fitted samples. `shuffled`: another fit, whose set was shuffled"
+        " before its end was held out, so that most of the anomalies are fitted, measured on the whole set. Fitted"
+        " normals: as released less held-out normals. Choice of samples: held-out normals less test part. Anomalies"
+        " never fitted: as released less shuffled. Differences are taken within a seed; `all` is the mean over the"
+        " classes."
     )
     tables = []
     for experiment, group in steps.groupby("experiment", sort=False):
