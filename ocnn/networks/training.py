@@ -74,6 +74,7 @@ class Progress(keras.callbacks.Callback):
         super().__init__()
         self.name, self.epochs, self.every = name, epochs, max(1, epochs // 20)
         self.bar = keras.utils.Progbar(epochs, unit_name="epoch") if someone_watches() else None
+        self.shown = 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Name what the bar is of."""
@@ -82,13 +83,14 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """End the line of a bar that was stopped early."""
-        if self.bar and self.bar._seen_so_far < self.epochs:
+        if self.bar and self.shown < self.epochs:
             print(flush=True)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Move the bar, or print a line where it is due."""
         if self.bar:
-            self.bar.update(epoch + 1, [("loss", (logs or {})["loss"])])
+            self.shown = epoch + 1
+            self.bar.update(self.shown, [("loss", (logs or {})["loss"])])
         elif epoch % self.every == 0 or epoch + 1 == self.epochs:
             print(f"{self.name}: epoch {epoch + 1} of {self.epochs}, loss {(logs or {})['loss']:.6g}", flush=True)
 
