@@ -6,6 +6,7 @@ is measured, compared or repeated is the workflow's: `snakemake --configfile …
 
 import argparse
 import inspect
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ SAID = {
     f"datasets.{DATA}: ": "",
     f"methods.{METHOD}.estimator": "--method",
     f"methods.{METHOD}.": "--set ",
+    f"methods.{METHOD}: ": "--method: ",
     f"experiments.{EXPERIMENT}.seeds": "--seed",
     f"experiments.{EXPERIMENT}.pixels": "--data pixels",
     f"experiments.{EXPERIMENT}.": "",
@@ -44,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], None] = chosen.run
     try:
         run(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has had enough, as `head` has; what Python itself flushes at its end must find a place.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OcnnError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

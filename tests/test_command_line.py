@@ -168,6 +168,7 @@ def test_the_data_sets(capsys: pytest.CaptureFixture[str]) -> None:
         (["score", "rows.txt"], "there is no file rows.txt"),
         (["score", "rows.csv", "--method", "knnn"], "--method: no estimator 'knnn'"),
         (["score", "rows.csv", "--method", "no_such:Class"], "--method"),
+        (["score", "rows.csv", "--method", "sklearn.svm:SVC", "--set", "higher_scores=normal"], "--method: SVC is no"),
         (["score", "rows.csv", "--set", "k=3"], "--set k: unknown setting; known are contamination, n_neighbors"),
         (["score", "rows.csv", "--set", "n_neighbors=0"], "n_neighbors"),
         (["score", "rows.csv", "--set", "n_neighbors"], "--set n_neighbors: expected KEY=VALUE"),
@@ -201,6 +202,16 @@ def test_refusals(
     assert len(error) == 1
     assert message in error[0]
     assert not Path("all.csv").exists()
+
+
+def test_a_reader_may_leave(tmp_path: Path) -> None:
+    """As `ocnn methods | head` does."""
+    command = [sys.executable, "-m", "ocnn", "methods"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        run = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False, cwd="/")
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_it_is_a_program() -> None:

@@ -188,10 +188,23 @@ def scoring_fault(detector: Any) -> str | None:
     lacking = ["fit"] if not callable(getattr(detector, "fit", None)) else []
     if not any(callable(getattr(detector, name, None)) for name in SCORING):
         lacking.append("score_samples or decision_function")
+    if not lacking and _labels_needed(detector.fit):
+        return f"{type(detector).__name__} is no outlier detector: its fit needs more than samples, as labels"
     if not lacking:
         return None
     advice = "; with novelty=True it has it" if getattr(detector, "novelty", None) is False else ""
     return f"{type(detector).__name__} cannot score new samples: it has no {' and no '.join(lacking)}{advice}"
+
+
+def _labels_needed(fit: Any) -> bool:
+    """Whether a detector's `fit` takes something beside the samples that it cannot do without."""
+    try:
+        taken = inspect.signature(fit).parameters.values()
+    except (TypeError, ValueError):  # compiled
+        return False
+    kinds = inspect.Parameter
+    needed = [p for p in taken if p.default is kinds.empty and p.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)]
+    return len(needed) > 1
 
 
 def parameters_of(estimator: type) -> tuple[Mapping[str, inspect.Parameter], bool]:

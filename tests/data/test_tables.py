@@ -293,6 +293,38 @@ REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
         "the column 'b' has no value at all; leave it out",
     ),
     "names of rows": ({"train": MANY, "test": None, "leave_out": []}, None, "'who' has 2,002 different categories"),
+    "names of few rows": (
+        {
+            "train": "x,who,label\n" + "".join(f"1,n{row},{('good', 'bad')[row % 2]}\n" for row in range(40)),
+            "test": None,
+            "leave_out": [],
+        },
+        None,
+        "'who' has 40 different texts in 40 rows, as 'n0', which are names rather than categories; leave it out, or",
+    ),
+    **{
+        f"unread numbers: {text}": (
+            {"train": f'x,label\n"{text}",good\n"{text}",bad\n', "test": None, "leave_out": []},
+            None,
+            f"'x' holds numbers or dates that cannot be read as numbers, as '{text}'; state their `decimal` sign",
+        )
+        for text in ("1,5", "-1.234,5", "31.12.2025", "2025-12-31 10:30", "10:30", "12 %", "\N{MINUS SIGN}2.5")
+    },
+    "points of thousands": (
+        {"train": 'x,label\n"1.234",good\n"1,5",bad\n', "test": None, "leave_out": [], "decimal": ","},
+        None,
+        "the column 'x' holds a text, '1.234', in 1 of 2 rows",
+    ),
+    "another separator": (
+        {"train": TRAIN.replace(",", ";"), "test": None},
+        None,
+        "train.csv has one column alone, 'id;width;colour;label'; is its `separator` ';'?",
+    ),
+    "labels of another case": (
+        {"train": TRAIN + "4,1,red,Good\n5,1,red,hole\n", "test": None, "test_share": 0.5},
+        None,
+        "the labels 'Good' and 'good' differ in case, blanks or accents' code alone, and would be two classes; write",
+    ),
     "columns of one name": ({"train": "a,a,b,label\n1,2,3,good\n"}, None, "has several columns called 'a'"),
     "columns of one name in Parquet": ({}, twice, "has several columns called 'a'"),
     "too many fields": (
@@ -388,6 +420,32 @@ def test_columns_that_arrow_keeps_as_a_dictionary_are_texts_or_numbers(tmp_path:
     )
     np.testing.assert_array_equal(kept.train, plain.train)
     assert plain.train.shape[1] == 3
+
+
+def test_decimal_commas_blanks_and_a_mark_of_byte_order(tmp_path: Path) -> None:
+    """What Excel writes where commas stand before fractions; blanks around a field are no part of it."""
+    text = '\ufeffGröße ;when;kind ;label\n"1,5";2025-01-01;red ; good\n -2,5 ;2025-01-02; red;good \n'
+    text += "3;;NA ;bad\n7;;blue;good\n8;;blue;bad\n"
+    settings = {"separator": ";", "decimal": ",", "leave_out": ["when"], "impute": "most_frequent"}
+    dataset = table(tmp_path, text, text, **settings)
+    assert dataset.sizes == {"good": (3, 3), "bad": (2, 2)}
+    expected = [[1.5, 0, 1], [-2.5, 0, 1], [3, 1, 0], [7, 1, 0], [8, 1, 0]]
+    found = dataset.load({}).train
+    np.testing.assert_array_equal(np.delete(found, 2, axis=0), np.delete(expected, 2, axis=0))
+    assert found[2].tolist() in ([3, 1, 0], [3, 0, 1])  # NA is missing; of two that are as frequent, either
+
+
+def test_letters_are_labels_small_and_large(tmp_path: Path) -> None:
+    rows = "x,label\n" + "1,a\n2,A\n" * 3
+    assert table(tmp_path, rows, None, normal=["a"], leave_out=[]).classes == ("a", "A")
+    rows = "x,label\n" + "1,ok\n2,OK\n3,bad\n" * 3
+    assert table(tmp_path, rows, None, normal=["ok", "OK"], leave_out=[]).classes == ("ok, OK", "bad")
+
+
+def test_named_categories_may_be_anything(tmp_path: Path) -> None:
+    rows = "who,when,label\n" + "".join(f"n{row},{row % 7}:30,{('good', 'bad')[row % 2]}\n" for row in range(40))
+    dataset = table(tmp_path, rows, None, leave_out=[], categorical=["who", "when"])
+    assert dataset.encoded == len(dataset.load({}).train) + 7
 
 
 def test_a_category_that_the_training_part_lacks_altogether(tmp_path: Path) -> None:
