@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import OutlierMixin
+from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import HasMethods, StrOptions
 
 from ocnn.errors import DetectorError
@@ -30,7 +31,8 @@ USUAL_CONTAMINATION = 0.1
 class WrappedDetector(AnomalyDetector):
     """A detector of another package, or of your own, with the interface and the checks of `AnomalyDetector`.
 
-    What its high scores mean is known of PyOD's detectors (anomalous) and of scikit-learn's (normal). PyOD's
+    What its high scores mean is known of PyOD's detectors (anomalous) and of scikit-learn's (normal), and of a pipeline
+    that ends in one. PyOD's
     `decision_function` is taken, of others `score_samples` where they have it. The threshold is the detector's own
     (scikit-learn's `offset_`, PyOD's `threshold_`); of others the quantile of the training samples' scores at the
     detector's `contamination`, or at 0.1.
@@ -75,7 +77,7 @@ class WrappedDetector(AnomalyDetector):
 
     def _parameter_faults(self) -> list[str]:
         faults = super()._parameter_faults()
-        if direction := direction_fault(type(self.detector), self.higher_scores):
+        if direction := direction_fault(_type_of_last(self.detector), self.higher_scores):
             faults.append(f"{self._label} {direction}")
         if scoring := scoring_fault(self.detector):
             faults.append(scoring)
@@ -96,7 +98,7 @@ class WrappedDetector(AnomalyDetector):
 
     @property
     def _sign(self) -> int:
-        return 1 if (known_direction(type(self.detector)) or self.higher_scores) == "normal" else -1
+        return 1 if (known_direction(_type_of_last(self.detector)) or self.higher_scores) == "normal" else -1
 
     @property
     def _scoring(self) -> str:
@@ -157,6 +159,13 @@ class WrappedDetector(AnomalyDetector):
         if missing := np.count_nonzero(np.isnan(values)):
             raise DetectorError(f"{self._label} scored {missing} of {len(values)} samples by NaN, which has no order.")
         return values
+
+
+def _type_of_last(detector: Any) -> type:
+    """The class of what gives the scores: of a pipeline the last step's."""
+    while isinstance(detector, Pipeline):
+        detector = detector.steps[-1][1]
+    return type(detector)
 
 
 def is_of_pyod(detector: type) -> bool:
