@@ -70,6 +70,12 @@ def test_the_rows_of_a_table_by_known_distances(table: pd.DataFrame, capsys: pyt
     assert "3 of 60 are beyond the threshold, above 0; all of them in all.csv. The fit: converged" in printed.err
 
 
+def test_a_sign_is_a_text_whatever_it_is_in_yaml(tmp_path: Path) -> None:
+    (tmp_path / "signs.csv").write_text("a|b\n" + "".join(f"{row % 5},5|{row % 3},25\n" for row in range(30)))
+    assert main(["score", "signs.csv", "--data", "separator=|", "--data", "decimal=,", "--output", "all.csv"]) == 0
+    assert len(pd.read_csv("all.csv")) == 30
+
+
 def test_rows_of_another_file_are_scored_and_not_fitted(table: pd.DataFrame) -> None:
     settings = ["--data", "leave_out=[id]", "--data", "test_file=new.csv", "--data", "scaling=none"]
     assert (
@@ -185,6 +191,12 @@ def test_the_data_sets(capsys: pytest.CaptureFixture[str]) -> None:
         (["score", "rows.csv", "--top", "-1"], "--top must be at least 0"),
         (["score", "rows.csv", "--seed", "-1"], "--seed"),
         (["score", "rows.csv", "--output", "nowhere/all.csv"], "--output: there is no folder"),
+        (["score", "rows.csv", "--output", "./rows.csv"], "--output rows.csv: that is the table that is read"),
+        (
+            ["score", "new.csv", "--data", "test_file=rows.csv", "--output", "rows.csv"],
+            "that is the table that is read",
+        ),
+        (["score", "rows.csv", "--output", "all.parquet"], "--output must end in .csv, got all.parquet"),
         (["score", "empty"], "empty holds no picture"),
         (["score", "heap", "--data", "size=0"], "--data size"),
         (["score", "heap", "--data", "pixels=raw"], "--data pixels"),

@@ -42,6 +42,8 @@ QUANTITY = re.compile(
     r"[-+−]?[\d.,'’\s]*\d[.,]?([eE][-+]?\d+)?\s*[%‰€$£°]?"  # 1,5 or 1.234,5 or 12 %
     r"|\d{1,4}([-/.])\d{1,2}\2\d{1,4}([ T].*)?|\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?"  # 31.12.2025, 2025-12-31 10:30, 10:30
 )
+#: What pandas calls an index without a name in a Parquet or Feather file.
+INDEX = re.compile(r"__index_level_\d+__")
 #: What else than the stated one may stand between the fields of a CSV file.
 SEPARATORS = ",;\t|"
 #: Bytes that a table of unstated checksum may take in memory: so many, or so many times those of its file.
@@ -266,6 +268,11 @@ def _from_csv(table: Table, path: str) -> pd.DataFrame:
     others = [sign for sign in SEPARATORS if sign != table.separator and sign in names[0]]
     if len(names) == 1 and others:
         raise DataError(f"{path} has one column alone, {names[0]!r}; is its `separator` {others[0]!r}?")
+    if "" in names and "" not in table.leave_out:
+        raise DataError(
+            f"{path}: column {names.index('') + 1} has no name, as an index of rows, which is no feature; name it,"
+            " or leave it out by `leave_out: ['']`"
+        )
     # Types by the whole column, not by chunks of it.
     options |= {"dtype": {table.label: str}, "na_values": list(table.missing), "low_memory": False}
     frame = pd.read_csv(path, header=0, names=names, index_col=False, decimal=table.decimal, **options)
@@ -280,6 +287,8 @@ def _from_arrow(table: Table, path: str) -> pd.DataFrame:
     read = read_parquet if path.lower().endswith(".parquet") else read_arrow
     content = read(Path(path), _maximum(table, path))
     _different(path, content.column_names)
+    # Which row it was in some other table is no feature.
+    content = content.drop_columns([name for name in content.column_names if INDEX.fullmatch(name)])
     return content.to_pandas(ignore_metadata=True)
 
 

@@ -320,6 +320,11 @@ REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
         None,
         "train.csv has one column alone, 'id;width;colour;label'; is its `separator` ';'?",
     ),
+    "an index": (
+        {"train": ",x,label\n0,1,good\n1,2,bad\n", "test": None, "leave_out": []},
+        None,
+        "train.csv: column 1 has no name, as an index of rows, which is no feature; name it, or leave it out by",
+    ),
     "labels of another case": (
         {"train": TRAIN + "4,1,red,Good\n5,1,red,hole\n", "test": None, "test_share": 0.5},
         None,
@@ -433,6 +438,19 @@ def test_decimal_commas_blanks_and_a_mark_of_byte_order(tmp_path: Path) -> None:
     found = dataset.load({}).train
     np.testing.assert_array_equal(np.delete(found, 2, axis=0), np.delete(expected, 2, axis=0))
     assert found[2].tolist() in ([3, 1, 0], [3, 0, 1])  # NA is missing; of two that are as frequent, either
+
+
+def test_an_index_of_pandas_is_no_feature(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "label": ["good", "bad"] * 2}, index=[7, 3, 9, 1])
+    frame.to_csv(tmp_path / "a.csv")
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.set_index([[1, 2, 3, 4], [5, 6, 7, 8]]).to_parquet(tmp_path / "b.parquet")
+    left_out = {"a.csv": [""]}
+    for file in ("a.csv", "a.parquet", "b.parquet"):
+        settings = {"normal": ["good"], "test_share": 0.5, "leave_out": left_out.get(file, [])}
+        arrays = table_dataset(name="toy", file=str(tmp_path / file), **settings).load({})
+        assert sorted([*arrays.train[:, 0], *arrays.test[:, 0]]) == [1, 2, 3, 4]
+        assert arrays.train.shape == (2, 1)
 
 
 def test_letters_are_labels_small_and_large(tmp_path: Path) -> None:
