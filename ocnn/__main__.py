@@ -6,6 +6,7 @@ is measured, compared or repeated is the workflow's: `snakemake --configfile …
 
 import argparse
 import inspect
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -32,6 +33,7 @@ SAID = {
     f"datasets.{DATA}: ": "",
     f"methods.{METHOD}.estimator": "--method",
     f"methods.{METHOD}.": "--set ",
+    f"methods.{METHOD}: ": "--method: ",
     f"experiments.{EXPERIMENT}.seeds": "--seed",
     f"experiments.{EXPERIMENT}.pixels": "--data pixels",
     f"experiments.{EXPERIMENT}.": "",
@@ -44,6 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], None] = chosen.run
     try:
         run(chosen)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads has had enough, as `head` has; what Python itself flushes at its end must find a place.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OcnnError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -126,10 +132,17 @@ def score_data(chosen: argparse.Namespace) -> None:
         raise ConfigError(f"--contamination must be above 0 and at most 0.5, got {chosen.contamination}")
     if chosen.output is not None and not chosen.output.absolute().parent.is_dir():
         raise ConfigError(f"--output: there is no folder {chosen.output.absolute().parent}")
+    if chosen.output is not None and chosen.output.suffix.lower() != ".csv":
+        raise ConfigError(f"--output must end in .csv, got {chosen.output}")
     state_environment()
     # As for `python -m`: a detector or a reader of one's own stands in the working directory.
     sys.path.insert(0, "")
     config = _configuration(chosen)
+    _, read = config.source_path(DATA)
+    for key in ("file", "test_file"):
+        given = (read or {}).get(key)
+        if given and chosen.output is not None and chosen.output.exists() and chosen.output.samefile(given):
+            raise ConfigError(f"--output {chosen.output}: that is the table that is read")
     print(f"{chosen.method} is fitted to {chosen.data} …", file=sys.stderr, flush=True)
     ranked, diagnosis = rank(config, chosen.seed)
     if chosen.output is not None:
@@ -230,6 +243,10 @@ def _pairs(option: str, texts: Sequence[str]) -> dict[str, Any]:
         key, sign, value = text.partition("=")
         if not sign or not key:
             raise ConfigError(f"{option} {text}: expected KEY=VALUE")
+        if len(value) == 1 and not value.isalnum():
+            # A separator or a decimal sign; some of them mean something in YAML.
+            pairs[key] = value
+            continue
         try:
             pairs[key] = yaml.safe_load(value)
         except yaml.YAMLError:

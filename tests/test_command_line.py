@@ -70,6 +70,12 @@ def test_the_rows_of_a_table_by_known_distances(table: pd.DataFrame, capsys: pyt
     assert "3 of 60 are beyond the threshold, above 0; all of them in all.csv. The fit: converged" in printed.err
 
 
+def test_a_sign_is_a_text_whatever_it_is_in_yaml(tmp_path: Path) -> None:
+    (tmp_path / "signs.csv").write_text("a|b\n" + "".join(f"{row % 5},5|{row % 3},25\n" for row in range(30)))
+    assert main(["score", "signs.csv", "--data", "separator=|", "--data", "decimal=,", "--output", "all.csv"]) == 0
+    assert len(pd.read_csv("all.csv")) == 30
+
+
 def test_rows_of_another_file_are_scored_and_not_fitted(table: pd.DataFrame) -> None:
     settings = ["--data", "leave_out=[id]", "--data", "test_file=new.csv", "--data", "scaling=none"]
     assert (
@@ -168,6 +174,7 @@ def test_the_data_sets(capsys: pytest.CaptureFixture[str]) -> None:
         (["score", "rows.txt"], "there is no file rows.txt"),
         (["score", "rows.csv", "--method", "knnn"], "--method: no estimator 'knnn'"),
         (["score", "rows.csv", "--method", "no_such:Class"], "--method"),
+        (["score", "rows.csv", "--method", "sklearn.svm:SVC", "--set", "higher_scores=normal"], "--method: SVC is no"),
         (["score", "rows.csv", "--set", "k=3"], "--set k: unknown setting; known are contamination, n_neighbors"),
         (["score", "rows.csv", "--set", "n_neighbors=0"], "n_neighbors"),
         (["score", "rows.csv", "--set", "n_neighbors"], "--set n_neighbors: expected KEY=VALUE"),
@@ -184,6 +191,12 @@ def test_the_data_sets(capsys: pytest.CaptureFixture[str]) -> None:
         (["score", "rows.csv", "--top", "-1"], "--top must be at least 0"),
         (["score", "rows.csv", "--seed", "-1"], "--seed"),
         (["score", "rows.csv", "--output", "nowhere/all.csv"], "--output: there is no folder"),
+        (["score", "rows.csv", "--output", "./rows.csv"], "--output rows.csv: that is the table that is read"),
+        (
+            ["score", "new.csv", "--data", "test_file=rows.csv", "--output", "rows.csv"],
+            "that is the table that is read",
+        ),
+        (["score", "rows.csv", "--output", "all.parquet"], "--output must end in .csv, got all.parquet"),
         (["score", "empty"], "empty holds no picture"),
         (["score", "heap", "--data", "size=0"], "--data size"),
         (["score", "heap", "--data", "pixels=raw"], "--data pixels"),
@@ -201,6 +214,16 @@ def test_refusals(
     assert len(error) == 1
     assert message in error[0]
     assert not Path("all.csv").exists()
+
+
+def test_a_reader_may_leave(tmp_path: Path) -> None:
+    """As `ocnn methods | head` does."""
+    command = [sys.executable, "-m", "ocnn", "methods"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as pipe:
+        run = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True, check=False, cwd="/")
+    assert (run.returncode, run.stderr) == (0, "")
 
 
 def test_it_is_a_program() -> None:

@@ -144,6 +144,8 @@ class Table(Section):
     of a missing category the most frequent. None: a missing value is an error"""
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
     """between the fields of a CSV file"""
+    decimal: Literal[".", ","] = "."
+    """before the fraction of a number that is written as a text, as all are in a CSV file"""
     test_share: Annotated[Share, Field(gt=0, lt=1)] = 0.4
     """share of the rows that make the test part, stratified by the labels; the same rows for every seed"""
     split_seed: Seed = 0

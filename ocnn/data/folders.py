@@ -188,8 +188,8 @@ def _below(place: Path, part: str, label: str, leave_out: Sequence[str]) -> list
                 found.append(Picture(path, part, label, (status.st_mtime_ns, status.st_size)))
     if strange:
         raise DataError(
-            f"{place} holds {len(strange)} files that are no pictures, first {min(strange)}; read are"
-            f" {', '.join(SUFFIXES)}; move the others elsewhere"
+            f"{place} holds {len(strange)} files of other kinds, first {min(strange)}; read are"
+            f" {', '.join(SUFFIXES)}; convert those that are pictures, and move the others elsewhere"
         )
     return sorted(found, key=lambda picture: picture.path)
 

@@ -1,5 +1,6 @@
 """What the labels of a user's own data say: which classes there are, which are normal, and which rows are tested."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -74,9 +75,24 @@ def classes_of(
             f"{where}: every {sample} is normal; without an anomaly there is nothing to measure, and `normal: none`"
             " would say so"
         )
+    _check_alike(where, [(value, of_value.get(value, value)) for value in values])
     classes = (*names, *others)
     places = {value: classes.index(of_value.get(value, value)) for value in values}
     return classes, names, np.array([places[text] for text in labels], np.int64)
+
+
+def _check_alike(where: str, classes: Sequence[tuple[str, str]]) -> None:
+    """Check that no value, given with its class, is one of another class misspelt; a letter may be small or large."""
+    first: dict[str, tuple[str, str]] = {}
+    for value, name in classes:
+        key = unicodedata.normalize("NFKC", " ".join(value.split()))
+        key = key.casefold() if len(key) > 1 else key
+        other, of_other = first.setdefault(key, (value, name))
+        if of_other != name:
+            raise DataError(
+                f"{where}: the labels {other!r} and {value!r} differ in case, blanks or accents' code alone, and would"
+                " be two classes; write them as one, or name both in one list of `normal`"
+            )
 
 
 def _in_order(text: str) -> tuple[float, str]:

@@ -1,5 +1,6 @@
 """Tables of the user's own as data sets, by settings alone: CSV, Parquet, Arrow and NPZ."""
 
+import re
 import struct
 import sys
 import warnings
@@ -34,6 +35,17 @@ MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "?")
 UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, struct.error, Warning)
 #: More categories are no feature, but names or numbers of rows; a column of each would fill the memory.
 MOST_CATEGORIES = 1000
+#: So many texts may always be categories; of more, nobody has named the column, at most one for every two rows.
+FEW_CATEGORIES = 20
+#: Numbers, dates and times that are not read as such: as categories they would measure nothing.
+QUANTITY = re.compile(
+    r"[-+−]?[\d.,'’\s]*\d[.,]?([eE][-+]?\d+)?\s*[%‰€$£°]?"  # 1,5 or 1.234,5 or 12 %
+    r"|\d{1,4}([-/.])\d{1,2}\2\d{1,4}([ T].*)?|\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?"  # 31.12.2025, 2025-12-31 10:30, 10:30
+)
+#: What pandas calls an index without a name in a Parquet or Feather file.
+INDEX = re.compile(r"__index_level_\d+__")
+#: What else than the stated one may stand between the fields of a CSV file.
+SEPARATORS = ",;\t|"
 #: Bytes that a table of unstated checksum may take in memory: so many, or so many times those of its file.
 MAXIMUM_SIZE, MAXIMUM_GROWTH = 2**25, 100
 #: What a column may hold.
@@ -60,6 +72,7 @@ class Table:
         impute: strategy of scikit-learn's `SimpleImputer` for numbers, learned from the training part,
             `most_frequent` for categories; empty: a missing value is an error.
         separator: between the fields of a CSV file.
+        decimal: before the fraction of a number that is written as a text, as all are in a CSV file.
         test_share: share of the rows that make the test part, drawn stratified by the labels.
         split_seed: decides which rows these are.
         scaling: see `ocnn.data.preprocessing.scaling_constants`.
@@ -77,6 +90,7 @@ class Table:
     missing: tuple[str, ...] = MISSING
     impute: str = ""
     separator: str = ","
+    decimal: str = "."
     test_share: float = 0.4
     split_seed: int = 0
     scaling: str = "standard"
@@ -157,7 +171,7 @@ def _dataset(table: Table, stamps: tuple[tuple[int, int], ...]) -> Dataset:
         encoded=encoded,
         settings={
             **{key: getattr(table, key) for key in ("normal", "label", "leave_out", "categorical", "missing")},
-            **{key: getattr(table, key) for key in ("impute", "separator", "test_share", "split_seed")},
+            **{key: getattr(table, key) for key in ("impute", "separator", "decimal", "test_share", "split_seed")},
         },
     )
     if table.normal != "none":
@@ -218,6 +232,8 @@ def _readable(path: str) -> Iterator[None]:
             yield
     except DataError:
         raise
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not encoded in UTF-8; save it so") from error
     except UNREADABLE as error:
         reason = " ".join(str(error).split()).rstrip(".")
         raise DataError(f"{path} cannot be read as {Path(path).suffix.lower()[1:]}: {reason}") from error
@@ -247,16 +263,32 @@ def _different(path: str, names: Sequence[Any]) -> list[str]:
 def _from_csv(table: Table, path: str) -> pd.DataFrame:
     options: dict[str, Any] = {"sep": table.separator, "encoding": "utf-8-sig", "skipinitialspace": True}
     options |= {"compression": None, "keep_default_na": False}
-    names = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0].tolist()
+    header = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0]
+    names = _different(path, [str(name).strip() for name in header])
+    others = [sign for sign in SEPARATORS if sign != table.separator and sign in names[0]]
+    if len(names) == 1 and others:
+        raise DataError(f"{path} has one column alone, {names[0]!r}; is its `separator` {others[0]!r}?")
+    if "" in names and "" not in table.leave_out:
+        raise DataError(
+            f"{path}: column {names.index('') + 1} has no name, as an index of rows, which is no feature; name it,"
+            " or leave it out by `leave_out: ['']`"
+        )
     # Types by the whole column, not by chunks of it.
     options |= {"dtype": {table.label: str}, "na_values": list(table.missing), "low_memory": False}
-    return pd.read_csv(path, header=0, names=_different(path, names), index_col=False, **options)
+    frame = pd.read_csv(path, header=0, names=names, index_col=False, decimal=table.decimal, **options)
+    for name in frame.columns[[not is_numeric_dtype(dtype) for dtype in frame.dtypes]]:
+        # Blanks before a field were skipped, those after it are no part of a text either.
+        stripped = frame[name].map(lambda value: value.strip() if isinstance(value, str) else value)
+        frame[name] = stripped.mask(stripped.isin(table.missing))
+    return frame
 
 
 def _from_arrow(table: Table, path: str) -> pd.DataFrame:
     read = read_parquet if path.lower().endswith(".parquet") else read_arrow
     content = read(Path(path), _maximum(table, path))
     _different(path, content.column_names)
+    # Which row it was in some other table is no feature.
+    content = content.drop_columns([name for name in content.column_names if INDEX.fullmatch(name)])
     return content.to_pandas(ignore_metadata=True)
 
 
@@ -347,7 +379,7 @@ def _kinds(table: Table, features: pd.DataFrame) -> tuple[list[pd.Series], list[
         if strange is not None:
             kind = type(strange).__name__
             raise DataError(f"{table.file}: the column {name!r} holds a {kind}, neither number nor text; leave it out")
-        exact = pd.to_numeric(values, errors="coerce")
+        exact = pd.to_numeric(_with_points(table, values), errors="coerce")
         parsed = exact.astype(np.float64)
         if is_integer_dtype(exact.dtype) and 2 * parsed.nunique() <= exact.nunique():
             raise DataError(
@@ -355,6 +387,8 @@ def _kinds(table: Table, features: pd.DataFrame) -> tuple[list[pd.Series], list[
             )
         wrong = parsed.isna() & values.notna()
         if wrong.sum() == len(known) if table.categorical == "auto" else name in table.categorical:
+            if table.categorical == "auto":
+                _check_category(table.file, str(name), known)
             texts = [
                 text_of(value) if present else np.nan for value, present in zip(values, values.notna(), strict=True)
             ]
@@ -379,6 +413,31 @@ def _kinds(table: Table, features: pd.DataFrame) -> tuple[list[pd.Series], list[
                     f" {_rows(large)}"
                 )
     return numbers, categories
+
+
+def _with_points(table: Table, values: pd.Series) -> pd.Series:
+    """The values, with a point before the fraction of each number that is a text."""
+    if table.decimal == "." or is_numeric_dtype(values.dtype):
+        return values
+    # A point would be one of thousands, of which `1.234` does not say whether it is.
+    signs = str.maketrans({table.decimal: ".", ".": "?"})
+    return values.map(lambda value: value.translate(signs) if isinstance(value, str) else value)
+
+
+def _check_category(file: str, name: str, known: pd.Series) -> None:
+    """Check that a column of texts, which nobody has called categories, can be such."""
+    texts, advice = known.map(text_of), "leave it out, or name it in `categorical`"
+    if texts.map(QUANTITY.fullmatch).notna().all():
+        raise DataError(
+            f"{file}: the column {name!r} holds numbers or dates that cannot be read as numbers, as {texts.iloc[0]!r};"
+            f" state their `decimal` sign, {advice}"
+        )
+    different = texts.nunique()
+    if MOST_CATEGORIES >= different > max(FEW_CATEGORIES, len(texts) // 2):
+        raise DataError(
+            f"{file}: the column {name!r} has {different} different texts in {len(texts)} rows, as {texts.iloc[0]!r},"
+            f" which are names rather than categories; {advice}"
+        )
 
 
 def _check_missing(table: Table, values: pd.DataFrame) -> None:

@@ -106,7 +106,10 @@ class OCSVM(AnomalyDetector):
         self.gamma_ = float(gammas[best])
         self.support_vectors_ = rows[svm.support_]
         self.dual_coef_ = svm.dual_coef_[0]
-        self.offset_ = float(svm.offset_[0])
+        # libsvm stops within a tolerance, below which many samples can lie where each is a support vector.
+        self.training_scores_ = self._score_samples(X)
+        bound = np.quantile(self.training_scores_, self.nu, method="lower")
+        self.offset_ = min(float(svm.offset_[0]), float(bound))
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return kernel_sums(flatten(X) - self.origin_, self.support_vectors_, self.gamma_, self.dual_coef_)

@@ -33,10 +33,17 @@ TRUSTED = {
 
 
 def save(detector: Any, path: str | Path) -> None:
-    """Write a fitted detector, or a pipeline with one, into one file; whole or not at all."""
+    """Write a fitted detector, or a pipeline with one, into one file; whole or not at all.
+
+    Warns:
+        UserWarning: it is made of types that `load` builds only if they are `trusted`.
+    """
     content = {"versions": _versions(), "detector": detector}
     with atomic_write(Path(path)) as temporary:
         skops.io.dump(content, temporary)
+        foreign = _foreign(temporary)
+    if foreign:
+        warnings.warn(f"{path} can be read with load(…, trusted={tuple(foreign)!r}) alone.", stacklevel=2)
 
 
 def load(path: str | Path, *, trusted: tuple[str, ...] = ()) -> Any:
@@ -52,13 +59,12 @@ def load(path: str | Path, *, trusted: tuple[str, ...] = ()) -> Any:
         ResultError: no such file, a damaged one, or one that names types that are neither known nor `trusted`.
     """
     try:
-        named = set(skops.io.get_untrusted_types(file=path))
-        if foreign := sorted(named - TRUSTED - {*trusted}):
+        if foreign := [name for name in _foreign(path) if name not in trusted]:
             raise ResultError(
                 f"{path} names {', '.join(foreign)}, which no detector here is made of: what such a type does when it"
                 " is built would run. If you trust the file, name them in `trusted`."
             )
-        content = skops.io.load(path, trusted=sorted(named))
+        content = skops.io.load(path, trusted=sorted({*TRUSTED, *trusted}))
         versions, detector = content["versions"], content["detector"]
     except OSError as error:
         raise ResultError(f"{path} cannot be read: {error.strerror or error}.") from error
@@ -71,6 +77,11 @@ def load(path: str | Path, *, trusted: tuple[str, ...] = ()) -> Any:
     if changed:
         warnings.warn(f"{path} was written by other versions, scores may differ: {', '.join(changed)}.", stacklevel=2)
     return detector
+
+
+def _foreign(path: str | Path) -> list[str]:
+    """The types that a file names, and no detector of this package is made of."""
+    return sorted(set(skops.io.get_untrusted_types(file=path)) - TRUSTED)
 
 
 def _versions() -> dict[str, str]:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import OutlierMixin
+from sklearn.pipeline import Pipeline
 from sklearn.utils._param_validation import HasMethods, StrOptions
 
 from ocnn.errors import DetectorError
@@ -30,7 +31,8 @@ USUAL_CONTAMINATION = 0.1
 class WrappedDetector(AnomalyDetector):
     """A detector of another package, or of your own, with the interface and the checks of `AnomalyDetector`.
 
-    What its high scores mean is known of PyOD's detectors (anomalous) and of scikit-learn's (normal). PyOD's
+    What its high scores mean is known of PyOD's detectors (anomalous) and of scikit-learn's (normal), and of a pipeline
+    that ends in one. PyOD's
     `decision_function` is taken, of others `score_samples` where they have it. The threshold is the detector's own
     (scikit-learn's `offset_`, PyOD's `threshold_`); of others the quantile of the training samples' scores at the
     detector's `contamination`, or at 0.1.
@@ -75,7 +77,7 @@ class WrappedDetector(AnomalyDetector):
 
     def _parameter_faults(self) -> list[str]:
         faults = super()._parameter_faults()
-        if direction := direction_fault(type(self.detector), self.higher_scores):
+        if direction := direction_fault(_type_of_last(self.detector), self.higher_scores):
             faults.append(f"{self._label} {direction}")
         if scoring := scoring_fault(self.detector):
             faults.append(scoring)
@@ -96,7 +98,7 @@ class WrappedDetector(AnomalyDetector):
 
     @property
     def _sign(self) -> int:
-        return 1 if (known_direction(type(self.detector)) or self.higher_scores) == "normal" else -1
+        return 1 if (known_direction(_type_of_last(self.detector)) or self.higher_scores) == "normal" else -1
 
     @property
     def _scoring(self) -> str:
@@ -159,6 +161,13 @@ class WrappedDetector(AnomalyDetector):
         return values
 
 
+def _type_of_last(detector: Any) -> type:
+    """The class of what gives the scores: of a pipeline the last step's."""
+    while isinstance(detector, Pipeline):
+        detector = detector.steps[-1][1]
+    return type(detector)
+
+
 def is_of_pyod(detector: type) -> bool:
     """Whether a class is one of PyOD's detectors; PyOD itself need not be there."""
     base = getattr(sys.modules.get("pyod.models.base"), "BaseDetector", None)
@@ -188,10 +197,23 @@ def scoring_fault(detector: Any) -> str | None:
     lacking = ["fit"] if not callable(getattr(detector, "fit", None)) else []
     if not any(callable(getattr(detector, name, None)) for name in SCORING):
         lacking.append("score_samples or decision_function")
+    if not lacking and _labels_needed(detector.fit):
+        return f"{type(detector).__name__} is no outlier detector: its fit needs more than samples, as labels"
     if not lacking:
         return None
     advice = "; with novelty=True it has it" if getattr(detector, "novelty", None) is False else ""
     return f"{type(detector).__name__} cannot score new samples: it has no {' and no '.join(lacking)}{advice}"
+
+
+def _labels_needed(fit: Any) -> bool:
+    """Whether a detector's `fit` takes something beside the samples that it cannot do without."""
+    try:
+        taken = inspect.signature(fit).parameters.values()
+    except (TypeError, ValueError):  # compiled
+        return False
+    kinds = inspect.Parameter
+    needed = [p for p in taken if p.default is kinds.empty and p.kind not in (kinds.VAR_POSITIONAL, kinds.VAR_KEYWORD)]
+    return len(needed) > 1
 
 
 def parameters_of(estimator: type) -> tuple[Mapping[str, inspect.Parameter], bool]:

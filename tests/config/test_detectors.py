@@ -129,6 +129,11 @@ def test_resources() -> None:
             {"higher_scores": "normal"},
             ": StandardScaler cannot score new samples: it has no score_samples or decision_function",
         ),
+        (
+            "sklearn.svm:SVC",
+            {"higher_scores": "normal"},
+            ": SVC is no outlier detector: its fit needs more than samples, as labels",
+        ),
         ("sklearn.metrics:roc_auc_score", {}, ".estimator: sklearn.metrics:roc_auc_score is no class of outlier"),
         ("pathlib:Path", {}, ".estimator: pathlib:Path is no class of outlier detectors, with fit and"),
         (f"{HERE}:Detector", {"needed": 3}, ": Detector does not say what its high scores mean: state higher_scores"),

@@ -188,7 +188,7 @@ def test_the_content_of_every_kind_of_file_counts(folder: Path, suffix: str) -> 
             np.savez(path, X=table[["x", "y"]], y=table["label"].to_numpy(str))
         else:
             writers = {".csv": "to_csv", ".parquet": "to_parquet", ".arrow": "to_feather"}
-            getattr(table, writers[suffix])(path)
+            getattr(table, writers[suffix])(path, **({"index": False} if suffix == ".csv" else {}))
         _content.cache_clear()
         stated.append(Jobs(load(changed(f"{BLOCK}.file", path.name, CONTENT))).images("my parts").stated)
     assert stated[0] != stated[1]

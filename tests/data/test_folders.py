@@ -219,7 +219,7 @@ def test_many_pictures_are_looked_at_by_their_headers(tmp_path: Path, monkeypatc
     with pytest.raises(DataError, match=r"1 of 9 pictures cannot be used: .*good/001.png cannot be decoded: "):
         found.load({})
     path.write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"1 of 9 pictures cannot be used: .*cannot identify image file"):
+    with pytest.raises(DataError, match=r"1 of 9 pictures cannot be used: .*it is none of PNG"):
         dataset(root)
 
 
@@ -258,11 +258,11 @@ def animation() -> bytes:
 
 #: What a file in `train/good` holds, and what is said of it.
 PICTURES: dict[str, tuple[bytes, str]] = {
-    "nothing": (b"", "cannot be decoded: cannot identify"),
-    "text": (b"a picture", "cannot be decoded: cannot identify"),
-    "GIF by another name": (saved("GIF"), "cannot be decoded: cannot identify"),
-    "TIFF by another name": (saved("TIFF"), "cannot be decoded: cannot identify"),
-    "WebP by another name": (saved("WEBP"), "cannot be decoded: cannot identify"),
+    "nothing": (b"", "cannot be decoded: it is none of PNG, JPEG"),
+    "text": (b"a picture", "cannot be decoded: it is none of PNG, JPEG"),
+    "GIF by another name": (saved("GIF"), "cannot be decoded: it is none of PNG, JPEG"),
+    "TIFF by another name": (saved("TIFF"), "cannot be decoded: it is none of PNG, JPEG"),
+    "WebP by another name": (saved("WEBP"), "cannot be decoded: it is none of PNG, JPEG"),
     "cut PNG": (saved("PNG")[:-30], "cannot be decoded"),
     "cut JPEG": (saved("JPEG")[:-200], "cannot be decoded: .*[Tt]runcated"),
     "cut BMP": (saved("BMP")[:-20], "cannot be decoded: .*truncated"),
@@ -371,7 +371,7 @@ FOLDERS: dict[str, tuple[dict[str, int], Callable[[Path], Any], dict[str, Any], 
         SCREWS,
         write("train/good/a.tif"),
         {},
-        r"holds 1 files that are no pictures, first .*a\.tif",
+        r"holds 1 files of other kinds, first .*a\.tif",
     ),
     "a class of one": ({"good": 9, "bent": 1}, nothing, {}, "one picture alone has the label 'bent', which cannot be"),
     "too few": ({"good": 2, "bent": 2}, nothing, {"test_share": 0.1}, "is too small for a `test_share` of 0.1"),

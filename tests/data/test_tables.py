@@ -293,6 +293,43 @@ REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
         "the column 'b' has no value at all; leave it out",
     ),
     "names of rows": ({"train": MANY, "test": None, "leave_out": []}, None, "'who' has 2,002 different categories"),
+    "names of few rows": (
+        {
+            "train": "x,who,label\n" + "".join(f"1,n{row},{('good', 'bad')[row % 2]}\n" for row in range(40)),
+            "test": None,
+            "leave_out": [],
+        },
+        None,
+        "'who' has 40 different texts in 40 rows, as 'n0', which are names rather than categories; leave it out, or",
+    ),
+    **{
+        f"unread numbers: {text}": (
+            {"train": f'x,label\n"{text}",good\n"{text}",bad\n', "test": None, "leave_out": []},
+            None,
+            f"'x' holds numbers or dates that cannot be read as numbers, as '{text}'; state their `decimal` sign",
+        )
+        for text in ("1,5", "-1.234,5", "31.12.2025", "2025-12-31 10:30", "10:30", "12 %", "\N{MINUS SIGN}2.5")
+    },
+    "points of thousands": (
+        {"train": 'x,label\n"1.234",good\n"1,5",bad\n', "test": None, "leave_out": [], "decimal": ","},
+        None,
+        "the column 'x' holds a text, '1.234', in 1 of 2 rows",
+    ),
+    "another separator": (
+        {"train": TRAIN.replace(",", ";"), "test": None},
+        None,
+        "train.csv has one column alone, 'id;width;colour;label'; is its `separator` ';'?",
+    ),
+    "an index": (
+        {"train": ",x,label\n0,1,good\n1,2,bad\n", "test": None, "leave_out": []},
+        None,
+        "train.csv: column 1 has no name, as an index of rows, which is no feature; name it, or leave it out by",
+    ),
+    "labels of another case": (
+        {"train": TRAIN + "4,1,red,Good\n5,1,red,hole\n", "test": None, "test_share": 0.5},
+        None,
+        "the labels 'Good' and 'good' differ in case, blanks or accents' code alone, and would be two classes; write",
+    ),
     "columns of one name": ({"train": "a,a,b,label\n1,2,3,good\n"}, None, "has several columns called 'a'"),
     "columns of one name in Parquet": ({}, twice, "has several columns called 'a'"),
     "too many fields": (
@@ -388,6 +425,44 @@ def test_columns_that_arrow_keeps_as_a_dictionary_are_texts_or_numbers(tmp_path:
     )
     np.testing.assert_array_equal(kept.train, plain.train)
     assert plain.train.shape[1] == 3
+
+
+def test_decimal_commas_blanks_and_a_mark_of_byte_order(tmp_path: Path) -> None:
+    """What Excel writes where commas stand before fractions; blanks around a field are no part of it."""
+    text = '\ufeffGröße ;when;kind ;label\n"1,5";2025-01-01;red ; good\n -2,5 ;2025-01-02; red;good \n'
+    text += "3;;NA ;bad\n7;;blue;good\n8;;blue;bad\n"
+    settings = {"separator": ";", "decimal": ",", "leave_out": ["when"], "impute": "most_frequent"}
+    dataset = table(tmp_path, text, text, **settings)
+    assert dataset.sizes == {"good": (3, 3), "bad": (2, 2)}
+    # NA is missing; of two that are as frequent, the first in the alphabet takes its place.
+    expected = [[1.5, 0, 1], [-2.5, 0, 1], [3, 1, 0], [7, 1, 0], [8, 1, 0]]
+    np.testing.assert_array_equal(dataset.load({}).train, expected)
+
+
+def test_an_index_of_pandas_is_no_feature(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0], "label": ["good", "bad"] * 2}, index=[7, 3, 9, 1])
+    frame.to_csv(tmp_path / "a.csv")
+    frame.to_parquet(tmp_path / "a.parquet")
+    frame.set_index([pd.Index([1, 2, 3, 4]), pd.Index([5, 6, 7, 8])]).to_parquet(tmp_path / "b.parquet")
+    left_out = {"a.csv": [""]}
+    for file in ("a.csv", "a.parquet", "b.parquet"):
+        settings = {"normal": ["good"], "test_share": 0.5, "leave_out": left_out.get(file, [])}
+        arrays = table_dataset(name="toy", file=str(tmp_path / file), **settings).load({})
+        assert sorted([*arrays.train[:, 0], *arrays.test[:, 0]]) == [1, 2, 3, 4]
+        assert arrays.train.shape == (2, 1)
+
+
+def test_letters_are_labels_small_and_large(tmp_path: Path) -> None:
+    rows = "x,label\n" + "1,a\n2,A\n" * 3
+    assert table(tmp_path, rows, None, normal=["a"], leave_out=[]).classes == ("a", "A")
+    rows = "x,label\n" + "1,ok\n2,OK\n3,bad\n" * 3
+    assert table(tmp_path, rows, None, normal=["ok", "OK"], leave_out=[]).classes == ("ok, OK", "bad")
+
+
+def test_named_categories_may_be_anything(tmp_path: Path) -> None:
+    rows = "who,when,label\n" + "".join(f"n{row},{row % 7}:30,{('good', 'bad')[row % 2]}\n" for row in range(40))
+    dataset = table(tmp_path, rows, None, leave_out=[], categorical=["who", "when"])
+    assert dataset.encoded == len(dataset.load({}).train) + 7
 
 
 def test_a_category_that_the_training_part_lacks_altogether(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Detectors in files: the same scores in another process, and nothing runs that a file says."""
 
+import ast
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 import skops.io
 from sklearn.covariance import EllipticEnvelope
 from sklearn.linear_model import LinearRegression
+from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -63,6 +65,22 @@ def test_what_is_put_around_a_detector_is_saved_with_it(tmp_path: Path) -> None:
     wrapped = WrappedDetector(EllipticEnvelope(random_state=0)).fit(X)
     save(wrapped, tmp_path / "wrapped")
     np.testing.assert_array_equal(load(tmp_path / "wrapped").score_samples(X), wrapped.score_samples(X))
+
+
+def test_what_needs_trust_is_said_when_it_is_saved(tmp_path: Path) -> None:
+    """scikit-learn follows the links of a `KDTree` without a look, so that one is not built of any file."""
+    with_tree = WrappedDetector(LocalOutlierFactor(n_neighbors=5, novelty=True)).fit(X)
+    with pytest.warns(
+        UserWarning, match=r"can be read with load\(…, trusted=\(.*_kd_tree\.KDTree'\)\) alone"
+    ) as warned:
+        save(with_tree, tmp_path / "tree")
+    with pytest.raises(ResultError, match=r"_kd_tree\.KDTree, which no detector here is made of"):
+        load(tmp_path / "tree")
+    named = ast.literal_eval(str(warned[0].message).partition("trusted=")[2].removesuffix(") alone."))
+    np.testing.assert_array_equal(load(tmp_path / "tree", trusted=named).score_samples(X), with_tree.score_samples(X))
+    brute = WrappedDetector(LocalOutlierFactor(n_neighbors=5, novelty=True, algorithm="brute")).fit(X)
+    save(brute, tmp_path / "brute")
+    np.testing.assert_array_equal(load(tmp_path / "brute").score_samples(X), brute.score_samples(X))
 
 
 def test_a_file_that_names_a_foreign_type_is_refused_unless_it_is_trusted(tmp_path: Path) -> None:

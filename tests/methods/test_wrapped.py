@@ -13,6 +13,7 @@ from sklearn.ensemble import IsolationForest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import SGDOneClassSVM
 from sklearn.metrics import roc_auc_score
+from sklearn.mixture import GaussianMixture
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -20,7 +21,7 @@ from sklearn.svm import OneClassSVM
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ocnn.errors import DetectorError
-from ocnn.methods import KDE
+from ocnn.methods import KDE, KNN
 from ocnn.methods.wrapped import WrappedDetector, direction_fault, known_direction
 from tests.conftest import ROOT
 
@@ -156,9 +157,6 @@ def test_a_direction_is_known_or_stated() -> None:
         WrappedDetector(Plain()).fit(X)
     with pytest.raises(ValueError, match="scikit-learn's detectors, whose high scores are normal"):
         WrappedDetector(KDE(), higher_scores="anomalous").fit(X)
-    # A pipeline is no detector by its class.
-    with pytest.raises(ValueError, match="Pipeline does not say"):
-        WrappedDetector(make_pipeline(StandardScaler(), KDE())).fit(X)
     WrappedDetector(make_pipeline(StandardScaler(), KDE()), higher_scores="normal").fit(X)
 
 
@@ -260,6 +258,21 @@ def test_scores_that_tell_nothing_apart_are_marked_and_so_are_infinite_ones(monk
         monkeypatch.setattr(Odd, "given", staticmethod(given))
         with np.errstate(divide="ignore"), pytest.warns(ConvergenceWarning, match=f"Odd {status}"):
             assert WrappedDetector(Odd()).fit(X).diagnosis_.status == status
+
+
+def test_of_a_pipeline_the_last_step_says_what_high_scores_mean() -> None:
+    X = np.random.default_rng(0).normal(size=(60, 3))
+    far = np.full((1, 3), 9.0)
+    ecod = import_module("pyod.models.ecod").ECOD()
+    for last in (KNN(), IsolationForest(random_state=0), ecod):
+        model = WrappedDetector(make_pipeline(StandardScaler(), last)).fit(X)
+        assert model.score_samples(far)[0] < model.score_samples(X).min()
+        assert model.predict(far) == [-1]
+        wrong = "normal" if last is ecod else "anomalous"
+        with pytest.raises(ValueError, match="higher_scores cannot be"):
+            WrappedDetector(make_pipeline(StandardScaler(), last), higher_scores=wrong).fit(X)
+    with pytest.raises(ValueError, match="Pipeline does not say what its high scores mean"):
+        WrappedDetector(make_pipeline(StandardScaler(), GaussianMixture())).fit(X)
 
 
 def test_what_cannot_score_new_samples_is_refused() -> None:

@@ -76,6 +76,14 @@ RESULTS, ARCHIVES = moved(CONFIG.results), moved(CONFIG.archives)
 # alone, and what is an input here and an output there twice.
 workflow.modifier.path_modifier = PathModifier(None, None, workflow)
 
+# The bars in a terminal have none; of another plugin, or a later one that is made otherwise, nothing is known.
+BARS = [getattr(handler, "progress", None) for handler in getattr(workflow.logger_manager, "plugin_handlers", ())]
+for bars in BARS:
+    if not AS_MODULE and hasattr(bars, "columns"):
+        from ocnn.steps.progress import MinutesLeft
+
+        bars.columns = (*bars.columns, MinutesLeft())
+
 if MAIN and (fault := why_snakemake_would_fail(Path(".snakemake"))):
     raise WorkflowError(fault)
 if MAIN and (fault := why_no_folder(Path(RESULTS))):

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ocnn.errors import DataError
 
@@ -59,6 +59,10 @@ def _opened(path: Path) -> Iterator[Image.Image]:
                 yield picture
     except DataError:
         raise
+    except UnidentifiedImageError as error:
+        raise DataError(
+            f"{path} cannot be decoded: it is none of {', '.join(FORMATS)}, whatever its name says"
+        ) from error
     except UNREADABLE as error:
         reason = " ".join(str(error).split()).replace(str(path), "it").replace(repr(str(path)), "it").rstrip(".")
         raise DataError(f"{path} cannot be decoded: {reason}") from error
