@@ -7,8 +7,10 @@ from contextlib import contextmanager
 
 import keras
 
-#: Type of weights and samples, what is computed in (Keras's policy of types), and where the channels stand.
-FLOAT, POLICY, DATA_FORMAT = "float32", "float32", "channels_last"
+#: Type of weights and samples, and where the channels stand.
+FLOAT, DATA_FORMAT = "float32", "channels_last"
+#: What is computed in, Keras's policy of types; none: `FLOAT`.
+POLICY: str | None = None
 #: Keras's own default, which some layers take from the global settings.
 EPSILON = 1e-7
 
@@ -36,7 +38,7 @@ def stated_settings() -> Iterator[None]:
         before = config.floatx(), config.dtype_policy(), config.image_data_format(), config.epsilon()
         limits = config.max_epochs(), config.max_steps_per_epoch()
         try:
-            _set(FLOAT, POLICY, DATA_FORMAT, EPSILON)
+            _set(FLOAT, POLICY or FLOAT, DATA_FORMAT, EPSILON)
             _set_limits(None, None)
             yield
         finally:
