@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from sklearn import config_context
 
 from ocnn.results.details import MISTAKES, shapes, worst_mistakes
 from ocnn.results.frames import TEXT
@@ -135,9 +134,7 @@ def collect(fits: Iterable[Fit], scores: str, benchmarks: str) -> Collected:
     for fit in fits:
         table, metadata = read_scores(fit.path(scores), fit)
         cost = job_cost(fit.path(benchmarks))
-        # What scikit-learn would look at again, the metrics have looked at.
-        with config_context(assume_finite=True, skip_parameter_validation=True):
-            rows += [{**row, **cost} for row in measure(table, metadata)]
+        rows += [{**row, **cost} for row in measure(table, metadata)]
         # Numbers that were not finite are texts in JSON, and such again here.
         histories += [(fit, name, [float(value) for value in values]) for name, values in metadata["history"].items()]
         part = evaluated_part(table)[1]

@@ -128,8 +128,9 @@ def test_without_a_shuffled_experiment_the_other_steps_stand() -> None:
 def test_the_sentence_and_the_table() -> None:
     table = taken_apart()
     assert reading(table) == (
-        "**dcae**: 95.0 as released, 98.0 published. With anomalies fitted, too, 66.0: that none was fitted is worth"
-        " 29.0 points. On held-out normals 86.0: scoring fitted ones is worth 9.0 points. On the test part 84.5."
+        "**dcae**: 95.0 as released, 98.0 published. Shuffled, so that anomalies are fitted, 66.0: that they stood"
+        " last is worth 29.0 points. On held-out normals 86.0: scoring fitted ones is worth 9.0 points."
+        " On the test part 84.5."
     )
     (shown,) = decomposition_document(table, 0.05).tables
     assert [row[1].text for row in shown.rows] == ["a", "b", ALL]
@@ -138,4 +139,4 @@ def test_the_sentence_and_the_table() -> None:
         *["9.0", "1.5", "29.0"],
     ]
     assert shown.columns[2:4] == ["published", "as released"]
-    assert "With anomalies fitted" not in reading(taken_apart(None))
+    assert "Shuffled" not in reading(taken_apart(None))
