@@ -289,3 +289,9 @@ def read_documents(path: Path) -> dict[str, Document]:
         ResultError: it is missing or damaged.
     """
     return _DOCUMENTS.validate_python(read_json(path)["documents"])
+
+
+def read_caption(path: Path) -> tuple[str, str]:
+    """Read title and text of a caption: `**Title.** Text`."""
+    title, _, text = " ".join(path.read_text(encoding="utf-8").split()).removeprefix("**").partition(".** ")
+    return title, text

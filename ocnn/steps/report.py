@@ -22,7 +22,16 @@ from ocnn.config.plan import Plan
 from ocnn.data.archives import digest, origin
 from ocnn.report.cells import cell_details
 from ocnn.report.overview import LEADING, Finding, boards, claim_findings, degenerate_finding, run_title
-from ocnn.report.rendering import MISSING, Document, Table, frame_table, literal, read_documents, templates
+from ocnn.report.rendering import (
+    MISSING,
+    Document,
+    Table,
+    frame_table,
+    literal,
+    read_caption,
+    read_documents,
+    templates,
+)
 from ocnn.report.tables import below_chance, below_chance_rule, degenerate_fits
 from ocnn.report.thumbnails import COLUMNS, SIDE, Sample, sheet
 from ocnn.results.claims import UNDECIDED, check_claims
@@ -311,12 +320,6 @@ def _embedded(path: Path, *, lossy: bool) -> dict[str, Any] | None:
         width, height = image.size
     source = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     return {"source": source, "width": width, "height": height}
-
-
-def read_caption(path: Path) -> tuple[str, str]:
-    """Read title and text of a caption: `**Title.** Text`."""
-    title, _, text = " ".join(path.read_text(encoding="utf-8").split()).removeprefix("**").partition(".** ")
-    return title, text
 
 
 def _provenance(

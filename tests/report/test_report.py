@@ -17,10 +17,10 @@ from PIL import Image
 
 from ocnn.config.plan import figure_files
 from ocnn.report.figures.style import method_styles
+from ocnn.report.rendering import read_caption
 from ocnn.results.frames import read_csv
 from ocnn.results.measurements import evaluated_part
 from ocnn.results.scores import read_scores
-from ocnn.steps.report import read_caption
 from tests.conftest import ROOT
 from tests.results.simulated import METHODS, Run
 

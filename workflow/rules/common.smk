@@ -24,6 +24,7 @@ from ocnn.config.plan import TABLE_SUFFIXES, figure_files
 from ocnn.data.archives import check_available, checksum_file
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
+from ocnn.report.rendering import read_caption
 from ocnn.steps.environment import OWN_ENVIRONMENT, export_own
 from ocnn.steps.jobs import Jobs
 from ocnn.steps.runtime import export_environment
@@ -255,10 +256,8 @@ def kept_archives(dataset):
 
 @cache
 def caption_title(name):
-    """The title of a caption, which is its bold beginning, without the paper's numbers."""
-    return re.match(
-        r"\*\*(.+?)( \(.+?\))?\.\*\*", (ROOT / "workflow" / "report" / f"{name}.rst").read_text(encoding="utf-8")
-    )[1]
+    """The title of a caption, without the paper's numbers."""
+    return re.sub(r" \(.+?\)$", "", read_caption(ROOT / "workflow" / "report" / f"{name}.rst")[0])
 
 
 def in_report(path, name, category, shows="all experiments"):
