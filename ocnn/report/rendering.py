@@ -295,3 +295,8 @@ def read_caption(path: Path) -> tuple[str, str]:
     """Read title and text of a caption: `**Title.** Text`."""
     title, _, text = " ".join(path.read_text(encoding="utf-8").split()).removeprefix("**").partition(".** ")
     return title, text
+
+
+def without_number(title: str) -> str:
+    """Take the paper's number off a title: `Data (Table 1)` is `Data`, `Scores (Figures 3 to 7)` is `Scores`."""
+    return re.sub(r" \((?:Table|Figure)s? [^()]*\)$", "", title)

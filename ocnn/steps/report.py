@@ -31,6 +31,7 @@ from ocnn.report.rendering import (
     read_caption,
     read_documents,
     templates,
+    without_number,
 )
 from ocnn.report.tables import below_chance, below_chance_rule, degenerate_fits
 from ocnn.report.thumbnails import COLUMNS, SIDE, Sample, sheet
@@ -100,6 +101,7 @@ def make_report(
     paper = any(board.counts for board in found)
     claims = _check_claims(planned, fits)
     of_claims = claim_findings(claims, planned.judged)
+    tables = {name: replace(table, title=_title(planned, table.title)) for name, table in tables.items()}
     known, wrong = read_json(provenance), read_frame(mistakes, MISTAKES)
     pictures, places = _pictures(planned, wrong, images)
     folders = {experiment.name: experiment.dataset for experiment in planned.experiments}
@@ -283,6 +285,11 @@ def _grouped(remarks: Mapping[str, str]) -> dict[str, str]:
     return {remark: ", ".join(of) for remark, of in names.items() if remark}
 
 
+def _title(plan: Plan, title: str) -> str:
+    """The title of a table or figure; a number of the paper says nothing where no data of the paper's are."""
+    return title if any(plan.datasets.values()) else without_number(title)
+
+
 def _figures(plan: Plan, folder: Path, captions: Path) -> list[dict[str, Any]]:
     """Collect the figures by kind, each as a data address, with its name and text alternative; none of a sentence."""
     kinds: dict[str, dict[str, Any]] = {}
@@ -293,7 +300,7 @@ def _figures(plan: Plan, folder: Path, captions: Path) -> list[dict[str, Any]]:
             continue
         if kind not in kinds:
             title, text = read_caption(captions / f"{kind}.rst")
-            kinds[kind] = {"kind": kind, "title": title, "text": text, "images": []}
+            kinds[kind] = {"kind": kind, "title": _title(plan, title), "text": text, "images": []}
             kinds[kind]["photographic"] = kind in PHOTOGRAPHIC
         subject = ", ".join(rest.split("/")) if rest else "all experiments"
         kinds[kind]["images"].append(

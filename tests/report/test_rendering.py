@@ -22,6 +22,7 @@ from ocnn.report.rendering import (
     to_html,
     to_latex,
     to_markdown,
+    without_number,
     write_documents,
 )
 
@@ -204,3 +205,17 @@ def test_documents_come_back_from_json(tmp_path: Path) -> None:
         path.write_text(content)
         with pytest.raises(ResultError, match=r"documents\.json is damaged or of another kind: "):
             read_documents(path)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Data (Table 1)", "Data"),
+        ("Samples (Figures 3 to 7)", "Samples"),
+        ("AUC per class, in % (Table 3)", "AUC per class, in %"),
+        ("Figure (a) of it", "Figure (a) of it"),
+        ("Ranks (mean)", "Ranks (mean)"),
+    ],
+)
+def test_the_papers_numbers_are_taken_off_titles(title: str, expected: str) -> None:
+    assert without_number(title) == expected

@@ -106,6 +106,8 @@ def test_without_labels_there_are_scores_and_no_metrics(unlabelled: Checkout) ->
     shown = (results / "report.html").read_text().split("<h2")
     words = " ".join(part.split("data:image")[0] for part in shown)
     assert "AUC" not in words
+    # The paper's numbers of tables and figures say nothing about data that are not the paper's.
+    assert not re.search(r"\((Table|Figure)s? \d", re.sub(r"data:image[^\"]*", "", "".join(shown)))
     assert "below chance" not in words
     assert 'id="verdicts"' not in words
     # Of neighbours nothing is trained: there are no curves, and no networks.

@@ -1,7 +1,6 @@
 # The configuration, and what the rules share.
 import json
 import os
-import re
 import sys
 from collections import Counter
 from functools import cache
@@ -24,7 +23,7 @@ from ocnn.config.plan import TABLE_SUFFIXES, figure_files
 from ocnn.data.archives import check_available, checksum_file
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.errors import ConfigError
-from ocnn.report.rendering import read_caption
+from ocnn.report.rendering import read_caption, without_number
 from ocnn.steps.environment import OWN_ENVIRONMENT, export_own
 from ocnn.steps.jobs import Jobs
 from ocnn.steps.runtime import export_environment
@@ -257,7 +256,7 @@ def kept_archives(dataset):
 @cache
 def caption_title(name):
     """The title of a caption, without the paper's numbers."""
-    return re.sub(r" \(.+?\)$", "", read_caption(ROOT / "workflow" / "report" / f"{name}.rst")[0])
+    return without_number(read_caption(ROOT / "workflow" / "report" / f"{name}.rst")[0])
 
 
 def in_report(path, name, category, shows="all experiments"):
