@@ -60,9 +60,28 @@ def checked(name: str) -> Any:
     return make(name, **{key: value for key, value in quick.items() if key in make(name).get_params()})
 
 
+#: One deep method of each kind; the others are checked with the long tests.
+FIRST = ("dcae", "deep_svdd", "ocnn")
+
+
 @pytest.mark.usefixtures("eagerly")
-@parametrize_with_checks([checked(name) for name in METHODS], expected_failed_checks=expected_failures)
+@parametrize_with_checks(
+    [checked(name) for name in METHODS if name not in DEEP or name in FIRST], expected_failed_checks=expected_failures
+)
 def test_scikit_learn_checks(estimator: Any, check: Any) -> None:
+    pass_check(estimator, check)
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("eagerly")
+@parametrize_with_checks(
+    [checked(name) for name in METHODS if name in DEEP and name not in FIRST], expected_failed_checks=expected_failures
+)
+def test_scikit_learn_checks_of_the_other_deep_methods(estimator: Any, check: Any) -> None:
+    pass_check(estimator, check)
+
+
+def pass_check(estimator: Any, check: Any) -> None:
     # What is known to fail is not tried: whether it does proves nothing.
     if reason := expected_failures(estimator).get(check.func.__name__):
         pytest.xfail(reason)
