@@ -31,7 +31,10 @@ def consistency(fits: Iterable[Fit], scores: str) -> pd.DataFrame:
     groups: dict[tuple[str, str, str], list[tuple[pd.Series, bool]]] = {}
     for fit in fits:
         table, metadata = read_scores(fit.path(scores), fit)
-        train = table[table["fitted"]].astype({"part": str}).set_index(["part", "sample"])["anomaly_score"]
+        fitted = table[table["fitted"]]
+        # One number for part and sample: an index of pairs takes ten times as long to align.
+        names = 2 * fitted["sample"].to_numpy(np.int64) + (fitted["part"] == "test").to_numpy()
+        train = pd.Series(fitted["anomaly_score"].to_numpy(), names)
         key = (fit.experiment, fit.normal, fit.method)
         groups.setdefault(key, []).append((train, metadata["diagnosis"]["status"] in DEGENERATE))
     rows = []

@@ -42,7 +42,7 @@ def decision_scores(scores: Mapping[str, pd.DataFrame], *, labelled: bool = True
             bins = _bins(axis, decisions[finite])
             for anomalous, colour in ((False, NORMAL), (True, ANOMALOUS)):
                 chosen = decisions[finite & (rows["is_anomaly"].to_numpy() == anomalous)]
-                axis.hist(chosen, bins=list(bins), color=colour, alpha=0.75, edgecolor="white", linewidth=0.2)
+                axis.stairs(np.histogram(chosen, bins)[0], bins, fill=True, color=colour, alpha=0.75)
             axis.axvline(0, color="black", linewidth=1, linestyle="--")
             axis.set_title(method)
             axis.tick_params(labelsize=6.5)

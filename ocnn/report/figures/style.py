@@ -11,7 +11,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 from numpy.typing import NDArray
 
 from ocnn.storage.files import atomic_write
@@ -95,6 +95,7 @@ def legend_above(figure: Figure, handles: Sequence[Artist], columns: int) -> Non
 def log_ticks(axis: Axis) -> None:
     """Put plain numbers at 1, 2 and 5 on a logarithmic axis, as many as there is room for."""
     axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=6))
+    axis.set_minor_locator(NullLocator())
     plain_ticks(axis)
 
 
@@ -115,11 +116,16 @@ def sentence(text: str) -> Figure:
 
 def save(figure: Figure, outputs: Iterable[Path]) -> None:
     """Write a figure in the format of each output's suffix; one of `sentence` states that as its description."""
-    for path in outputs:
-        hidden = "Date" if path.suffix == ".svg" else "Software"
-        metadata: dict[str, Any] = {hidden: None, "Description": figure.get_label() or None}
-        with atomic_write(path) as temporary, mpl.rc_context(STYLE):
-            figure.savefig(temporary, dpi=200, bbox_inches="tight", metadata=metadata)
+    with mpl.rc_context(STYLE):
+        # Once for all formats; `bbox_inches="tight"` would do it again for each.
+        figure.draw_without_rendering()
+        figure.set_layout_engine(None)
+        around = figure.get_tightbbox().padded(mpl.rcParams["savefig.pad_inches"])
+        for path in outputs:
+            hidden = "Date" if path.suffix == ".svg" else "Software"
+            metadata: dict[str, Any] = {hidden: None, "Description": figure.get_label() or None}
+            with atomic_write(path) as temporary:
+                figure.savefig(temporary, dpi=200, bbox_inches=around, metadata=metadata)
 
 
 def colours(image: NDArray[np.float32]) -> NDArray[np.float32]:
