@@ -15,6 +15,7 @@ import pytest
 from ocnn.methods import METHODS, load_estimator
 from ocnn.steps import fingerprint as module
 from ocnn.steps.fingerprint import fingerprint
+from ocnn.steps.source import dumped
 from tests.conftest import ROOT
 
 SHALLOW = {name for name in METHODS if not load_estimator(name).trains_network}
@@ -608,7 +609,7 @@ def test_another_version_of_python_refits_nothing() -> None:
     arguments = "arguments(posonlyargs=[], args=[], kwonlyargs=[], kw_defaults=[], defaults=[])"
     function = f"FunctionDef(name='f', args={arguments}, body=[Pass()], decorator_list=[])"
     expected = f"Module(body=[{function}], type_ignores=[])"
-    assert module._dumped(ast.parse("def f(): pass")) == expected
+    assert dumped(ast.parse("def f(): pass")) == expected
 
 
 def test_an_unknown_module_is_an_error() -> None:
