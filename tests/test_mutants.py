@@ -2,6 +2,10 @@
 
 import tomllib
 
+import pytest
+
+from ocnn.data import DATASETS, load_dataset
+from ocnn.methods import METHODS
 from tests.conftest import ROOT
 
 SETTINGS = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text(encoding="utf-8"))
@@ -16,6 +20,23 @@ def test_the_modules_and_their_tests_are_there() -> None:
         path, _, function = test.partition("::")
         if function:
             assert f"def {function.partition('[')[0].rpartition('::')[2]}(" in (ROOT / path).read_text(), test
+
+
+def module_of(path: str) -> str:
+    """The file of a registered object."""
+    return path.partition(":")[0].replace(".", "/") + ".py"
+
+
+NUMERICAL = [
+    *(module_of(path) for path in METHODS.values()),
+    *(module_of(path) for path in DATASETS.values() if not load_dataset(path).archives),
+    *(f"ocnn/networks/losses/{path.name}" for path in (ROOT / "ocnn/networks/losses").glob("[!_]*.py")),
+]
+
+
+@pytest.mark.parametrize("module", NUMERICAL)
+def test_every_method_loss_and_small_data_set_has_its_mutants(module: str) -> None:
+    assert module in SETTINGS["modules"], "name the tests that judge its mutants in tests/mutants.toml"
 
 
 def words(text: str) -> str:

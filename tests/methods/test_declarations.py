@@ -14,6 +14,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from ocnn.methods import METHODS, DeepSVDD, OneClassNN, OneClassNNReleased, load_estimator
 from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.deep import phases
+from tests.conftest import ROOT
 from tests.methods.test_estimators import DEEP, make
 
 SHARED = {
@@ -111,6 +112,14 @@ def test_every_method_declares_parameters_and_results_that_it_has(name: str) -> 
     assert estimator.uses_autoencoder == ("autoencoder" in parameters)
     assert ("random_state" in parameters) == (estimator.shared_settings.get("random_state") == "seed")
     assert not estimator().uses_holdout()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_editors_know_every_method(name: str) -> None:
+    """By an import that is for type checkers alone."""
+    source = (ROOT / "ocnn" / "methods" / "__init__.py").read_text(encoding="utf-8")
+    module, _, found = METHODS[name].partition(":")
+    assert f"    from {module} import {found} as {found}\n" in source
 
 
 def test_what_the_methods_declare() -> None:

@@ -126,11 +126,21 @@ def test_where_they_are_not_defined(name: str, labels: list[bool], scores: list[
 
 @pytest.mark.parametrize("name", list(METRICS))
 def test_a_perfect_ranking_and_the_direction(name: str) -> None:
-    metric = METRICS[name]
-    right, wrong = metric.function(LABELS, [0, 1, 2, 3]), metric.function(LABELS, [3, 2, 1, 0])
+    """Of more samples of either kind than a metric of the highest scores looks at."""
+    metric, labels, scores = METRICS[name], np.repeat([False, True], 100), np.arange(200)
+    right, wrong = metric.function(labels, scores), metric.function(labels, -scores)
     if metric.unit == "%":
         assert right == (1.0 if metric.higher_is_better else 0.0)
     assert (right > wrong) == metric.higher_is_better
+
+
+@pytest.mark.parametrize("name", list(METRICS))
+@pytest.mark.parametrize("scores", [np.zeros(40), np.tile([1.0, 2.0], 20)], ids=["all the same", "two values"])
+def test_the_order_of_the_samples_does_not_count(name: str, scores: np.ndarray) -> None:
+    """Of those with the same score none comes first because it stands there."""
+    labels = np.repeat([True, False], 20)
+    found = [METRICS[name].function(labels[order], scores[order]) for order in (slice(None), slice(None, None, -1))]
+    assert found[0] == pytest.approx(found[1])
 
 
 def test_the_registered_metrics() -> None:
