@@ -191,7 +191,7 @@ OWN = pd.DataFrame({"x": [1.5, 2, 3, 4], "kind": [*"abab"], "label": [0, 0, 1, 1
 
 
 def read_own_table(path: Path) -> dict[str, Any]:
-    return plain(vars(table_dataset(name="toy", file=str(path), test_file=str(path), normal=[0]).load({})))
+    return plain(vars(table_dataset(name="toy", file=str(path), normal=[0], test_share=0.5).load({})))
 
 
 def read_kept(path: Path) -> None:
