@@ -517,7 +517,7 @@ def _check_missing(table: Table, values: pd.DataFrame, counts: Sequence[int]) ->
     if missing.any() and not table.impute:
         file, rows = _first_file(table, counts, missing.any(axis=1))
         missing = missing[rows]
-        names = [name for name, some in zip(values.columns, missing.any(axis=0), strict=True) if some]
+        names = [name for place, name in enumerate(values.columns) if missing[:, place].any()]
         raise DataError(
             f"{file}: {missing.sum()} values are missing, in {_rows(missing.any(axis=1))}, and in {len(names)} of"
             f" {missing.shape[1]} columns, {listed(names)}; ask for an imputer by `impute`, or leave columns out"

@@ -238,7 +238,9 @@ READERS = {
             "csv": lambda path: OWN.to_csv(path, index=False),
             "parquet": lambda path: OWN.to_parquet(path),
             "feather": lambda path: OWN.to_feather(path),
-            "npz": lambda path: np.savez_compressed(path.open("wb"), X=SMALL, y=np.arange(len(SMALL)) % 2),
+            "npz": lambda path: np.savez_compressed(
+                path.open("wb"), X=np.tile(SMALL, (2, 1)), y=np.arange(2 * len(SMALL)) % 2
+            ),
         }.items()
     },
     **{
