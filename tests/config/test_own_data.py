@@ -107,6 +107,7 @@ def test_many_pictures_fit_into_a_command(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
+        (f"{SCREWS}.file", "rows.csv", f"{SCREWS}: has both `file` and `folder`; a table has the one, pictures the"),
         (f"{SCREWS}.folder", 3, f"{SCREWS}.folder: must be a text"),
         (f"{SCREWS}.folder", "a{b}", f"{SCREWS}.folder: must be a path"),
         (f"{SCREWS}.folder", "rows.csv", f"{SCREWS}: there is no folder rows.csv"),
