@@ -395,7 +395,10 @@ def _check_columns(table: Table, frames: Sequence[pd.DataFrame]) -> None:
     if both:
         raise DataError(f"{both[0]!r} is in `categorical` and in `leave_out`")
     for frame in frames[1:]:
-        differing = [name for name in names if name not in frame] + [name for name in frame if name not in names]
+        # What is no feature may be missing from either.
+        differing = [
+            name for name in (*names, *frame) if (name in frame) != (name in names) and name not in table.leave_out
+        ]
         if differing:
             raise DataError(f"{table.test_file} and {table.file} do not both have the columns {listed(differing)}")
 

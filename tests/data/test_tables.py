@@ -262,7 +262,7 @@ REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
     "other test columns": (
         {"test": "a,label\n1,good\n"},
         None,
-        "do not both have the columns 'id', 'width', 'colour', 'a'",
+        "test.csv and .*train.csv do not both have the columns 'width', 'colour', 'a'$",
     ),
     "missing labels": (
         {"train": TRAIN + "4,1,red,\n"},
@@ -486,6 +486,16 @@ def test_numbers_in_order_may_be_names(header: str, tmp_path: Path) -> None:
     left_out = ["label"] if "label" in header else []
     dataset = table_dataset(name="toy", file=str(tmp_path / "a.csv"), normal="none", leave_out=left_out)
     np.testing.assert_array_equal(dataset.load({}).train, np.repeat([[5], [6]], width - len(left_out), axis=1))
+
+
+def test_what_is_left_out_may_be_missing_from_the_test(tmp_path: Path) -> None:
+    without = "when,label,colour,width\nnow,good,green,4\nnow,hole,blue,7\n"
+    with pytest.raises(DataError, match=r"do not both have the columns 'when'$"):
+        table(tmp_path, test=without)
+    arrays = table(tmp_path, test=without.replace("when,", "id,")).load({})
+    np.testing.assert_array_equal(arrays.test, [[4, 0, 0], [7, 1, 0]])
+    again = table(tmp_path, test=without.replace("when,", "").replace("now,", "")).load({})
+    np.testing.assert_array_equal(again.test, arrays.test)
 
 
 def test_few_numbers_with_a_unit_are_categories(tmp_path: Path) -> None:
