@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ocnn.config.estimators import fit_faults, method_faults, network_faults, phases_fit
-from ocnn.config.schema import Config, Experiment
+from ocnn.config.schema import Config, Experiment, ImageFolder
 from ocnn.config.validation import Validated, nearest, repeated_keys, validate, values_of
 from ocnn.config.values import NAME_TEXT
 from ocnn.data import DATASETS, load_dataset
@@ -21,10 +21,12 @@ from ocnn.data.dataset import Dataset
 from ocnn.data.splits import TrainingSet as DrawnSet
 from ocnn.data.splits import size_faults
 from ocnn.errors import ConfigError, DataError, ResultError
+from ocnn.networks.shapes import OF_IMAGES, parse, resolve
 from ocnn.results.frames import read_frame
 from ocnn.results.measurements import schema
 from ocnn.results.metrics import EVALUATIONS
 from ocnn.results.published import claimed_methods, read_claims, read_published, read_runs, read_texts
+from ocnn.storage.parquet import ADVICE
 
 #: Other labs' results cannot have these names, which the tables use.
 RESERVED_REFERENCES = (*EVALUATIONS, "published")
@@ -257,7 +259,7 @@ def _dataset_or_fault(read: Validated, path: str, name: str) -> Dataset | str | 
         except DataError as error:
             return f"datasets.{name}: {error}"
     if ":" not in name and name not in DATASETS:
-        return f"{path}: no data set {name!r}{nearest(name, [*config.datasets, *DATASETS])}"
+        return f"{path}: no data set {name!r}{nearest(name, dict.fromkeys([*config.datasets, *DATASETS]))}"
     try:
         dataset = load_dataset(name)
     except AssertionError:
@@ -307,7 +309,7 @@ def _experiment_faults(read: Validated, name: str) -> list[str]:
     faults = [
         *_source_faults(read, name),
         *_class_faults(read, name),
-        *network_faults(f"{path}.network", block.network),
+        *(network_faults(f"{path}.network", block.network) or _unfit_network(read, name)),
         *_unknown_names(f"{path}.methods", "method", block.methods, config.methods),
         *_unknown_names(f"{path}.shuffled", "experiment", [block.shuffled or name], config.experiments),
         *_unknown_names(f"{path}.settings", "method", list(block.settings), config.methods),
@@ -322,6 +324,34 @@ def _experiment_faults(read: Validated, name: str) -> list[str]:
         epochs, rates = block.autoencoder.epochs, block.autoencoder.learning_rates
         faults.append(f"{path}.autoencoder: as many learning_rates as epochs are needed (got {rates} and {epochs})")
     return [*faults, *(fault for method in config.methods for fault in fit_faults(read, name, method))]
+
+
+def _unfit_network(read: Validated, name: str) -> list[str]:
+    """What keeps the network of an experiment, which is one, from taking its samples, as far as these are known."""
+    config, block = read.config, read.config.experiments[name]
+    source = _source(read, name)
+    known = read.knows(("experiments", name), "network", "methods")
+    if source is None or not known or not any(_needs_network(config, method) for method in config.methods_of(name)):
+        return []
+    network, own, path = parse(block.network), config.datasets.get(block.dataset or ""), f"experiments.{name}.network"
+    if network is None:
+        return []
+    if not source.images:
+        wrong = network.kind in OF_IMAGES
+        return [f"{path}: of the kind {network.kind} takes images, and {source.name} holds none"] if wrong else []
+    if isinstance(own, ImageFolder):
+        height, width = (own.size, own.size) if isinstance(own.size, int) else own.size
+        try:
+            resolve(network, (height, width, own.channels))
+        except ValueError as error:
+            return [f"{path}: {error}"]
+    return []
+
+
+def _needs_network(config: Config, method: str) -> bool:
+    """Whether a method, if it is one, trains a network or is fitted to the codes of one."""
+    known = method in config.methods and not method_faults(config, method)
+    return known and (config.trains_network(method) or config.on_codes(method))
 
 
 def _contaminations_faults(read: Validated, name: str) -> list[str]:
@@ -457,7 +487,8 @@ def _published_faults(read: Validated) -> list[str]:
                 return reader(Path(path))
             faults.append(f"{key}: there is no file {path}")
         except ResultError as error:
-            faults.append(f"{key}: {error}")
+            # What the user names is the result of something else, and not to be deleted.
+            faults.append(f"{key}: {str(error).removesuffix(ADVICE).rstrip()}")
         return None
 
     for path in files.auc:

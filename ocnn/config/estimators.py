@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import fields
+from numbers import Integral, Real
 from typing import Any
 
-from sklearn.utils._param_validation import validate_parameter_constraints
+from sklearn.utils._param_validation import Hidden, Interval, validate_parameter_constraints
 
 from ocnn.config.schema import SHARED_SETTINGS, Autoencoder, Config, MethodBlock, shared_parameters
 from ocnn.config.validation import STAND_INS, Validated, nearest
@@ -157,4 +158,15 @@ def _setting_faults(path: str, estimator: Any, settings: Mapping[str, Any]) -> l
                 validate_parameter_constraints(constraints, {key: value}, estimator.__name__)
             except ValueError as error:
                 faults.append(f"{path}.{key}: {error}")
+            else:
+                if isinstance(value, bool) and _is_number(constraints.get(key)):
+                    faults.append(f"{path}.{key}: must be a number (got {value})")
     return faults
+
+
+def _is_number(constraints: Any) -> bool:
+    """Whether scikit-learn's constraints want a number, and not true or false, which are numbers to Python."""
+    kinds = constraints if isinstance(constraints, list) else []
+    numbers = [kind for kind in kinds if isinstance(kind, Interval) or kind in (Integral, Real, int, float)]
+    flags = [kind for kind in kinds if isinstance(kind, Hidden) or kind in ("boolean", "verbose", bool)]
+    return bool(numbers) and not flags

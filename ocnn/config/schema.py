@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, WrapValidator
+from pydantic_core import PydanticCustomError
 
 from ocnn.config.plan import Plan, PlannedAttack, PlannedExperiment, PlannedMethod, PublishedFiles, Reference
 from ocnn.config.values import (
@@ -179,6 +180,8 @@ class ImageFolder(Section):
 
 def _table_or_folder(value: Any, _: Any) -> Any:
     """Check a block as what it is meant to be: a fault is told of that alone."""
+    if isinstance(value, Mapping) and {"file", "folder"} <= set(value):
+        raise PydanticCustomError("two_places", "has both `file` and `folder`; a table has the one, pictures the other")
     return own_data(value).model_validate(value)
 
 

@@ -118,6 +118,17 @@ def _pictures(folder: Folder) -> tuple[Picture, ...]:
     classes = _folders(root)
     unknown = [name for name in folder.leave_out if name not in classes and name not in NO_CLASSES]
     in_parts = set(PARTS) <= set(classes)
+    alone = sorted(name for name in classes if name.lower() in PARTS and name not in folder.leave_out)
+    if alone and not in_parts and folder.normal != "none":
+        raise DataError(
+            f"{root} holds {listed(alone)}; both `train` and `test` are needed, in small letters, or neither"
+        )
+    split_off = not in_parts and folder.normal != "none"
+    if not split_off and (folder.test_share, folder.split_seed) != (Folder.test_share, Folder.split_seed):
+        raise DataError(
+            "`test_share` and `split_seed` decide which pictures are split off as the test part, and none are here,"
+            f" {'as the folder `test` is that part' if in_parts else 'without labels'}; leave them out"
+        )
     if in_parts:
         unknown = [name for name in unknown if not any((root / part / name).is_dir() for part in PARTS)]
         others = [name for name in classes if name not in (*PARTS, *folder.leave_out)]

@@ -140,10 +140,10 @@ def size_faults(
         evaluated = (test_normals, test_others) if has_test else (normals, wanted)
         try:
             _draw_holdout(np.repeat([False, True], evaluated), holdout, seed=0)
-        except ValueError as error:
+        except ValueError:
             faults["holdout"] = (
                 f"A holdout of {holdout} of the evaluation samples, {evaluated[0]} normal and {evaluated[1]} anomalous,"
-                f" cannot be drawn: {error}"
+                " cannot be drawn: it takes at least one of either kind, and leaves one; 0 draws none"
             )
     return faults
 

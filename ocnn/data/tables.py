@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from pandas.api.types import is_integer_dtype, is_numeric_dtype
+from pandas.api.types import is_complex_dtype, is_integer_dtype, is_numeric_dtype
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -37,11 +37,18 @@ UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, st
 MOST_CATEGORIES = 1000
 #: So many texts may always be categories; of more, nobody has named the column, at most one for every two rows.
 FEW_CATEGORIES = 20
+MONTH = "(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 #: Numbers, dates and times that are not read as such: as categories they would measure nothing.
 QUANTITY = re.compile(
-    r"[-+−]?[\d.,'’\s]*\d[.,]?([eE][-+]?\d+)?\s*[%‰€$£°]?"  # 1,5 or 1.234,5 or 12 %
-    r"|\d{1,4}([-/.])\d{1,2}\2\d{1,4}([ T].*)?|\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?"  # 31.12.2025, 2025-12-31 10:30, 10:30
+    r"[-+−]?[$€£¥]?[-+−]?[\d.,'’\s]*\d[.,]?(e[-+]?\d+)?\s*[%‰€$£¥°]?"  # 1,5 or 1.234,5 or 12 % or $5
+    r"|\d{1,4}([-/.])\d{1,2}\2\d{1,4}([ T].*)?"  # 31.12.2025, 2025-12-31 10:30
+    r"|\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[ap]\.?m\.?)?"  # 10:30, 10:30 PM
+    rf"|([^\W\d]+[ ,]+)?\d{{1,2}}[ .-]+{MONTH}[ ,.-]+\d{{2,4}}([ T].*)?"  # Thu, 31 Dec 2025 10:30
+    rf"|{MONTH}[ .]+\d{{1,2}},? +\d{{4}}( .*)?",  # December 31, 2025
+    re.IGNORECASE,
 )
+#: A number and its unit. Where all units are the same, few numbers may be categories, as `12 mm` and `14 mm`.
+MEASURED = re.compile(r"[-+−]?\d[\d.,'’]*\s*(?P<unit>[^\W\d_][^\d\s]{0,9}|°[CFK])")
 #: What pandas calls an index without a name in a Parquet or Feather file.
 INDEX = re.compile(r"__index_level_\d+__")
 #: What else than the stated one may stand between the fields of a CSV file.
@@ -195,6 +202,7 @@ def _load(table: Table, stamps: tuple[tuple[int, int], ...]) -> tuple[Arrays, tu
             raise DataError(f"{file} is another file than {key} says; its checksum is {found}")
     if table.test_sha256 and not table.test_file:
         raise DataError("`test_sha256` is the checksum of a `test_file`, and none is given")
+    _check_settings(table)
     frames = [_frame(table, file) for file in table.files]
     _check_columns(table, frames)
     texts = [_labels(table, file, frame) for file, frame in zip(table.files, frames, strict=True)]
@@ -203,9 +211,10 @@ def _load(table: Table, stamps: tuple[tuple[int, int], ...]) -> tuple[Arrays, tu
     if not columns:
         raise DataError(f"{table.file}: no column is left beside {table.label!r} and those that are left out")
     features = pd.concat([frame[columns] for frame in frames], ignore_index=True)
-    numbers, categories = _kinds(table, features)
+    counts = [len(frame) for frame in frames]
+    numbers, categories = _kinds(table, features, counts)
     values = pd.concat([*numbers, *categories], axis=1)
-    _check_missing(table, values)
+    _check_missing(table, values, counts)
     train, test = _parts(table, texts)
     encoder = make_column_transformer(
         (SimpleImputer(strategy=table.impute or "mean", keep_empty_features=True), [n.name for n in numbers]),
@@ -221,6 +230,27 @@ def _load(table: Table, stamps: tuple[tuple[int, int], ...]) -> tuple[Arrays, tu
     # scikit-learn transforms no empty table.
     x_test = encoder.transform(values.iloc[test]) if len(test) else x_train[:0]
     return Arrays(x_train, codes[train], x_test, codes[test]), classes, normal, x_train.shape[1] - len(numbers)
+
+
+def _check_settings(table: Table) -> None:
+    """Check that no setting is without effect, and that the test part is another file than the training part."""
+    csv = [file for file in table.files if Path(file).suffix.lower() == ".csv"]
+    if not csv and (table.missing != MISSING or table.separator != Table.separator):
+        raise DataError(f"{table.file}: `missing` and `separator` are for CSV files alone; leave them out")
+    if (table.test_file or table.normal == "none") and (table.test_share, table.split_seed) != (
+        Table.test_share,
+        Table.split_seed,
+    ):
+        raise DataError(
+            "`test_share` and `split_seed` decide which rows are split off as the test part, and none are here,"
+            f" {'as `test_file` is that part' if table.test_file else 'without labels'}; leave them out"
+        )
+    if table.test_file and all(Path(file).is_file() for file in table.files):
+        first, second = map(Path, table.files)
+        if first.stat().st_size == second.stat().st_size and digest(first) == digest(second):
+            raise DataError(
+                f"{second} has the same content as {first}: the rows that are fitted would be the test part"
+            )
 
 
 @contextmanager
@@ -264,7 +294,9 @@ def _from_csv(table: Table, path: str) -> pd.DataFrame:
     options: dict[str, Any] = {"sep": table.separator, "encoding": "utf-8-sig", "skipinitialspace": True}
     options |= {"compression": None, "keep_default_na": False}
     header = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0]
-    names = _different(path, [str(name).strip() for name in header])
+    names = [str(name).strip() for name in header]
+    _check_header(path, names)
+    names = _different(path, names)
     others = [sign for sign in SEPARATORS if sign != table.separator and sign in names[0]]
     if len(names) == 1 and others:
         raise DataError(f"{path} has one column alone, {names[0]!r}; is its `separator` {others[0]!r}?")
@@ -281,6 +313,21 @@ def _from_csv(table: Table, path: str) -> pd.DataFrame:
         stripped = frame[name].map(lambda value: value.strip() if isinstance(value, str) else value)
         frame[name] = stripped.mask(stripped.isin(table.missing))
     return frame
+
+
+def _check_header(path: str, names: Sequence[str]) -> None:
+    """Check that the first line of a CSV file names the columns, and is no row of numbers, which would be lost.
+
+    Names may be numbers in order, as wavelengths or years are; one or two of them, if they only count.
+    """
+    numbers = pd.to_numeric(pd.Series(names, dtype=object), errors="coerce").dropna().to_numpy(np.float64)
+    steps = np.diff(numbers)
+    counted = (abs(steps) == 1).all() and (len(numbers) > 1 or set(numbers) <= {0, 1})
+    named = counted if len(numbers) <= 2 else (steps > 0).all() or (steps < 0).all()
+    if 2 * len(numbers) > len(names) and not named:
+        raise DataError(
+            f"{path}: its first line holds numbers, {listed(names)}, where names of the columns are to stand"
+        )
 
 
 def _from_arrow(table: Table, path: str) -> pd.DataFrame:
@@ -303,6 +350,8 @@ def _from_npz(table: Table, path: str) -> pd.DataFrame:
         raise DataError(f"{path}: X of shape {x.shape} and y of shape {y.shape}; expected (n, d) and (n,)")
     check_size(Path(path), VALUE * (x.size + y.size), maximum)
     frame = pd.DataFrame(x, columns=[f"f{number}" for number in range(1, x.shape[1] + 1)])
+    if table.normal != "none" and table.label in frame:
+        raise DataError(f"{path}: {table.label!r} is a column of X, and the labels are y; leave `label` out")
     return frame if table.normal == "none" else frame.assign(**{table.label: y.reshape(-1)})
 
 
@@ -346,7 +395,10 @@ def _check_columns(table: Table, frames: Sequence[pd.DataFrame]) -> None:
     if both:
         raise DataError(f"{both[0]!r} is in `categorical` and in `leave_out`")
     for frame in frames[1:]:
-        differing = [name for name in names if name not in frame] + [name for name in frame if name not in names]
+        # What is no feature may be missing from either.
+        differing = [
+            name for name in (*names, *frame) if (name in frame) != (name in names) and name not in table.leave_out
+        ]
         if differing:
             raise DataError(f"{table.test_file} and {table.file} do not both have the columns {listed(differing)}")
 
@@ -361,13 +413,20 @@ def _labels(table: Table, path: str, frame: pd.DataFrame) -> NDArray[Any]:
     return np.array([text_of(value) for value in labels.astype(object)], object)
 
 
+def _first_file(table: Table, counts: Sequence[int], mask: Any) -> tuple[str, slice]:
+    """The first file with a row of a mask (n,) over the rows of all files, and the slice of its rows."""
+    ends = np.cumsum(counts)
+    place = int(np.searchsorted(ends, np.flatnonzero(mask)[0], side="right"))
+    return table.files[place], slice(int(ends[place]) - counts[place], int(ends[place]))
+
+
 def _rows(mask: Any) -> str:
     """The rows of a mask in words; a table's first row has the number 1."""
     places = np.flatnonzero(mask)
     return f"{len(places)} of {len(mask)} rows, first in row {places[0] + 1}"
 
 
-def _kinds(table: Table, features: pd.DataFrame) -> tuple[list[pd.Series], list[pd.Series]]:
+def _kinds(table: Table, features: pd.DataFrame, counts: Sequence[int]) -> tuple[list[pd.Series], list[pd.Series]]:
     """The columns of numbers as float64, and those of categories as texts, missing values as NaN in both."""
     numbers, categories = [], []
     for name, column in features.items():
@@ -379,7 +438,12 @@ def _kinds(table: Table, features: pd.DataFrame) -> tuple[list[pd.Series], list[
         if strange is not None:
             kind = type(strange).__name__
             raise DataError(f"{table.file}: the column {name!r} holds a {kind}, neither number nor text; leave it out")
-        exact = pd.to_numeric(_with_points(table, values), errors="coerce")
+        if is_complex_dtype(values.dtype):
+            raise DataError(f"{table.file}: the column {name!r} holds complex numbers; leave it out")
+        try:
+            exact = pd.to_numeric(_with_points(table, values), errors="coerce")
+        except OverflowError as error:
+            raise DataError(f"{table.file}: the column {name!r} holds whole numbers too large for float64") from error
         parsed = exact.astype(np.float64)
         if is_integer_dtype(exact.dtype) and 2 * parsed.nunique() <= exact.nunique():
             raise DataError(
@@ -400,17 +464,20 @@ def _kinds(table: Table, features: pd.DataFrame) -> tuple[list[pd.Series], list[
                 )
         elif wrong.any():
             text = values[wrong].iloc[0]
+            file, rows = _first_file(table, counts, wrong)
+            mend = "mend it, name the column in `categorical`, or the text in `missing`"
             raise DataError(
-                f"{table.file}: the column {name!r} holds a text, {text!r}, in {_rows(wrong)}; mend it, name the column"
-                " in `categorical`, or the text in `missing`"
+                f"{file}: the column {name!r} holds a text, {text!r}, in {_rows(wrong[rows])};"
+                f" {mend if file.lower().endswith('.csv') else 'mend it, or name the column in `categorical`'}"
             )
         else:
             numbers.append(parsed)
             large = parsed.abs() > np.finfo(np.float32).max
             if large.any():
+                file, rows = _first_file(table, counts, large)
                 raise DataError(
-                    f"{table.file}: the column {name!r} holds infinite values, or such as float32 cannot hold, in"
-                    f" {_rows(large)}"
+                    f"{file}: the column {name!r} holds infinite values, or such as float32 cannot hold, in"
+                    f" {_rows(large[rows])}"
                 )
     return numbers, categories
 
@@ -427,12 +494,20 @@ def _with_points(table: Table, values: pd.Series) -> pd.Series:
 def _check_category(file: str, name: str, known: pd.Series) -> None:
     """Check that a column of texts, which nobody has called categories, can be such."""
     texts, advice = known.map(text_of), "leave it out, or name it in `categorical`"
-    if texts.map(QUANTITY.fullmatch).notna().all():
-        raise DataError(
-            f"{file}: the column {name!r} holds numbers or dates that cannot be read as numbers, as {texts.iloc[0]!r};"
-            f" state their `decimal` sign, {advice}"
-        )
     different = texts.nunique()
+    found = texts.map(QUANTITY.fullmatch).notna()
+    if found.mean() > 0.5:
+        beside = "" if found.all() else f", beside texts, as {texts[~found].iloc[0]!r}"
+        raise DataError(
+            f"{file}: the column {name!r} holds numbers or dates that cannot be read as numbers, as"
+            f" {texts[found].iloc[0]!r}{beside}; state their `decimal` sign, {advice}"
+        )
+    units = {match["unit"] if match else None for match in texts.map(MEASURED.fullmatch)}
+    if len(units) == 1 and None not in units and different > FEW_CATEGORIES:
+        raise DataError(
+            f"{file}: the column {name!r} holds numbers with the unit {units.pop()!r}, as {texts.iloc[0]!r}, which"
+            f" cannot be read as numbers; take the unit away, {advice}"
+        )
     if MOST_CATEGORIES >= different > max(FEW_CATEGORIES, len(texts) // 2):
         raise DataError(
             f"{file}: the column {name!r} has {different} different texts in {len(texts)} rows, as {texts.iloc[0]!r},"
@@ -440,12 +515,14 @@ def _check_category(file: str, name: str, known: pd.Series) -> None:
         )
 
 
-def _check_missing(table: Table, values: pd.DataFrame) -> None:
+def _check_missing(table: Table, values: pd.DataFrame, counts: Sequence[int]) -> None:
     missing = values.isna().to_numpy()
     if missing.any() and not table.impute:
-        names = values.columns[values.isna().any()].tolist()
+        file, rows = _first_file(table, counts, missing.any(axis=1))
+        missing = missing[rows]
+        names = [name for place, name in enumerate(values.columns) if missing[:, place].any()]
         raise DataError(
-            f"{table.file}: {missing.sum()} values are missing, in {_rows(missing.any(axis=1))}, and in {len(names)} of"
+            f"{file}: {missing.sum()} values are missing, in {_rows(missing.any(axis=1))}, and in {len(names)} of"
             f" {missing.shape[1]} columns, {listed(names)}; ask for an imputer by `impute`, or leave columns out"
         )
 

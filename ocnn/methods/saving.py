@@ -20,8 +20,13 @@ from ocnn.storage.files import atomic_write
 
 #: Of a change of these, or of this package, a reader is warned: scores may differ.
 PACKAGES = ("scikit-learn", "numpy", "keras")
-#: What skops does not know by itself, and a fitted detector may hold. The tree is checked by `IForest`.
+#: What skops does not know by itself, and a fitted detector, or what stands before it in a pipeline, may hold. The tree
+#: is checked by `IForest`; a dtype, as an imputer keeps, is read as that of an empty array.
 TRUSTED = {
+    "builtins.object",
+    "numpy.dtype",
+    "numpy.number",
+    "sklearn.compose._column_transformer.make_column_selector",
     *(path.replace(":", ".") for path in METHODS.values()),
     "ocnn.methods.conformal.ConformalDetector",
     "ocnn.methods.diagnosis.Diagnosis",

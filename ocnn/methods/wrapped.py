@@ -134,16 +134,16 @@ class WrappedDetector(AnomalyDetector):
         return self._sign * float(np.asarray(value).item())
 
     def _call(self, name: str, X: NDArray[Any]) -> Any:
-        """Call a function of the fitted detector with samples, under the seed.
+        """Call a function of the fitted detector with a copy of the samples, which it may change, under the seed.
 
         Raises:
-            DetectorError: it failed; the message says where.
+            DetectorError: it failed, or wanted to end the process; the message says where.
         """
-        given = flatten(X) if self.images == "flat" else X
+        given = np.array(flatten(X) if self.images == "flat" else X)
         try:
             with _seeded(self.random_state):
                 return getattr(self.detector_, name)(given)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             place = traceback.extract_tb(error.__traceback__)[-1]
             text = " ".join(str(error).split()) or "no message"
             raise DetectorError(

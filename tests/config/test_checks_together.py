@@ -170,7 +170,8 @@ AT_ONCE = {"attack": "stops", "steps": 10, "held_out": False}
         ),
         (
             {"dataset": "synthetic", "contamination": 0, "holdout": 0.001},
-            "holdout: A holdout of 0.001 of the evaluation samples, 190 normal and 10 anomalous, cannot be drawn",
+            "holdout: A holdout of 0.001 of the evaluation samples, 190 normal and 10 anomalous, cannot be drawn: it"
+            " takes at least one of either kind, and leaves one; 0 draws none",
         ),
         ({"dataset": "digits", "contamination": 0.1, "normal_classes": [0], "holdout": 0.003}, None),
         ({"dataset": "digits", "contamination": 0.1, "normal_classes": [0], "holdout": 0.001}, "holdout: A holdout of"),

@@ -114,6 +114,10 @@ def test_resources() -> None:
     [
         (LOF, {"n_neighbor": 7}, ".n_neighbor: unknown setting; did you mean 'n_neighbors'?"),
         (LOF, {"n_neighbors": 0}, ".n_neighbors: The 'n_neighbors' parameter of LocalOutlierFactor must be an int in"),
+        (LOF, {"n_neighbors": True}, ".n_neighbors: must be a number (got True)"),
+        ("sklearn.svm:OneClassSVM", {"nu": True}, ".nu: must be a number (got True)"),
+        ("knn", {"n_neighbors": True}, ".n_neighbors: must be a number (got True)"),
+        ("dcae", {"epochs": True}, ".epochs: must be a number (got True)"),
         (LOF, {"contamination": 0.7}, ".contamination: The 'contamination' parameter of LocalOutlierFactor must be"),
         (LOF, {"novelty": False}, ": LocalOutlierFactor cannot score new samples: it has no score_samples or "),
         (LOF, {"higher_scores": "anomalous"}, ": LocalOutlierFactor is one of scikit-learn's detectors, whose high"),
@@ -161,6 +165,11 @@ def test_resources() -> None:
 def test_what_is_refused(estimator: str, settings: dict[str, Any], fault: str) -> None:
     (found,) = faults(with_method(estimator, **settings))
     assert found.startswith(f"methods.mine{fault}")
+
+
+def test_true_and_false_stay_what_they_are_elsewhere() -> None:
+    settings = {"bootstrap": True, "warm_start": False, "verbose": True}
+    load(with_method("sklearn.ensemble:IsolationForest", **settings))
 
 
 def test_what_one_experiment_alone_makes_wrong() -> None:

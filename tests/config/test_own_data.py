@@ -90,6 +90,28 @@ def test_a_folder_is_found_beside_the_configuration_or_in_the_mirror(folder: Pat
     assert list(load({**CONTENT, "run": ["rows"]}).experiments) == ["rows"]
 
 
+@pytest.mark.parametrize("method", [{"deep_svdd": {}}, {"knn": {"input": "codes"}}])
+@pytest.mark.parametrize(
+    ("dataset", "network", "message"),
+    [
+        ("rows", "lenet-mnist", "of the kind lenet takes images, and rows holds none"),
+        (
+            "screws",
+            {"kind": "lenet", "widths": [2, 2, 2], "code": 2},
+            "a lenet network of 3 modules halves the image as many times, so that height and width must be multiples of"
+            " 8; got samples of shape (4, 4, 3).",
+        ),
+    ],
+)
+def test_a_network_that_does_not_take_the_samples(dataset: str, network: Any, message: str, method: Any) -> None:
+    block = {"dataset": dataset, "contamination": 0, "network": network}
+    content = {**CONTENT, "methods": method, "experiments": {"one": block}}
+    assert faults(content) == [f"experiments.one.network: {message}"]
+    # Where no method has a network, none is asked for.
+    load({**content, "methods": {"knn": {}}})
+    load({**content, "experiments": {"one": {"dataset": "screws", "contamination": 0, "network": "lenet-mnist"}}})
+
+
 def test_a_move_and_a_new_name_change_no_recipe(folder: Path) -> None:
     before = Jobs(load(CONTENT)).images("screws").stated
     (folder / "screws").rename(folder / "moved")
@@ -107,6 +129,7 @@ def test_many_pictures_fit_into_a_command(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("path", "value", "message"),
     [
+        (f"{SCREWS}.file", "rows.csv", f"{SCREWS}: has both `file` and `folder`; a table has the one, pictures the"),
         (f"{SCREWS}.folder", 3, f"{SCREWS}.folder: must be a text"),
         (f"{SCREWS}.folder", "a{b}", f"{SCREWS}.folder: must be a path"),
         (f"{SCREWS}.folder", "rows.csv", f"{SCREWS}: there is no folder rows.csv"),

@@ -326,6 +326,13 @@ def test_a_file_of_the_users_own_that_is_missing() -> None:
     load(experiments(first=f"{HERE}:PRESENT_FILE"))
 
 
+def test_nobody_is_told_to_delete_the_results_of_another_run(tmp_path: Path) -> None:
+    (tmp_path / "before.parquet").write_text("a,b")
+    (found,) = faults({**MINIMAL, "compare": str(tmp_path / "before.parquet")})
+    assert found.startswith(f"compare: {tmp_path}/before.parquet is damaged or of another kind: ")
+    assert found.endswith("it does not begin as a Parquet file.")
+
+
 def test_classes_of_any_name_can_be_normal() -> None:
     content = experiments(first=f"{HERE}:FREE_NAMES")
     content["experiments"]["first"]["normal_classes"] = ["None", "T-shirt/top"]

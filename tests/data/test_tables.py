@@ -169,8 +169,11 @@ def test_columns_of_other_types(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     kinds = pd.Categorical(["a", "b", "a", "b"])
     flags = [True, False, False, True]
-    pd.DataFrame({"flag": flags, "kind": kinds, "code": [1.0, 2, 1, 2], "label": flags}).to_parquet(path)
-    settings: dict[str, Any] = {"name": "toy", "file": str(path), "test_file": str(path), "normal": [True]}
+    frame = pd.DataFrame({"flag": flags, "kind": kinds, "code": [1.0, 2, 1, 2], "label": flags})
+    frame.to_parquet(path)
+    frame[::-1].to_parquet(tmp_path / "test.parquet", index=False)
+    files = {"file": str(path), "test_file": str(tmp_path / "test.parquet")}
+    settings: dict[str, Any] = {"name": "toy", "normal": [True], **files}
     dataset = table_dataset(**settings, categorical=["kind", "code"])
     assert dataset.classes == ("True", "False")
     np.testing.assert_array_equal(
@@ -191,7 +194,7 @@ def test_missing_values_are_counted_or_imputed(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"train": MISSING, "leave_out": []}
     test = "a,b,kind,label\n1,,x,good\n,0,,bad\n"
     with pytest.raises(
-        DataError, match=r"train.csv: 4 values are missing, in 4 of 6 rows, first in row 1, and in 3 of 3"
+        DataError, match=r"train.csv: 4 values are missing, in 4 of 4 rows, first in row 1, and in 3 of 3"
     ):
         table(tmp_path, test="a,b,kind,label\n1,0,x,good\n1,0,x,bad\n", **settings)
     arrays = table(tmp_path, test=test, impute="mean", **settings).load({})
@@ -259,7 +262,7 @@ REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
     "other test columns": (
         {"test": "a,label\n1,good\n"},
         None,
-        "do not both have the columns 'id', 'width', 'colour', 'a'",
+        "test.csv and .*train.csv do not both have the columns 'width', 'colour', 'a'$",
     ),
     "missing labels": (
         {"train": TRAIN + "4,1,red,\n"},
@@ -269,14 +272,74 @@ REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
     "missing values": (
         {"train": TRAIN + "4,,red,good\n5,,,good\n"},
         None,
-        "3 values are missing, in 2 of 7 rows, first in row 4, and in 2 of 2 columns, 'width', 'colour'; ask",
+        "train.csv: 3 values are missing, in 2 of 5 rows, first in row 4, and in 2 of 2 columns, 'width', 'col",
     ),
     "a text in a number": (
         {"train": TRAIN + "4,wide,red,good\n"},
         None,
-        "the column 'width' holds a text, 'wide', in 1 of 6 rows, first in row 4; mend it",
+        "the column 'width' holds a text, 'wide', in 1 of 4 rows, first in row 4; mend it, name the column in"
+        " `categorical`, or the text in `missing`",
     ),
-    "infinite": ({"train": TRAIN + "4,inf,red,good\n"}, None, "'width' holds infinite values.* in 1 of 6 rows"),
+    "infinite": ({"train": TRAIN + "4,inf,red,good\n"}, None, "'width' holds infinite values.* in 1 of 4 rows"),
+    "infinite in the test": (
+        {"test": TEST + "good,red,6,inf\n"},
+        None,
+        "test.csv: the column 'width' holds infinite values.* in 1 of 3 rows, first in row 3",
+    ),
+    "missing in the test": (
+        {"test": TEST + "good,,6,1\n"},
+        None,
+        "test.csv: 1 values are missing, in 1 of 3 rows, first in row 3, and in 1 of 2 columns, 'colour'",
+    ),
+    "a text in a number of the test": (
+        {"test": TEST + "good,red,6,wide\n"},
+        None,
+        "test.csv: the column 'width' holds a text, 'wide', in 1 of 3 rows, first in row 3",
+    ),
+    "the test is the training part": (
+        {"test": TRAIN},
+        None,
+        r"test.csv has the same content as .*train.csv: the rows that are fitted would be the test part",
+    ),
+    "a share that is not split off": ({"test_share": 0.3}, None, "`test_share` and .* as `test_file` is that part"),
+    "a seed that decides nothing": ({"split_seed": 3}, None, "`test_share` and .* as `test_file` is that part"),
+    "a share without labels": (
+        {"test": None, "normal": "none", "test_share": 0.3},
+        None,
+        "`test_share` and `split_seed` .* without labels; leave them out",
+    ),
+    **{
+        f"no header: {line}": (
+            {"train": f"{line}\n1,2,3\n", "test": None, "leave_out": []},
+            None,
+            f"train.csv: its first line holds numbers, '{line.partition(',')[0]}', .* where names of the columns are",
+        )
+        for line in ("0.3,1.5,0.7", "5,1,3", "2,2,2", "0.1,0.2,good")
+    },
+    "no header of one column": (
+        {"train": "7\n8\n", "test": None, "leave_out": [], "normal": "none"},
+        None,
+        "train.csv: its first line holds numbers, '7', where names of the columns are to stand",
+    ),
+    "whole numbers that no float holds": (
+        {"train": f"x,label\n{'9' * 400},good\n1,bad\n", "test": None, "leave_out": []},
+        None,
+        "the column 'x' holds whole numbers too large for float64",
+    ),
+    "numbers beside texts": (
+        {"train": 'x,label\n"1,5",good\n"2,5",bad\nk.A.,bad\n', "test": None, "leave_out": []},
+        None,
+        "'x' holds numbers or dates that cannot be read as numbers, as '1,5', beside texts, as 'k.A.'; state their",
+    ),
+    "a unit": (
+        {
+            "train": "x,label\n" + "".join(f"{row % 21}.5 mm,{('good', 'bad')[row % 2]}\n" for row in range(80)),
+            "test": None,
+            "leave_out": [],
+        },
+        None,
+        "'x' holds numbers with the unit 'mm', as '0.5 mm', which cannot be read as numbers; take the unit away, leave",
+    ),
     "too fine": (
         {
             "train": "x,label\n" + "".join(f"{10**18 + row},{('good', 'bad')[row % 2]}\n" for row in range(8)),
@@ -309,6 +372,14 @@ REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
             f"'x' holds numbers or dates that cannot be read as numbers, as '{text}'; state their `decimal` sign",
         )
         for text in ("1,5", "-1.234,5", "31.12.2025", "2025-12-31 10:30", "10:30", "12 %", "\N{MINUS SIGN}2.5")
+    },
+    **{
+        f"unread: {text}": (
+            {"train": f'x,label\n"{text}",good\n"{text}",bad\n', "test": None, "leave_out": []},
+            None,
+            "'x' holds numbers or dates that cannot be read as numbers, as ",
+        )
+        for text in ("$3.50", "3,20 €", "1:30 PM", "31 Dec 2025", "Thu, 1 January 2026 10:30", "Dec 31, 2025")
     },
     "points of thousands": (
         {"train": 'x,label\n"1.234",good\n"1,5",bad\n', "test": None, "leave_out": [], "decimal": ","},
@@ -369,6 +440,12 @@ REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
         "'t' holds a Timestamp, neither number nor",
     ),
     "lists": ({}, lambda f: parquet(f, t=[[1], [2]] * 2), "'t' holds a ndarray, neither number nor text"),
+    "a text in Parquet": (
+        {},
+        lambda f: parquet(f, t=["?", "1", "2", "3"]),
+        r"'t' holds a text, '\?', in 1 of 4 rows, first in row 1; mend it, or name the column in `categorical`$",
+    ),
+    "NPZ of complex numbers": ({}, lambda f: npz(f, X=X + 1j, y=[0, 0, 1, 1]), "'f1' holds complex numbers"),
     "NPZ without y": ({}, lambda f: npz(f, X=X, labels=X), "a.npz holds the arrays X, labels; expected X and y"),
     "NPZ of other shapes": ({}, lambda f: npz(f, X=X, y=X), r"X of shape \(4, 2\) and y of shape \(4, 2\); expected"),
     "NPZ of objects": (
@@ -398,6 +475,41 @@ def test_what_cannot_be_used(what: str, tmp_path: Path) -> None:
         with pytest.raises(DataError, match=message) as error:
             table(tmp_path, **parts)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "header", ["0,1,2", "1,2,label", "400.5,401,401.5", "2020,2019,label", "a,2,1", "0,label", "1,2"]
+)
+def test_numbers_in_order_may_be_names(header: str, tmp_path: Path) -> None:
+    width = header.count(",") + 1
+    (tmp_path / "a.csv").write_text(f"{header}\n{','.join('5' * width)}\n{','.join('6' * width)}\n")
+    left_out = ["label"] if "label" in header else []
+    dataset = table_dataset(name="toy", file=str(tmp_path / "a.csv"), normal="none", leave_out=left_out)
+    np.testing.assert_array_equal(dataset.load({}).train, np.repeat([[5], [6]], width - len(left_out), axis=1))
+
+
+def test_what_is_left_out_may_be_missing_from_the_test(tmp_path: Path) -> None:
+    without = "when,label,colour,width\nnow,good,green,4\nnow,hole,blue,7\n"
+    with pytest.raises(DataError, match=r"do not both have the columns 'when'$"):
+        table(tmp_path, test=without)
+    arrays = table(tmp_path, test=without.replace("when,", "id,")).load({})
+    np.testing.assert_array_equal(arrays.test, [[4, 0, 0], [7, 1, 0]])
+    again = table(tmp_path, test=without.replace("when,", "").replace("now,", "")).load({})
+    np.testing.assert_array_equal(again.test, arrays.test)
+
+
+def test_few_numbers_with_a_unit_are_categories(tmp_path: Path) -> None:
+    rows = [f"{row % 20} mm,{('good', 'bad')[row % 2]}\n" for row in range(80)]
+    assert table(tmp_path, "x,label\n" + "".join(rows), None, leave_out=[]).encoded == 20
+
+
+def test_settings_of_csv_files_and_a_label_in_x_are_refused_elsewhere(tmp_path: Path) -> None:
+    path = npz(tmp_path, X=X, y=[0, 0, 1, 1])
+    for setting in ({"missing": ["?"]}, {"separator": ";"}):
+        with pytest.raises(DataError, match=r"a.npz: `missing` and `separator` are for CSV files alone"):
+            table_dataset(name="toy", file=path, normal=["0"], **setting)
+    with pytest.raises(DataError, match=r"a.npz: 'f2' is a column of X, and the labels are y; leave `label` out"):
+        table_dataset(name="toy", file=path, normal=["0"], label="f2")
 
 
 def test_a_pickle_in_an_npz_file_is_never_read(tmp_path: Path) -> None:
@@ -432,7 +544,7 @@ def test_decimal_commas_blanks_and_a_mark_of_byte_order(tmp_path: Path) -> None:
     text = '\ufeffGröße ;when;kind ;label\n"1,5";2025-01-01;red ; good\n -2,5 ;2025-01-02; red;good \n'
     text += "3;;NA ;bad\n7;;blue;good\n8;;blue;bad\n"
     settings = {"separator": ";", "decimal": ",", "leave_out": ["when"], "impute": "most_frequent"}
-    dataset = table(tmp_path, text, text, **settings)
+    dataset = table(tmp_path, text, text + "\n", **settings)
     assert dataset.sizes == {"good": (3, 3), "bad": (2, 2)}
     # NA is missing; of two that are as frequent, the first in the alphabet takes its place.
     expected = [[1.5, 0, 1], [-2.5, 0, 1], [3, 1, 0], [7, 1, 0], [8, 1, 0]]

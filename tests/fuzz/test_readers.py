@@ -191,7 +191,7 @@ OWN = pd.DataFrame({"x": [1.5, 2, 3, 4], "kind": [*"abab"], "label": [0, 0, 1, 1
 
 
 def read_own_table(path: Path) -> dict[str, Any]:
-    return plain(vars(table_dataset(name="toy", file=str(path), test_file=str(path), normal=[0]).load({})))
+    return plain(vars(table_dataset(name="toy", file=str(path), normal=[0], test_share=0.5).load({})))
 
 
 def read_kept(path: Path) -> None:
@@ -238,7 +238,9 @@ READERS = {
             "csv": lambda path: OWN.to_csv(path, index=False),
             "parquet": lambda path: OWN.to_parquet(path),
             "feather": lambda path: OWN.to_feather(path),
-            "npz": lambda path: np.savez_compressed(path.open("wb"), X=SMALL, y=np.arange(len(SMALL)) % 2),
+            "npz": lambda path: np.savez_compressed(
+                path.open("wb"), X=np.tile(SMALL, (2, 1)), y=np.arange(2 * len(SMALL)) % 2
+            ),
         }.items()
     },
     **{

@@ -4,19 +4,23 @@ import ast
 import json
 import subprocess
 import sys
+import warnings
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import skops.io
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.covariance import EllipticEnvelope
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LinearRegression
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from ocnn.errors import ResultError
 from ocnn.methods import KNN, METHODS, IForest, OneClassNNRadial
@@ -65,6 +69,20 @@ def test_what_is_put_around_a_detector_is_saved_with_it(tmp_path: Path) -> None:
     wrapped = WrappedDetector(EllipticEnvelope(random_state=0)).fit(X)
     save(wrapped, tmp_path / "wrapped")
     np.testing.assert_array_equal(load(tmp_path / "wrapped").score_samples(X), wrapped.score_samples(X))
+
+
+@pytest.mark.parametrize("selected", [{"dtype_exclude": np.number}, {"dtype_include": object}])
+def test_a_pipeline_that_encodes_and_imputes_needs_no_trust(selected: dict[str, Any], tmp_path: Path) -> None:
+    frame = pd.DataFrame(X, columns=["a", "b", "c"]).assign(kind=np.array([*"xy"] * 20, object))
+    frame.loc[3, "a"] = np.nan
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    texts = (OneHotEncoder(sparse_output=False), make_column_selector(**selected))
+    columns = make_column_transformer((numbers, ["a", "b", "c"]), texts)
+    pipeline = make_pipeline(columns, KNN()).fit(frame)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save(pipeline, tmp_path / "detector")
+    np.testing.assert_array_equal(load(tmp_path / "detector").score_samples(frame), pipeline.score_samples(frame))
 
 
 def test_what_needs_trust_is_said_when_it_is_saved(tmp_path: Path) -> None:

@@ -51,6 +51,20 @@ class Drawing(Plain):
         return super().decision_function(X) + np.random.uniform(size=len(X))  # noqa: NPY002
 
 
+class Careless(Plain):
+    """One that centres the very array that it is given, and leaves nothing of one that it scores."""
+
+    def fit(self, X: Any) -> None:
+        X -= 7
+        super().fit(X)
+
+    def decision_function(self, X: Any) -> Any:
+        X -= 7
+        scores = super().decision_function(X)
+        X[:] = 0
+        return scores
+
+
 @pytest.fixture
 def rows(blobs: Any) -> tuple[Any, Any, Any]:
     """Training and test samples in the type that detectors are given, and which of the latter are anomalies."""
@@ -245,6 +259,24 @@ def test_what_is_no_score_is_one_line(given: Any, message: str, monkeypatch: pyt
     with pytest.raises(DetectorError, match=message) as error:
         WrappedDetector(Odd()).fit(X)
     assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("images", ["flat", "whole"])
+def test_a_detector_that_changes_what_it_is_given_changes_its_copy(images: str, rows: Any) -> None:
+    train, test, _ = rows
+    kept = train.copy(), test.copy()
+    careless = WrappedDetector(Careless(), higher_scores="anomalous", images=images).fit(train)
+    plain = WrappedDetector(Plain(), higher_scores="anomalous").fit(train)
+    np.testing.assert_allclose(careless.score_samples(test), plain.score_samples(test))
+    assert careless.offset_ == pytest.approx(plain.offset_)
+    np.testing.assert_array_equal(train, kept[0])
+    np.testing.assert_array_equal(test, kept[1])
+
+
+def test_a_detector_does_not_end_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Odd, "given", staticmethod(lambda X: sys.exit(0)))
+    with pytest.raises(DetectorError, match=r"Odd\.score_samples failed on 12 samples of shape \(2,\): SystemExit: 0"):
+        WrappedDetector(Odd()).fit(np.arange(24.0).reshape(12, 2))
 
 
 def test_a_fit_that_fails_is_one_line() -> None:
