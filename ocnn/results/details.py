@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
-from sklearn.metrics import roc_curve
 
 from ocnn.results.frames import TEXT
+from ocnn.results.metrics import roc
 
 #: Bins of a histogram, and the share of the scores beyond either end of it, which its outer bins hold.
 BINS, BEYOND = 30, 0.005
@@ -58,7 +58,7 @@ def shapes(is_anomaly: NDArray[np.bool_], anomaly_score: NDArray[np.float64]) ->
         clipped = np.clip(decisions[finite & kind], low, high)
         series[name] = np.histogram(clipped, BINS, (low, high))[0].astype(np.float64)
     if finite.all() and is_anomaly.any() and not is_anomaly.all():
-        fpr, tpr, _ = roc_curve(is_anomaly, anomaly_score, drop_intermediate=False)
+        fpr, tpr = roc(is_anomaly, anomaly_score)
         anomalies = is_anomaly.sum()
         # As whole numbers: a share that is computed may lie a hair below the same one of the grid.
         found, flagged = np.rint(tpr * anomalies), np.rint(fpr * (len(is_anomaly) - anomalies))

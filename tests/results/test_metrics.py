@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from ocnn.results.metrics import METRICS, auc, auc_error, average_precision, fpr_at_95_tpr
+from ocnn.results.metrics import METRICS, auc, auc_error, average_precision, fpr_at_95_tpr, roc
 from ocnn.results.statistics import chance_limit
 
 #: Two normal and two anomalous samples.
@@ -170,3 +170,17 @@ def test_scores_without_information_are_rarely_below_chance() -> None:
     values = np.array([auc(labels, rng.normal(size=50)) for _ in range(1000)])
     share = (values < chance_limit(20, 30, 0.05)).mean()
     assert 0.05 - 3 * np.sqrt(0.05 * 0.95 / 1000) < share < 0.05 + 3 * np.sqrt(0.05 * 0.95 / 1000)
+
+
+def test_the_curve_that_is_kept_is_no_other_ranking_s() -> None:
+    """Other labels with the same scores, other scores with the same labels, and the first ones again."""
+    labels, scores = np.array([False, False, True, True]), np.array([0.0, 2.0, 1.0, 3.0])
+    found = [
+        METRICS["auc"].function(labels, scores),
+        METRICS["auc"].function(~labels, scores),
+        METRICS["auc"].function(labels, -scores),
+        METRICS["auc"].function(labels, scores),
+    ]
+    assert found == [0.75, 0.25, 0.25, 0.75]
+    with pytest.raises(ValueError, match="read-only"):
+        roc(labels, scores)[0][0] = 1
