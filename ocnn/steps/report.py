@@ -52,6 +52,8 @@ from ocnn.storage.json_files import read_json
 TABLES = ("table1", "table2", "decomposition", "table3", "table4", "metrics")
 #: Kinds of figures that are made of photographs.
 PHOTOGRAPHIC = ("in_class", "extremes", "attacks", "most_anomalous")
+#: Pixels of width that are kept of these in the page, where they are shown about so wide.
+LOSSY_WIDTH = 1000
 
 
 def make_report(
@@ -317,14 +319,18 @@ def _figures(plan: Plan, folder: Path, captions: Path) -> list[dict[str, Any]]:
 def _embedded(path: Path, *, lossy: bool) -> dict[str, Any] | None:
     """Encode a figure as a data address, as WebP, which takes a fraction of a PNG's bytes; with its size in pixels.
 
+    A lossy one is made narrower, too: it is the larger part of a report, and the figure itself stands beside it.
     Of a figure that only says why there is nothing to draw (see `ocnn.report.figures.style.save`) None.
     """
     buffer = BytesIO()
     with Image.open(path) as image:
         if "Description" in image.info:
             return None
-        image.convert("RGB").save(buffer, "WEBP", lossless=not lossy, quality=80)
         width, height = image.size
+        shown = image.convert("RGB")
+        if lossy:
+            shown.thumbnail((LOSSY_WIDTH, height))
+        shown.save(buffer, "WEBP", lossless=not lossy, quality=80)
     source = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     return {"source": source, "width": width, "height": height}
 
