@@ -45,6 +45,23 @@ def table(folder: Path, train: str = TRAIN, test: str | None = TEST, **settings:
     return table_dataset(name="toy", file=str(folder / "train.csv"), **given)
 
 
+@pytest.mark.parametrize("count", [1000, 1001])
+def test_at_most_a_thousand_categories(tmp_path: Path, count: int) -> None:
+    rows = "".join(f"{number},code {chr(97 + number % 26)}{number}\n" for number in range(count))
+    given: dict[str, Any] = {
+        "train": f"width,kind\n{rows}",
+        "test": None,
+        "leave_out": [],
+        "categorical": ["kind"],
+        "normal": "none",
+    }
+    if count > 1000:
+        with pytest.raises(DataError, match="1,001 different categories, more than 1,000"):
+            table(tmp_path, **given)
+    else:
+        assert table(tmp_path, **given).encoded == 1000
+
+
 def test_a_small_table(tmp_path: Path) -> None:
     dataset = table(tmp_path)
     assert dataset.classes == ("good", "hole", "scratch")
