@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from ocnn.results.frames import TEXT
-from ocnn.results.metrics import roc
+from ocnn.results.metrics import curve
 
 #: Bins of a histogram, and the share of the scores beyond either end of it, which its outer bins hold.
 BINS, BEYOND = 30, 0.005
@@ -58,13 +58,9 @@ def shapes(is_anomaly: NDArray[np.bool_], anomaly_score: NDArray[np.float64]) ->
         clipped = np.clip(decisions[finite & kind], low, high)
         series[name] = np.histogram(clipped, BINS, (low, high))[0].astype(np.float64)
     if finite.all() and is_anomaly.any() and not is_anomaly.all():
-        fpr, tpr = roc(is_anomaly, anomaly_score)
-        anomalies = is_anomaly.sum()
-        # As whole numbers: a share that is computed may lie a hair below the same one of the grid.
-        found, flagged = np.rint(tpr * anomalies), np.rint(fpr * (len(is_anomaly) - anomalies))
-        series["tpr"] = tpr[np.searchsorted(fpr, GRID + 1e-9, side="right") - 1]
-        at_least = np.maximum(np.searchsorted(tpr, GRID - 1e-9), 1)
-        series["precision"] = found[at_least] / (found[at_least] + flagged[at_least])
+        points = curve(is_anomaly, anomaly_score)
+        series["tpr"] = points.tpr[np.searchsorted(points.fpr, GRID + 1e-9, side="right") - 1]
+        series["precision"] = points.precision[np.maximum(np.searchsorted(points.tpr, GRID - 1e-9), 1) - 1]
     return series
 
 
@@ -79,19 +75,18 @@ def worst_mistakes(rows: pd.DataFrame) -> pd.DataFrame:
         method's own threshold makes one of it, `decision` tells. Ties are in the order of the samples.
     """
     decisions, is_anomaly = -rows["anomaly_score"].to_numpy(), rows["is_anomaly"].to_numpy()
-    parts = []
+    worst = {}
     for kind, chosen, worth in ((FALSE_ALARM, ~is_anomaly, decisions), (MISS, is_anomaly, -decisions)):
         places = np.flatnonzero(chosen)
-        worst = rows.iloc[places[np.argsort(worth[places], kind="stable")[:WORST]]]
-        parts.append(
-            pd.DataFrame(
-                {
-                    "kind": kind,
-                    "place": np.arange(1, len(worst) + 1),
-                    "part": worst["part"].astype(str).to_numpy(),
-                    "sample": worst["sample"].to_numpy(np.int64),
-                    "decision": -worst["anomaly_score"].to_numpy(),
-                }
-            )
-        )
-    return pd.concat(parts, ignore_index=True)
+        worst[kind] = places[np.argsort(worth[places], kind="stable")[:WORST]]
+    lengths = [len(places) for places in worst.values()]
+    places = np.concatenate(list(worst.values()))
+    return pd.DataFrame(
+        {
+            "kind": np.repeat(list(worst), lengths),
+            "place": np.concatenate([np.arange(1, length + 1) for length in lengths]),
+            "part": rows["part"].iloc[places].astype(str).to_numpy(),
+            "sample": rows["sample"].to_numpy(np.int64)[places],
+            "decision": decisions[places],
+        }
+    )

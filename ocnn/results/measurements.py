@@ -1,5 +1,6 @@
 """From score and benchmark files to one row per fit and evaluation: metrics, counts, diagnosis and cost."""
 
+import csv
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,8 +22,8 @@ from ocnn.storage.recipes import digest_of
 _IDENTITY = [("experiment", TEXT), ("normal", TEXT), ("method", TEXT), ("seed", pa.int64())]
 #: Where the recipe of measurements has the digest of all score files that they are made from.
 GATHERED = "gathered"
-#: The columns of a score file that say which rows are measured, and how.
-MEASURED = ["part", "evaluation", "fitted", "tuned_on", "is_anomaly", "anomaly_score"]
+#: The columns of a score file that are read here; the others repeat which fit it is of.
+USED = ["part", "evaluation", "sample", "fitted", "tuned_on", "is_anomaly", "anomaly_score"]
 HISTORIES = pa.schema([*_IDENTITY, ("series", TEXT), ("step", pa.int64()), ("value", pa.float64())])
 
 #: Numbers of a fit, and what they are called.
@@ -67,13 +68,22 @@ def evaluations(scores: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 def evaluated_part(scores: pd.DataFrame) -> tuple[str, pd.DataFrame]:
     """Choose the evaluation that a score file is read for, and its rows: the test part, or else the training set."""
-    return next((name, rows) for name, rows in evaluations(scores).items() if len(rows))
+    return _first(evaluations(scores))
 
 
-def measure(scores: pd.DataFrame, metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Measure one fit, one row per evaluation, from the content of its score file; metrics are not scaled."""
+def _first(chosen: Mapping[str, pd.DataFrame]) -> tuple[str, pd.DataFrame]:
+    return next((name, rows) for name, rows in chosen.items() if len(rows))
+
+
+def measure(chosen: Mapping[str, pd.DataFrame], metadata: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Measure one fit, one row per evaluation, which is not scaled.
+
+    Args:
+        chosen: the rows of each evaluation, see `evaluations`.
+        metadata: of the score file.
+    """
     rows = []
-    for evaluation, part in evaluations(scores[MEASURED]).items():
+    for evaluation, part in chosen.items():
         values, anomalous = part["anomaly_score"].to_numpy(), part["is_anomaly"].to_numpy()
         # Beyond the method's own threshold.
         flagged = values > 0
@@ -134,12 +144,14 @@ def collect(fits: Iterable[Fit], scores: str, benchmarks: str) -> Collected:
     for fit in fits:
         table, metadata = read_scores(fit.path(scores), fit)
         cost = job_cost(fit.path(benchmarks))
-        rows += [{**row, **cost} for row in measure(table, metadata)]
-        # Numbers that were not finite are texts in JSON, and such again here.
-        histories += [(fit, name, [float(value) for value in values]) for name, values in metadata["history"].items()]
-        part = evaluated_part(table)[1]
+        chosen = evaluations(table[USED])
+        part = _first(chosen)[1]
+        # First of all: what is measured of the same part then has its curve already.
         described = shapes(part["is_anomaly"].to_numpy(), part["anomaly_score"].to_numpy())
         curves += [(fit, *series) for series in described.items()]
+        rows += [{**row, **cost} for row in measure(chosen, metadata)]
+        # Numbers that were not finite are texts in JSON, and such again here.
+        histories += [(fit, name, [float(value) for value in values]) for name, values in metadata["history"].items()]
         mistakes.append(worst_mistakes(part).assign(**vars(fit))[MISTAKES.names])
         methods = settings.setdefault(fit.experiment, {})
         methods.setdefault(fit.method, {key: metadata[key] for key in ("estimator", "settings")})
@@ -210,7 +222,12 @@ def job_cost(benchmark: Path) -> dict[str, float]:
     The file is tab-separated, with `-` for what could not be measured.
     """
     try:
-        row = pd.read_csv(benchmark, sep="\t", na_values="-").iloc[-1]
-        return {"seconds": float(row["s"]), "peak_memory": float(row["max_rss"])}
-    except (OSError, ValueError, LookupError, TypeError):
+        with benchmark.open(newline="", encoding="utf-8") as file:
+            *_, row = csv.DictReader(file, delimiter="\t")
+        return {"seconds": _number(row["s"]), "peak_memory": _number(row["max_rss"])}
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, csv.Error):
         return {"seconds": float("nan"), "peak_memory": float("nan")}
+
+
+def _number(text: str) -> float:
+    return float("nan") if text.strip() == "-" else float(text)

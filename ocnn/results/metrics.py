@@ -9,7 +9,6 @@ from functools import lru_cache, wraps
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 from sklearn import metrics as sklearn_metrics
 
 #: In this order, which is the order of the tables, too; `measurements.evaluations` says which samples each has.
@@ -65,31 +64,60 @@ def metric(
     return register
 
 
-def roc(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute the ROC curve at every distinct score, from the highest on, and leave no point out.
+@dataclass(frozen=True)
+class Curve:
+    """How many samples score at least as high as every distinct score, from above the highest to the lowest.
+
+    flagged, found: (1 + distinct scores,), normal samples and anomalies, whole numbers that start with 0.
+    """
+
+    flagged: NDArray[np.float64]
+    found: NDArray[np.float64]
+
+    @property
+    def fpr(self) -> NDArray[np.float64]:
+        """Share the normal samples that are flagged, from 0 to 1."""
+        return self.flagged / self.flagged[-1]
+
+    @property
+    def tpr(self) -> NDArray[np.float64]:
+        """Share the anomalies that are found, from 0 to 1."""
+        return self.found / self.found[-1]
+
+    @property
+    def precision(self) -> NDArray[np.float64]:
+        """Share the anomalies among what is flagged; without the first point, where nothing is."""
+        return self.found[1:] / (self.found[1:] + self.flagged[1:])
+
+
+def curve(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> Curve:
+    """Count at every distinct score, and leave no point out.
 
     Args:
         is_anomaly, anomaly_score: (n,), some of either kind, finite.
 
     Returns:
-        False and true positive rates, from 0 to 1. Neither may be written to: the last curve is kept, as several
-        numbers of a fit are read off it.
+        The curve, which may not be written to: the last one is kept, as all numbers of a fit are read off it.
     """
-    return _roc(np.asarray(is_anomaly, bool).tobytes(), np.asarray(anomaly_score, np.float64).tobytes())
+    return _curve(np.asarray(is_anomaly, bool).tobytes(), np.asarray(anomaly_score, np.float64).tobytes())
 
 
 @lru_cache(maxsize=1)
-def _roc(labels: bytes, scores: bytes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    curve = sklearn_metrics.roc_curve(np.frombuffer(labels, bool), np.frombuffer(scores), drop_intermediate=False)
-    fpr, tpr = (np.asarray(rates, np.float64) for rates in curve[:2])
-    fpr.flags.writeable = tpr.flags.writeable = False
-    return fpr, tpr
+def _curve(labels: bytes, scores: bytes) -> Curve:
+    is_anomaly = np.frombuffer(labels, bool)
+    fpr, tpr, _ = sklearn_metrics.roc_curve(is_anomaly, np.frombuffer(scores), drop_intermediate=False)
+    anomalies = is_anomaly.sum()
+    counts = np.rint(fpr * (len(is_anomaly) - anomalies)), np.rint(tpr * anomalies)
+    for count in counts:
+        count.flags.writeable = False
+    return Curve(*counts)
 
 
 @metric("AUC")
 def auc(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> float:
     """Compute the area under the ROC curve: P(an anomaly scores above a normal sample) + ½ P(they score alike)."""
-    return float(sklearn_metrics.auc(*roc(is_anomaly, anomaly_score)))
+    points = curve(is_anomaly, anomaly_score)
+    return float(sklearn_metrics.auc(points.fpr, points.tpr))
 
 
 def auc_error(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> float:
@@ -98,9 +126,9 @@ def auc_error(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> float:
         s² = var_a(P_a)/m + var_b(P_b)/n ,
 
     with P_a the share of the n normal samples that the anomaly a scores above, P_b the share of the m anomalies that
-    score above the normal sample b, a tie counting half; by ranks, as Sun and Xu (2014, IEEE Signal Processing Letters
-    21) do. It is what drawing the samples of either kind anew would vary, the fitted method being the same. Where all
-    anomalies score above all normal samples it is 0, though the AUC of further samples need not be 1.
+    score above the normal sample b, a tie counting half; samples that score alike are counted together. It is what
+    drawing the samples of either kind anew would vary, the fitted method being the same. Where all anomalies score
+    above all normal samples it is 0, though the AUC of further samples need not be 1.
 
     Args:
         is_anomaly, anomaly_score: (m + n,).
@@ -109,23 +137,30 @@ def auc_error(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> float:
         In the unit of `auc`; NaN where that is, and where there are fewer than two samples of either kind.
     """
     labels, scores = np.asarray(is_anomaly, bool), np.asarray(anomaly_score, np.float64)
-    m, n = labels.sum(), (~labels).sum()
-    if min(m, n) < 2 or not np.isfinite(scores).all():
+    if min(labels.sum(), (~labels).sum()) < 2 or not np.isfinite(scores).all():
         return float("nan")
-    ranks = rankdata(scores)
-    above = (ranks[labels] - rankdata(scores[labels])) / n
-    below = 1 - (ranks[~labels] - rankdata(scores[~labels])) / m
-    return float(np.sqrt(above.var(ddof=1) / m + below.var(ddof=1) / n))
+    points = curve(labels, scores)
+
+    def variance_of_mean(shares: NDArray[np.float64], counts: NDArray[np.float64]) -> float:
+        squares = (shares - np.average(shares, weights=counts)) ** 2
+        return float(np.average(squares, weights=counts) / (counts.sum() - 1))
+
+    # At each distinct score, half of what ties there and all of what scores lower, or higher.
+    above = 1 - (points.fpr[:-1] + points.fpr[1:]) / 2
+    below = (points.tpr[:-1] + points.tpr[1:]) / 2
+    variance = variance_of_mean(above, np.diff(points.found)) + variance_of_mean(below, np.diff(points.flagged))
+    return float(np.sqrt(variance))
 
 
 @metric("average precision")
 def average_precision(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> float:
     """Compute Σ_k (R_k − R_{k−1}) P_k, with precision P_k and recall R_k at the k-th highest distinct score."""
-    return float(sklearn_metrics.average_precision_score(is_anomaly, anomaly_score))
+    points = curve(is_anomaly, anomaly_score)
+    return float(np.average(points.precision, weights=np.diff(points.found)))
 
 
 @metric("FPR at 95 % TPR", higher_is_better=False)
 def fpr_at_95_tpr(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> float:
     """Compute the share of normal samples flagged at the highest threshold that finds 95 % of the anomalies."""
-    fpr, tpr = roc(is_anomaly, anomaly_score)
-    return float(fpr[np.argmax(tpr >= 0.95)])
+    points = curve(is_anomaly, anomaly_score)
+    return float(points.fpr[np.argmax(points.tpr >= 0.95)])

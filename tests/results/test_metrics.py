@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import average_precision_score, roc_auc_score, roc_curve
 
-from ocnn.results.metrics import METRICS, auc, auc_error, average_precision, fpr_at_95_tpr, roc
+from ocnn.results.metrics import METRICS, auc, auc_error, average_precision, curve, fpr_at_95_tpr
 from ocnn.results.statistics import chance_limit
 
 #: Two normal and two anomalous samples.
@@ -183,4 +183,4 @@ def test_the_curve_that_is_kept_is_no_other_ranking_s() -> None:
     ]
     assert found == [0.75, 0.25, 0.25, 0.75]
     with pytest.raises(ValueError, match="read-only"):
-        roc(labels, scores)[0][0] = 1
+        curve(labels, scores).found[0] = 1

@@ -19,9 +19,15 @@ from ocnn.storage.parquet import write_table
 from tests.results.conftest import write
 
 
+def measured(path: Path) -> list[dict[str, Any]]:
+    """One row per evaluation of a score file."""
+    scores, metadata = read_scores(path)
+    return measure(evaluations(scores), metadata)
+
+
 def test_measure(tmp_path: Path) -> None:
     """Normal -1, 2.5 and 0 (at the threshold, not beyond it), anomalous -2 and 3."""
-    test, train = measure(*read_scores(write(tmp_path / "s.parquet", [-1, 2.5, 0, -2, 3])))
+    test, train = measured(write(tmp_path / "s.parquet", [-1, 2.5, 0, -2, 3]))
     assert (test["auc"], test["samples"], test["anomalies"], test["distinct_scores"]) == (0.5, 5, 2, 5)
     assert (test["flagged_anomalies"], test["flagged_normals"]) == (1, 1)
     # Precision 1 at recall ½, then 2/5 at recall 1; both anomalies are found only with every normal sample.
@@ -33,7 +39,7 @@ def test_measure(tmp_path: Path) -> None:
 
 def test_samples_that_were_tuned_on_do_not_count(tmp_path: Path) -> None:
     tuned = [False, False, False, True, False, False]
-    test, _ = measure(*read_scores(write(tmp_path / "s.parquet", [1, 2.5, 2, 3], tuned_on=tuned)))
+    test, _ = measured(write(tmp_path / "s.parquet", [1, 2.5, 2, 3], tuned_on=tuned))
     assert (test["auc"], test["samples"]) == (1.0, 3)
 
 
