@@ -1,14 +1,14 @@
 """The step that puts everything that a person reads into one HTML file."""
 
-import base64
+import gc
 import os
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -16,19 +16,16 @@ from urllib.parse import quote
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from PIL import Image
 
 from ocnn.config.plan import Plan
 from ocnn.data.archives import digest, origin
 from ocnn.report.cells import cell_details
+from ocnn.report.embedding import embedded_figures
 from ocnn.report.overview import LEADING, Finding, boards, claim_findings, degenerate_finding, run_title
+from ocnn.report.provenance import job_costs, provenance_tables, worked
 from ocnn.report.rendering import (
     MISSING,
     Document,
-    Table,
-    frame_table,
-    literal,
-    read_caption,
     read_documents,
     templates,
     without_number,
@@ -38,7 +35,7 @@ from ocnn.report.thumbnails import COLUMNS, SIDE, Sample, sheet
 from ocnn.results.claims import UNDECIDED, check_claims
 from ocnn.results.details import MISTAKES
 from ocnn.results.frames import read_frame
-from ocnn.results.measurements import HISTORIES, changed_versions, job_cost, schema
+from ocnn.results.measurements import HISTORIES, schema
 from ocnn.results.metrics import DEGENERATE, METRICS, PUBLISHED_METRIC
 from ocnn.results.published import read_claims, read_published
 from ocnn.results.summary import SCHEMA
@@ -50,10 +47,6 @@ from ocnn.storage.json_files import read_json
 
 #: In the order of the report.
 TABLES = ("table1", "table2", "decomposition", "table3", "table4", "metrics")
-#: Kinds of figures that are made of photographs.
-PHOTOGRAPHIC = ("in_class", "extremes", "attacks", "most_anomalous")
-#: Pixels of width that are kept of these in the page, where they are shown about so wide.
-LOSSY_WIDTH = 1000
 
 
 def make_report(
@@ -95,6 +88,8 @@ def make_report(
         own: tables of single experiments, of `ocnn.steps.own_data`.
         names: of the samples of each experiment on data of the user's own, of `ocnn.data.names`.
     """
+    # What statsmodels' corrections each collect would else be everything that is loaded.
+    gc.freeze()
     planned = Plan.from_json(plan)
     fits, cells, tables = read_frame(metrics, schema()), read_frame(summary, SCHEMA), read_documents(documents)
     of_experiments = {name: document for path in own for name, document in read_documents(path).items()}
@@ -106,6 +101,7 @@ def make_report(
     tables = {name: replace(table, title=_title(planned, table.title)) for name, table in tables.items()}
     known, wrong = read_json(provenance), read_frame(mistakes, MISTAKES)
     pictures, places = _pictures(planned, wrong, images)
+    costs = job_costs(benchmarks)
     folders = {experiment.name: experiment.dataset for experiment in planned.experiments}
     named = names or {}
 
@@ -133,7 +129,7 @@ def make_report(
         "paper": paper,
         "fits": f"{len(planned.fits()):,}",
         "methods": len({method for experiment in planned.experiments for method in experiment.methods}),
-        "hours": _worked(benchmarks),
+        "hours": worked(costs),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "answers": [board.sentence for board in found if board.counts or not paper],
         "findings": [
@@ -160,12 +156,24 @@ def make_report(
             if name in tables and (document := _unless_empty(_without_listings(tables[name])))
         }
         | {name: document for name, document in of_experiments.items() if name not in rankings},
-        "figures": _figures(planned, figures, captions),
+        "figures": embedded_figures(
+            [*planned.comparison_names(), *planned.sample_names(), *planned.attack_names()],
+            figures,
+            captions,
+            title=partial(_title, planned),
+        ),
         "degenerate": degenerate_fits(fits),
         "below_chance": below_chance(cells),
         "below_chance_rule": below_chance_rule(planned.alpha),
         "corrections": _unless_empty(tables.get("corrections")),
-        "provenance": _provenance(planned, configuration, benchmarks, known, archives),
+        "provenance": provenance_tables(
+            _experiments(planned),
+            known["environments"],
+            costs,
+            _machine(),
+            [_archive(path) for path in archives],
+            configuration,
+        ),
         "pictures": pictures,
         "details": {
             "cells": cell_data,
@@ -266,14 +274,6 @@ def _sections(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def _worked(benchmarks: Path) -> str:
-    """Say how long the jobs took together, or nothing where no benchmark file is left."""
-    hours = float(np.nansum([job_cost(path)["seconds"] for path in benchmarks.rglob("*.tsv")])) / 3600
-    if hours >= 1:
-        return f"{hours:,.1f} hours"
-    return f"{60 * hours:.0f} minutes" if hours >= 1 / 60 else f"{3600 * hours:.0f} seconds" if hours else ""
-
-
 def _without_listings(document: Document) -> Document:
     """Degenerate fits, and AUCs below chance, have a section of their own."""
     return replace(document, tables=[table for table in document.tables if not table.listing])
@@ -292,57 +292,9 @@ def _title(plan: Plan, title: str) -> str:
     return title if any(plan.datasets.values()) else without_number(title)
 
 
-def _figures(plan: Plan, folder: Path, captions: Path) -> list[dict[str, Any]]:
-    """Collect the figures by kind, each as a data address, with its name and text alternative; none of a sentence."""
-    kinds: dict[str, dict[str, Any]] = {}
-    for name in [*plan.comparison_names(), *plan.sample_names(), *plan.attack_names()]:
-        kind, _, rest = name.partition("/")
-        embedded = _embedded(folder / f"{name}.png", lossy=kind in PHOTOGRAPHIC)
-        if embedded is None:
-            continue
-        if kind not in kinds:
-            title, text = read_caption(captions / f"{kind}.rst")
-            kinds[kind] = {"kind": kind, "title": _title(plan, title), "text": text, "images": []}
-            kinds[kind]["photographic"] = kind in PHOTOGRAPHIC
-        subject = ", ".join(rest.split("/")) if rest else "all experiments"
-        kinds[kind]["images"].append(
-            {
-                "subject": subject,
-                **embedded,
-                "alt": f"{kinds[kind]['title']}: {subject}. {kinds[kind]['text']}",
-                "file": name,
-            }
-        )
-    return list(kinds.values())
-
-
-def _embedded(path: Path, *, lossy: bool) -> dict[str, Any] | None:
-    """Encode a figure as a data address, as WebP, which takes a fraction of a PNG's bytes; with its size in pixels.
-
-    A lossy one is made narrower, too: it is the larger part of a report, and the figure itself stands beside it.
-    Of a figure that only says why there is nothing to draw (see `ocnn.report.figures.style.save`) None.
-    """
-    buffer = BytesIO()
-    with Image.open(path) as image:
-        if "Description" in image.info:
-            return None
-        width, height = image.size
-        shown = image.convert("RGB")
-        if lossy:
-            shown.thumbnail((LOSSY_WIDTH, height))
-        shown.save(buffer, "WEBP", lossless=not lossy, quality=80)
-    source = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
-    return {"source": source, "width": width, "height": height}
-
-
-def _provenance(
-    plan: Plan,
-    configuration: Mapping[str, Any],
-    benchmarks: Path,
-    provenance: Mapping[str, Any],
-    archives: Iterable[Path],
-) -> list[Table]:
-    experiments = [
+def _experiments(plan: Plan) -> list[dict[str, str]]:
+    """One row for each experiment; with remarks where any has one."""
+    return [
         {
             "experiment": experiment.name,
             "normal_classes": ", ".join(experiment.normal_classes),
@@ -352,17 +304,10 @@ def _provenance(
         }
         for experiment in plan.experiments
     ]
-    known = provenance["environments"]
-    environments = [
-        {
-            "experiment": environment["experiment"],
-            "fits": environment["fits"],
-            "backend of the deep methods or none": environment["backend"] or "none",
-            "versions": ", ".join(f"{name} {value}" for name, value in environment["versions"].items()),
-        }
-        for environment in known
-    ]
-    machine = {
+
+
+def _machine() -> dict[str, str]:
+    return {
         "processor": processor(),
         "cores": str(os.cpu_count()),
         "system": platform.platform(),
@@ -370,51 +315,11 @@ def _provenance(
         "commit": _commit(),
         **{name: version(name) for name in ("pandas", "scipy", "statsmodels", "scikit-posthocs")},
     }
-    sums = [
-        (f"{path.parent.name}/{path.name}", digest(path) if path.is_file() else "no longer there", origin(path))
-        for path in archives
-    ]
-    threads = int(configuration.get("threads", 1))
-    tables = [
-        frame_table("Experiments", pd.DataFrame(experiments)),
-        frame_table(
-            "Core hours",
-            _core_hours(benchmarks, threads),
-            f"By the jobs' benchmark files in this folder: hours by the clock, and times {threads}, a job's threads.",
-            decimals=3,
-        ),
-        frame_table(
-            "Versions that the fits were made with",
-            pd.DataFrame(environments),
-            literal(changed_versions(known, plan.datasets)),
-        ),
-        frame_table("Machine that wrote this report", pd.DataFrame(machine.items(), columns=["what", "value"])),
-        frame_table(
-            "Archives",
-            pd.DataFrame(sums, columns=["archive", "SHA-256", "accepted as"]),
-            "As they are now. Official archives have the checksum of their publisher, known editions one that the"
-            " reader knows; what a mirror vouches for itself may hold anything.",
-        ),
-        frame_table("Configuration", pd.DataFrame(_flattened(configuration), columns=["key", "value"])),
-    ]
-    return [table for table in tables if table.rows]
 
 
-def _core_hours(folder: Path, threads: int) -> pd.DataFrame:
-    """Count jobs, hours by the clock, these times the threads of a job, and the largest memory, by rule."""
-    rows = []
-    for path in sorted(folder.rglob("*.tsv")):
-        cost = job_cost(path)
-        rule = path.relative_to(folder).parts[0].removesuffix(".tsv")
-        rows.append((rule, cost["seconds"] / 3600, cost["peak_memory"]))
-    jobs = pd.DataFrame(rows, columns=["rule", "hours", "memory"])
-    by_rule = jobs.groupby("rule", as_index=False).agg(
-        jobs=("hours", "size"), hours=("hours", "sum"), memory=("memory", "max")
-    )
-    total = {"rule": "all", "jobs": len(jobs), "hours": jobs["hours"].sum(), "memory": jobs["memory"].max()}
-    both = pd.concat([by_rule, pd.DataFrame([total] if rows else [])], ignore_index=True)
-    both.insert(3, "core_hours", threads * both["hours"])
-    return both.rename(columns={"memory": "largest job, MiB"})
+def _archive(path: Path) -> tuple[str, str, str]:
+    """The name of an archive, its checksum and what it was accepted as."""
+    return f"{path.parent.name}/{path.name}", digest(path) if path.is_file() else "no longer there", origin(path)
 
 
 def _commit() -> str:
@@ -431,12 +336,3 @@ def _commit() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "not a git checkout"
     return run.stdout.strip()
-
-
-def _flattened(content: Mapping[str, Any], path: str = "") -> Iterable[tuple[str, str]]:
-    """Yield every key's path, and its value as text; an empty mapping is a value, which `json_normalize` would lose."""
-    for key, value in content.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flattened(value, f"{path}{key}.")
-        else:
-            yield f"{path}{key}", str(value)
