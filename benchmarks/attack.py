@@ -13,6 +13,7 @@ use_threads(1)
 import keras  # noqa: E402  (after the threads are set)
 import numpy as np  # noqa: E402
 
+from benchmarks._record import Record  # noqa: E402
 from ocnn.attacks import boundary as attack  # noqa: E402
 from ocnn.attacks.classifier import train_classifier  # noqa: E402
 from ocnn.networks.models import build_classifier  # noqa: E402
@@ -66,5 +67,5 @@ for _ in range(arguments.repeats):
         f"{arguments.steps} steps on {arguments.images} images: {1e3 * attacked / arguments.steps:.1f} ms a step,"
         f" {counting.batches} forward passes of {1e3 * bare / counting.batches:.1f} ms, ratio {ratios[-1]:.2f}"
     )
-ratio = np.median(ratios)
-print(f"attack / forward passes: {ratio:.2f} (overhead {1 - 1 / ratio:.0%} of the attack's time)")
+result = {"widths": " ".join(map(str, arguments.widths)), "attack / forward passes": float(np.median(ratios))}
+Record(__file__, vars(arguments)).keep([result], by=["widths"], followed=["attack / forward passes"])

@@ -27,6 +27,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks import _data
 from benchmarks._measure import machine
+from benchmarks._record import Record
 from benchmarks.representation import half_width
 from ocnn.data import load_dataset
 from ocnn.data.archives import obtain
@@ -193,7 +194,9 @@ def main() -> None:
         fits = pd.concat([fits, pd.DataFrame([row])], ignore_index=True)
         if arguments.output:
             fits.to_csv(arguments.output, index=False)
-    print(pd.DataFrame(summarise(fits)).to_markdown(index=False, floatfmt=".4g"), flush=True)
+    Record(__file__, vars(arguments)).keep(
+        summarise(fits), by=["epochs, times", "decay", "decoder"], followed=["dcae", "knn"]
+    )
 
 
 if __name__ == "__main__":

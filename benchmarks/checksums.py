@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks._measure import Cost, alternate, machine, median, show, spread, timed
+from benchmarks._measure import Cost, alternate, machine, median, spread, timed
+from benchmarks._record import Record
 from ocnn.steps.runtime import use_threads
 from ocnn.storage.arrays import CHECKSUMS, open_array, write_npy_files
 
@@ -46,6 +47,7 @@ def main() -> None:
     rng = np.random.default_rng(0)
     arrays = {n: rng.random((count // arguments.every, *SHAPE), np.float32) for n, count in IMAGES.items()}
     print(machine(), flush=True)
+    record = Record(__file__, vars(arguments))
     with TemporaryDirectory() as name:
         folder = Path(name)
         write_npy_files([folder / file for file in (*arrays, CHECKSUMS)], arrays, {})
@@ -60,8 +62,10 @@ def main() -> None:
         table = []
         for what, sides in works.items():
             costs = alternate({side: partial(timed, work) for side, work in sides.items()}, arguments.repeats)
-            table.append({"read": what, **{f"{side}, CPU s": _shown(several) for side, several in costs.items()}})
-        show(table)
+            ratio = median(costs["with"]).cpu / median(costs["without"]).cpu
+            shown = {f"{side}, CPU s": _shown(several) for side, several in costs.items()}
+            table.append({"read": what, **shown, "with / without": ratio})
+        record.keep(table, by=["read"], followed=["with / without"])
 
 
 def _shown(costs: list[Cost]) -> str:

@@ -31,7 +31,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks._measure import machine, show
+from benchmarks._measure import machine
+from benchmarks._record import Record
 from ocnn.methods import (
     DCAE,
     KDE,
@@ -178,8 +179,11 @@ def main() -> None:
     options = parser.parse_args()
     use_threads(1)
     print(machine())
-    show(
-        [r for data in options.data for r in table(data, options.splits, options.alpha, options.folds, options.methods)]
+    record = Record(__file__, vars(options))
+    how = (options.splits, options.alpha, options.folds, options.methods)
+    record.keep(
+        [row for data in options.data for row in table(data, *how)],
+        by=["data", "method"],
     )
 
 

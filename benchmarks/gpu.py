@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from benchmarks._measure import ROOT, Cost, Worker, machine, median, run_timed, show
+from benchmarks._record import Record
 from benchmarks._training_case import RCAE_EPOCHS, Case, one_phase
 from benchmarks.report import sample_labels
 from ocnn.config.checks import load
@@ -156,7 +157,7 @@ def main() -> None:
             show(rows[-1:])
     for worker in workers:
         worker.close()
-    show(rows)
+    Record(__file__, vars(arguments)).keep(rows, by=["experiment", "method"], followed=["s a pass", "hours"])
     for table, attacked in (("Table 3", False), ("Table 4", True)):
         hours = [row["hours"] for row in rows if (plan[row["experiment"]].attack is not None) == attacked]
         if hours:

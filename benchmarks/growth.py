@@ -15,10 +15,12 @@ import json
 import math
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks._growth_case import CASES
-from benchmarks._measure import Cost, machine, run_timed, show
+from benchmarks._measure import Cost, machine, run_timed
+from benchmarks._record import Record
 
 SIDES = ("ours", "scikit-learn", "PyOD")
 
@@ -69,6 +71,17 @@ def ladder(method: str, side: str, rows: list[int], features: int, limit: float,
     return lines
 
 
+def against_ours(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Add to each line of a method its CPU seconds over ours for as many rows, where both were measured."""
+    ours = {line["rows"]: line["CPU s"] for line in lines if line["side"] == "ours"}
+
+    def ratio(line: Mapping[str, Any]) -> float:
+        own, theirs = ours.get(line["rows"]), line["CPU s"]
+        return theirs / own if isinstance(own, float) and isinstance(theirs, float) and own else math.nan
+
+    return [{**line, "/ ours, CPU s": ratio(line)} for line in lines]
+
+
 def main() -> None:
     """Measures every side in turn and prints a table per method and number of features."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -79,6 +92,7 @@ def main() -> None:
     parser.add_argument("--limit", type=float, default=300, help="CPU seconds that a case may take")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
+    record = Record(__file__, vars(arguments))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     print(f"{machine()}, {memory:.0f} GiB, {arguments.threads} thread(s)", flush=True)
     for features in arguments.features:
@@ -88,7 +102,7 @@ def main() -> None:
                 rows = sorted(arguments.rows)
                 table += ladder(method, side, rows, features, arguments.limit, arguments.threads)
             if table:
-                show(table)
+                record.keep(against_ours(table), by=["features", "method", "side", "rows"], followed=["/ ours, CPU s"])
                 print(flush=True)
 
 

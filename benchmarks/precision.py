@@ -16,7 +16,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from benchmarks._measure import machine, show
+from benchmarks._measure import machine
+from benchmarks._record import Record
 from benchmarks.representation import RATES, SETTINGS, samples
 from ocnn.methods import METHODS, load_estimator
 from ocnn.networks import keras_settings
@@ -72,7 +73,9 @@ def main() -> None:
     table = pd.DataFrame(rows, columns=["method", "policy", "normal", "seed", "AUC", "seconds"])
     if arguments.output:
         table.to_csv(arguments.output, index=False)
-    show(summary(table))
+    Record(__file__, vars(arguments)).keep(
+        summary(table), by=["method"], followed=["mean difference", "seconds float32 / bfloat16"]
+    )
 
 
 def summary(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ import pandas as pd
 import yaml
 
 from benchmarks._measure import ROOT
+from benchmarks._record import Record
 from ocnn.attacks.records import RECORD
 from ocnn.config.checks import load
 from ocnn.config.plan import PlannedExperiment
@@ -220,6 +221,7 @@ def main() -> None:
     parser.add_argument("--cores", default="2")
     arguments = parser.parse_args()
     os.chdir(ROOT)
+    record = Record(__file__, vars(arguments))
     config = load(yaml.safe_load(Path(arguments.config).read_text(encoding="utf-8")))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -237,12 +239,16 @@ def main() -> None:
             sys.exit(run.stdout + run.stderr)
         fitted = "rule fit:" in run.stdout + run.stderr
         peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-        report = folder / config.results / "report.html"
-        print(f"tables, figures and report: {seconds:.0f} s, largest process {peak:.2f} GiB; fitted anything: {fitted}")
-        print(f"report.html: {report.stat().st_size / 2**20:.1f} MiB")
+        page = (folder / config.results / "report.html").stat().st_size / 2**20
+        jobs = []
+        if fitted:
+            sys.exit("it fitted something, which is no part of this")
         for path in sorted((folder / config.results / "benchmarks").glob("*.tsv")):
             row = pd.read_csv(path, sep="\t", na_values="-").iloc[-1]
-            print(f"  {path.stem}: {row['s']:.0f} s, {row['max_rss']:.0f} MiB")
+            jobs.append({"job": path.stem, "s": row["s"], "MiB": row["max_rss"]})
+        record.keep(jobs, by=["job"])
+        whole = {"fits": len(files), "s": seconds, "largest process, GiB": peak, "report.html, MiB": page}
+        record.keep([whole], by=["fits"], followed=list(whole)[1:])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,8 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import _data
-from benchmarks._measure import machine, show
+from benchmarks._measure import machine
+from benchmarks._record import Record
 from ocnn.data.digits import DIGITS
 from ocnn.methods import DCAE, OneClassNNRadial
 from ocnn.methods.ocnn_radial import linear_one_class_svm, radial_objective
@@ -163,7 +164,9 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(1)
     print(machine(), flush=True)
-    show(compare(arguments))
+    Record(__file__, vars(arguments)).keep(
+        compare(arguments), by=["trained", "iterations"], followed=["AUC", "difference"]
+    )
 
 
 if __name__ == "__main__":

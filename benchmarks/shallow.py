@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from benchmarks._data import Samples, load_samples, mirrored
-from benchmarks._measure import Cost, alternate, machine, median, show, spread, timed
+from benchmarks._measure import Cost, alternate, machine, median, spread, timed
 from benchmarks._peers import GridSearchedKDE, NumPyKDE, PrecomputedOCSVM, RefittedOCSVM
+from benchmarks._record import Record
 from ocnn.methods import KDE, OCSVM
 from ocnn.steps.runtime import use_threads
 
@@ -125,9 +126,11 @@ def main() -> None:
         f" {samples.test.shape} test samples",
         flush=True,
     )
+    record = Record(__file__, vars(arguments))
     sides = [side for side in SIDES if side == "ours" or side in arguments.sides]
     for method in arguments.methods:
-        show(compare(method, sides, samples, arguments.repeats))
+        rows = compare(method, sides, samples, arguments.repeats)
+        record.keep(rows, by=["method", "side"], followed=["/ ours, CPU s"])
 
 
 if __name__ == "__main__":

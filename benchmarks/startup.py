@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from benchmarks._measure import ROOT, Cost, alternate, machine, median, run_job, run_timed, show
+from benchmarks._record import Record
 from ocnn.config.checks import load
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.methods import METHODS
@@ -76,6 +77,7 @@ def main() -> None:
     arguments = parser.parse_args()
     jobs = Jobs(load(yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))))
     print(machine(), flush=True)
+    record = Record(__file__, vars(arguments))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(jobs, folder, arguments.methods)
@@ -100,7 +102,7 @@ def main() -> None:
             alternate(contestants, 1)  # unmeasured: bytecode is written, and files come into memory
         costs = {key: median(value) for key, value in alternate(contestants, arguments.repeats).items()}
         bare = costs["import tensorflow"]
-        show(
+        record.keep(
             [
                 {
                     "what": key,
@@ -110,7 +112,9 @@ def main() -> None:
                     "same, CPU s": cost.cpu / bare.cpu,
                 }
                 for key, cost in costs.items()
-            ]
+            ],
+            by=["what"],
+            followed=["same, CPU s"],
         )
         for method in arguments.methods[:1] + arguments.methods[-1:]:
             print(f"Imports of a job of {method}, own seconds (tracing slows them):")

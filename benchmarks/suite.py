@@ -28,6 +28,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks._data import EVERY, mirrored
 from benchmarks._measure import ROOT, Cost, machine, run_job, run_timed, show
+from benchmarks._record import Record
 from benchmarks.report import check_out
 from ocnn.config.checks import load
 from ocnn.data.dataset import ARRAY_FILES
@@ -149,6 +150,7 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ[EVERY] = str(arguments.every)
     print(f"{machine()}, {arguments.cores} used; {'MNIST' if mirrored() else 'drawn images'}", flush=True)
+    record = Record(__file__, vars(arguments))
     with tempfile.TemporaryDirectory() as name:
         suite = Suite(Path(name), arguments.methods, arguments.share, arguments.cores)
         together = suite.snakemake("fit")
@@ -175,11 +177,10 @@ def main() -> None:
             show(rows[-1:])
             if method in SAME and not rows[-1]["largest difference"] <= TOLERANCE:
                 raise SystemExit(f"{method}: the AUCs are not the same")
-    show(rows)
+    record.keep(rows, by=["method"], followed=["largest difference"])
     print(f"one by one: {alone.wall:.0f} s, {alone.cpu:.0f} s of CPU")
-    print(
-        f"the workflow is {alone.wall / together.wall:.1f} times faster, {alone.cpu / together.cpu:.1f} in CPU seconds"
-    )
+    faster = {"by the clock": alone.wall / together.wall, "in CPU seconds": alone.cpu / together.cpu}
+    record.keep([{"what": "the workflow, times faster", **faster}], by=["what"], followed=list(faster))
 
 
 if __name__ == "__main__":

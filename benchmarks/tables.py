@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import OneHotEncoder
 
-from benchmarks._measure import machine, show
+from benchmarks._measure import machine
+from benchmarks._record import Record
 from ocnn.methods import KNN, OCSVM, IForest, OneClassNNRadial
 from ocnn.methods.gaussian import neighbour_gamma
 from ocnn.steps.runtime import use_threads
@@ -106,16 +107,19 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(1)
     print(machine(), flush=True)
+    record = Record(__file__, vars(arguments))
     aucs = measure(arguments.folder, arguments.tables, arguments.seeds, arguments.limit)
     ranks = aucs.rank(axis=1, ascending=False).mean()
     summary = pd.concat([aucs, aucs.mean().to_frame("mean AUC").T, ranks.to_frame("mean rank").T])
     if arguments.output:
         summary.to_csv(arguments.output)
-    show(
+    record.keep(
         [
             {"method": method, **{str(name): auc for name, auc in column.round(2).items()}}
             for method, column in summary.items()
-        ]
+        ],
+        by=["method"],
+        followed=["mean AUC", "mean rank"],
     )
 
 

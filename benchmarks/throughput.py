@@ -23,6 +23,7 @@ from typing import Any
 import yaml
 
 from benchmarks._measure import Cost, machine, run_timed, show
+from benchmarks._record import Record
 from benchmarks.report import check_out, simulate
 from ocnn.config.checks import load
 from ocnn.config.schema import Config
@@ -150,14 +151,17 @@ def main() -> None:
     arguments = parser.parse_args()
     os.environ.pop("OCNN_MIRROR", None)
     print(machine(), flush=True)
+    record = Record(__file__, vars(arguments))
     if "fits" in arguments.parts:
         for number, cores in product(arguments.numbers, arguments.cores):
-            show([measure_fits(number, cores)])
+            record.keep(
+                [measure_fits(number, cores)], by=["fits", "cores"], followed=["fits an hour", "overhead s a fit"]
+            )
     if "plan" in arguments.parts:
         for seeds in arguments.seeds:
-            show([measure_plan(arguments.config, seeds)])
+            record.keep([measure_plan(arguments.config, seeds)], by=["what"], followed=["CPU s", "MiB"])
     if "nothing" in arguments.parts:
-        show([measure_nothing(arguments.config, arguments.profile)])
+        record.keep([measure_nothing(arguments.config, arguments.profile)], by=["what"], followed=["CPU s", "MiB"])
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ import yaml
 
 from benchmarks._limits import copy_rate, product_rate, work_of
 from benchmarks._measure import ROOT, Cost, Worker, alternate, machine, show
+from benchmarks._record import Record
 from benchmarks._training_case import METHODS, PLAIN, RCAE_EPOCHS, Case, Trace, Variant, one_phase
 from ocnn.config.checks import load
 from ocnn.steps.runtime import use_threads
@@ -171,7 +172,8 @@ def main() -> None:
     ours.close()
     theirs.close()
     print("\nSeconds for 1,000 images and one epoch, or one step of the latent search:")
-    show(rows)
+    by, followed = ["network", "method", "clock"], ["ours / PyTorch", "ours / best"]
+    Record(__file__, vars(arguments)).keep(rows, by=by, followed=followed)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 """The scripts in benchmarks/ still run: on tiny sizes, which measure nothing."""
 
+import json
 import os
 import subprocess
 import sys
 from importlib.util import find_spec
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,8 +16,10 @@ import pytest
 from benchmarks._data import Samples
 from benchmarks._limits import Layer, encoder_layers, trained
 from benchmarks._measure import Cost
+from benchmarks._record import Record, commit
 from benchmarks.autoencoder import DECAYS, DECODERS, decoder_of_code_as_image, summarise
-from benchmarks.growth import expected, exponent
+from benchmarks.growth import against_ours, expected, exponent
+from benchmarks.history import over_commits, page, read_records
 from benchmarks.shallow import difference
 from benchmarks.startup import imports
 from benchmarks.suite import METHODS, make_config
@@ -57,7 +62,74 @@ def test_a_benchmark_runs_and_prints_its_table(script: str) -> None:
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "|" in run.stdout or "overhead" in run.stdout
+    assert "|" in run.stdout
+
+
+def kept(folder: Path, commit: str, minute: int, rows: list[dict[str, Any]], script: str = "some") -> None:
+    """A record as of another commit and minute."""
+    record = Record(f"/x/{script}.py", {"repeats": 3, "methods": ["kde", "knn"], "output": None, "loud": False}, folder)
+    record.about |= {"commit": commit, "date": f"2026-01-02T03:{minute:02}:00+00:00", "machine": "2 cores of a <kind>"}
+    record.path = record.path.with_name(f"{minute}-{commit}.json")
+    record.keep(rows, by=["method"], followed=["ours / theirs"])
+
+
+def test_a_record_holds_what_was_measured_and_on_what(tmp_path: Path) -> None:
+    record = Record("/x/some.py", {"folder": Path("a"), "numbers": (1, np.int64(2))}, tmp_path)
+    record.keep([{"what": "a", "ratio": np.float64(0.5), "range": "0.4 - 0.6"}], by=["what"], followed=["ratio"])
+    record.keep([{"what": "b"}], by=["what"])
+    (path,) = tmp_path.glob("some/*.json")
+    found = json.loads(path.read_text())
+    assert found["arguments"] == {"folder": "a", "numbers": [1, 2]}
+    assert found["commit"] == commit()
+    assert "core" in found["machine"]
+    first, second = found["tables"]
+    assert first == {
+        "rows": [{"what": "a", "ratio": 0.5, "range": "0.4 - 0.6"}],
+        "by": ["what"],
+        "followed": ["ratio"],
+    }
+    assert second == {"rows": [{"what": "b"}], "by": ["what"], "followed": []}
+
+
+def test_the_page_has_a_row_per_number_and_a_column_per_commit(tmp_path: Path) -> None:
+    # The later commit was measured twice; its kde has no number the first time.
+    kept(
+        tmp_path,
+        "bbbb",
+        20,
+        [{"method": "kde", "ours / theirs": "out of memory"}, {"method": "knn", "ours / theirs": 3}],
+    )
+    kept(tmp_path, "bbbb", 30, [{"method": "kde", "ours / theirs": 0.25}, {"method": "knn", "ours / theirs": 1}])
+    kept(tmp_path, "aaaa", 10, [{"method": "kde", "ours / theirs": 0.5}])
+    kept(tmp_path, "aaaa", 10, [{"method": "kde", "ours / theirs": 7.0}], "other")
+    records = read_records(tmp_path)
+    wide = over_commits(records[records["script"] == "some"])
+    assert list(wide.columns) == ["2026-01-02 aaaa", "2026-01-02 bbbb"]
+    assert list(wide.index) == [("kde", "ours / theirs"), ("knn", "ours / theirs")]
+    assert wide.to_numpy() == pytest.approx(np.array([[0.5, 0.25], [np.nan, 2]]), nan_ok=True)
+    text = page(records)
+    assert "4 records of 2 scripts" in text
+    assert "python -m benchmarks.some --repeats 3 --methods kde knn</code>, 2 cores of a &lt;kind&gt;" in text
+    # Of two commits there is a figure; of one there is none.
+    assert text.count("<svg") == 1
+
+
+def test_a_file_that_is_no_record_is_named(tmp_path: Path) -> None:
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "x.json").write_text("{}")
+    with pytest.raises(SystemExit, match=r"x\.json is no record of a benchmark"):
+        read_records(tmp_path)
+
+
+def test_ratios_of_growth_are_to_ours_at_as_many_rows() -> None:
+    lines = [
+        {"side": "ours", "rows": 10, "CPU s": 2.0},
+        {"side": "ours", "rows": 100, "CPU s": "out of memory"},
+        {"side": "PyOD", "rows": 10, "CPU s": 3.0},
+        {"side": "PyOD", "rows": 100, "CPU s": 5.0},
+    ]
+    ratios = [line["/ ours, CPU s"] for line in against_ours(lines)]
+    assert ratios == pytest.approx([1.0, np.nan, 1.5, np.nan], nan_ok=True)
 
 
 def test_the_exponent_of_growth_is_that_of_the_last_two_sizes() -> None:

@@ -1,0 +1,76 @@
+"""What a script keeps of its run: one JSON file, which `benchmarks.history` sets beside those of other commits."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks._measure import ROOT, machine, show
+
+#: One folder per script. Git ignores it: a record says something of the machine that it was made on alone.
+RECORDS = ROOT / "build" / "benchmarks"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows that were measured.
+
+    by: the columns that say what a row is of.
+    followed: the columns whose numbers are compared over commits, ratios where there are some.
+    """
+
+    rows: list[dict[str, Any]]
+    by: list[str]
+    followed: list[str]
+
+
+class Record:
+    """A run of a script, written anew with each table, so that one that is ended keeps what it had.
+
+    Args:
+        script: `__file__` of the script.
+        arguments: what it was called with, by name.
+        folder: where the files are.
+    """
+
+    def __init__(self, script: str, arguments: Mapping[str, Any], folder: Path = RECORDS) -> None:
+        now = datetime.now(UTC)
+        self.about = {
+            "script": Path(script).stem,
+            "arguments": {name: _plain(value) for name, value in arguments.items()},
+            "commit": commit(),
+            "date": now.isoformat(timespec="seconds"),
+            "machine": machine(),
+            "python": sys.version.split()[0],
+        }
+        self.tables: list[Table] = []
+        self.path = folder / Path(script).stem / f"{now:%Y%m%dT%H%M%S}-{self.about['commit']}.json"
+
+    def keep(self, rows: Sequence[Mapping[str, Any]], *, by: Sequence[str], followed: Sequence[str] = ()) -> None:
+        """Print rows, and add them to the file."""
+        show(rows)
+        plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
+        self.tables.append(Table(plain, list(by), list(followed)))
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        content = {**self.about, "tables": [vars(table) for table in self.tables]}
+        self.path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def commit() -> str:
+    """Tell the commit of this checkout, with `-dirty` where it was changed since."""
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return run.stdout.strip() or "unknown"
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can hold: numbers as such, lists of them, and all else as text."""
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return value if value is None or isinstance(value, str | bool | int | float) else str(value)
