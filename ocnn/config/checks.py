@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ocnn.config.estimators import fit_faults, method_faults, network_faults, phases_fit
-from ocnn.config.schema import Config, Experiment, ImageFolder
+from ocnn.config.own_data import ImageFolder
+from ocnn.config.schema import Config, Experiment
 from ocnn.config.validation import Validated, nearest, repeated_keys, validate, values_of
 from ocnn.config.values import NAME_TEXT
 from ocnn.data import DATASETS, load_dataset

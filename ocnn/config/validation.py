@@ -9,7 +9,8 @@ from typing import Any, get_args
 import yaml
 from pydantic import ValidationError
 
-from ocnn.config.schema import Config, own_data
+from ocnn.config.own_data import own_data
+from ocnn.config.schema import Config
 from ocnn.errors import ConfigError
 
 KeyPath = tuple[str, ...]

@@ -8,7 +8,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema, WrapValidator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic_core import PydanticCustomError
 
 from ocnn.data.labels import text_of
@@ -286,3 +296,9 @@ Columns = Annotated[_ColumnList, _expected("a list of columns"), AfterValidator(
 CategoricalColumns = Annotated[
     Literal["auto"] | _ColumnList, _expected("a list of columns, or auto"), AfterValidator(_different)
 ]
+
+
+class Section(BaseModel):
+    """A part of the configuration; a key that it does not know is an error. The text below a key describes it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

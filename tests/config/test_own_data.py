@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from ocnn.config.checks import load
-from ocnn.config.schema import ImageFolder
+from ocnn.config.own_data import ImageFolder
 from ocnn.steps.jobs import Jobs
 from tests.config.configurations import changed, faults
 

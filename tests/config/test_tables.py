@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from ocnn.config.checks import load
-from ocnn.config.schema import Config, ImageFolder
+from ocnn.config.own_data import ImageFolder
+from ocnn.config.schema import Config
 from ocnn.steps.jobs import Jobs, _content
 from tests.config.configurations import changed, faults, shipped
 from tests.conftest import ROOT
