@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from ocnn.config.values import (
     CategoricalColumns,
     Columns,
+    HeaderLine,
     LabelValue,
     NormalValues,
     PathText,
@@ -48,6 +49,9 @@ class Table(Section):
     impute: Literal["mean", "median", "most_frequent"] | None = None
     """what takes the place of a missing number, learned from the training part, as scikit-learn's `SimpleImputer` does;
     of a missing category the most frequent. None: a missing value is an error"""
+    header: HeaderLine = "auto"
+    """whether the first line of a CSV file names the columns; where it does not (`false`), they are called f1, f2, …,
+    the labels' one, too; `auto`: it does, and one of numbers, which may be a row, is an error"""
     separator: Annotated[str, Field(min_length=1, max_length=1)] = ","
     """between the fields of a CSV file"""
     decimal: Literal[".", ","] = "."

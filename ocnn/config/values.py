@@ -293,6 +293,7 @@ _ColumnList = Annotated[
     Field(json_schema_extra={"uniqueItems": True}),
 ]
 Columns = Annotated[_ColumnList, _expected("a list of columns"), AfterValidator(_different)]
+HeaderLine = Annotated[Literal["auto"] | Flag, _expected("true, false, or auto")]
 CategoricalColumns = Annotated[
     Literal["auto"] | _ColumnList, _expected("a list of columns, or auto"), AfterValidator(_different)
 ]

@@ -61,6 +61,8 @@ class Table:
         missing: texts that stand for a missing value in a CSV file.
         impute: strategy of scikit-learn's `SimpleImputer` for numbers, learned from the training part,
             `most_frequent` for categories; empty: a missing value is an error.
+        header: whether the first line of a CSV file names the columns; without names they are called f1, f2, …; `auto`:
+            it does, and one of numbers is an error.
         separator: between the fields of a CSV file.
         decimal: before the fraction of a number that is written as a text, as all are in a CSV file.
         test_share: share of the rows that make the test part, drawn stratified by the labels.
@@ -79,6 +81,7 @@ class Table:
     categorical: str | tuple[str, ...] = "auto"
     missing: tuple[str, ...] = MISSING
     impute: str = ""
+    header: str | bool = "auto"
     separator: str = ","
     decimal: str = "."
     test_share: float = 0.4
@@ -161,7 +164,8 @@ def _dataset(table: Table, stamps: tuple[tuple[int, int], ...]) -> Dataset:
         encoded=encoded,
         settings={
             **{key: getattr(table, key) for key in ("normal", "label", "leave_out", "categorical", "missing")},
-            **{key: getattr(table, key) for key in ("impute", "separator", "decimal", "test_share", "split_seed")},
+            **{key: getattr(table, key) for key in ("impute", "header", "separator", "decimal")},
+            **{key: getattr(table, key) for key in ("test_share", "split_seed")},
         },
     )
     if table.normal != "none":
@@ -218,8 +222,8 @@ def _load(table: Table, stamps: tuple[tuple[int, int], ...]) -> tuple[Arrays, tu
 def _check_settings(table: Table) -> None:
     """Check that no setting is without effect, and that the test part is another file than the training part."""
     csv = [file for file in table.files if Path(file).suffix.lower() == ".csv"]
-    if not csv and (table.missing != MISSING or table.separator != Table.separator):
-        raise DataError(f"{table.file}: `missing` and `separator` are for CSV files alone; leave them out")
+    if not csv and (table.missing, table.separator, table.header) != (MISSING, Table.separator, Table.header):
+        raise DataError(f"{table.file}: `missing`, `separator` and `header` are for CSV files alone; leave them out")
     if (table.test_file or table.normal == "none") and (table.test_share, table.split_seed) != (
         Table.test_share,
         Table.split_seed,
@@ -276,13 +280,14 @@ def _different(path: str, names: Sequence[Any]) -> list[str]:
 def _from_csv(table: Table, path: str) -> pd.DataFrame:
     options: dict[str, Any] = {"sep": table.separator, "encoding": "utf-8-sig", "skipinitialspace": True}
     options |= {"compression": None, "keep_default_na": False}
-    header = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0]
-    names = [str(name).strip() for name in header]
-    _check_header(path, names)
+    first = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0]
+    names = [str(name).strip() for name in first] if table.header else [f"f{n}" for n in range(1, len(first) + 1)]
+    if table.header == "auto":
+        _check_header(path, names)
     names = _different(path, names)
-    others = [sign for sign in SEPARATORS if sign != table.separator and sign in names[0]]
+    others = [sign for sign in SEPARATORS if sign != table.separator and sign in str(first[0])]
     if len(names) == 1 and others:
-        raise DataError(f"{path} has one column alone, {names[0]!r}; is its `separator` {others[0]!r}?")
+        raise DataError(f"{path} has one column alone, {str(first[0])!r}; is its `separator` {others[0]!r}?")
     if "" in names and "" not in table.leave_out:
         raise DataError(
             f"{path}: column {names.index('') + 1} has no name, as an index of rows, which is no feature; name it,"
@@ -290,7 +295,9 @@ def _from_csv(table: Table, path: str) -> pd.DataFrame:
         )
     # Types by the whole column, not by chunks of it.
     options |= {"dtype": {table.label: str}, "na_values": list(table.missing), "low_memory": False}
-    frame = pd.read_csv(path, header=0, names=names, index_col=False, decimal=table.decimal, **options)
+    frame = pd.read_csv(
+        path, header=0 if table.header else None, names=names, index_col=False, decimal=table.decimal, **options
+    )
     for name in frame.columns[[not is_numeric_dtype(dtype) for dtype in frame.dtypes]]:
         # Blanks before a field were skipped, those after it are no part of a text either.
         stripped = frame[name].map(lambda value: value.strip() if isinstance(value, str) else value)
@@ -309,7 +316,8 @@ def _check_header(path: str, names: Sequence[str]) -> None:
     named = counted if len(numbers) <= 2 else (steps > 0).all() or (steps < 0).all()
     if 2 * len(numbers) > len(names) and not named:
         raise DataError(
-            f"{path}: its first line holds numbers, {listed(names)}, where names of the columns are to stand"
+            f"{path}: its first line holds numbers, {listed(names)}, where names of the columns are to stand;"
+            " `header: false` if it is a row, `header: true` if these are the names"
         )
 
 

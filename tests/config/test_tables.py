@@ -121,6 +121,8 @@ def test_what_is_not_run_needs_no_file(folder: Path) -> None:
         (f"{BLOCK}.test_share", 1, f"{BLOCK}.test_share: input should be less than 1"),
         (f"{BLOCK}.test_share", 0, f"{BLOCK}.test_share: input should be greater than 0"),
         (f"{BLOCK}.separator", ";;", f"{BLOCK}.separator: "),
+        (f"{BLOCK}.header", "none", f"{BLOCK}.header: must be true, false, or auto"),
+        (f"{BLOCK}.header", 1, f"{BLOCK}.header: must be true, false, or auto"),
         (f"{BLOCK}.scaling", "z-score", f"{BLOCK}.scaling: input should be 'standard', 'robust', 'min-max' or 'none'"),
         (f"{BLOCK}.impute", "zero", f"{BLOCK}.impute: input should be 'mean', 'median' or 'most_frequent'"),
         (f"{BLOCK}.sha256", "abc", f"{BLOCK}.sha256: "),

@@ -77,6 +77,23 @@ def test_a_small_table(tmp_path: Path) -> None:
     assert (dataset.encoded, dataset.scaling) == (2, "standard")
 
 
+@pytest.mark.parametrize("header", [False, True])
+def test_a_first_line_of_numbers_is_what_is_stated(header: bool, tmp_path: Path) -> None:
+    """Rows without names of columns, as many public tables are, or numbers as names that are in no order."""
+    text = "30,10,20\n1,2,5\n3,4,5\n5,6,7\n"
+    left_out = ["20"] if header else ["f3"]
+    dataset = table(tmp_path, text, None, normal="none", leave_out=left_out, header=header)
+    rows = [[1, 2], [3, 4], [5, 6]]
+    np.testing.assert_array_equal(dataset.load({}).train, rows if header else [[30, 10], *rows])
+
+
+def test_rows_without_names_of_columns_and_blanks_and_empty_lines(tmp_path: Path) -> None:
+    text = "\n7, red ,good\n\n8,blue,bad\n9,?,good\n"
+    dataset = table(tmp_path, text, "1,red,bad\n2,red,good\n", leave_out=[], label="f3", header=False, impute="mean")
+    assert dataset.sizes == {"good": (2, 1), "bad": (1, 1)}
+    np.testing.assert_array_equal(dataset.load({}).train[:, 0], [7, 8, 9])
+
+
 DIGITS = "x,label\n" + "".join(f"{row},{row % 4}\n" for row in range(40))
 
 
@@ -333,6 +350,12 @@ REFUSED: dict[str, tuple[dict[str, Any], Callable[[Path], str] | None, str]] = {
         )
         for line in ("0.3,1.5,0.7", "5,1,3", "2,2,2", "0.1,0.2,good")
     },
+    "names where there are none": (
+        {"header": False, "leave_out": [], "label": "f4"},
+        None,
+        "train.csv: .*'f[12]'",
+    ),
+    "a label of another name": ({"header": False, "leave_out": []}, None, "no column 'label'"),
     "no header of one column": (
         {"train": "7\n8\n", "test": None, "leave_out": [], "normal": "none"},
         None,
@@ -522,8 +545,8 @@ def test_few_numbers_with_a_unit_are_categories(tmp_path: Path) -> None:
 
 def test_settings_of_csv_files_and_a_label_in_x_are_refused_elsewhere(tmp_path: Path) -> None:
     path = npz(tmp_path, X=X, y=[0, 0, 1, 1])
-    for setting in ({"missing": ["?"]}, {"separator": ";"}):
-        with pytest.raises(DataError, match=r"a.npz: `missing` and `separator` are for CSV files alone"):
+    for setting in ({"missing": ["?"]}, {"separator": ";"}, {"header": False}, {"header": True}):
+        with pytest.raises(DataError, match=r"a.npz: `missing`, `separator` and `header` are for CSV files alone"):
             table_dataset(name="toy", file=path, normal=["0"], **setting)
     with pytest.raises(DataError, match=r"a.npz: 'f2' is a column of X, and the labels are y; leave `label` out"):
         table_dataset(name="toy", file=path, normal=["0"], label="f2")
