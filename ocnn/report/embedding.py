@@ -63,6 +63,6 @@ def _embedded(path: Path, *, lossy: bool) -> dict[str, Any] | None:
         shown = image.convert("RGB")
         if lossy:
             shown.thumbnail((LOSSY_WIDTH, height))
-        shown.save(buffer, "WEBP", lossless=not lossy, quality=80)
+        shown.save(buffer, "WEBP", lossless=not lossy, quality=75)
     source = f"data:image/webp;base64,{base64.b64encode(buffer.getvalue()).decode()}"
     return {"source": source, "width": width, "height": height}

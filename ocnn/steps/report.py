@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from ocnn.config.plan import Plan
 from ocnn.data.archives import digest, origin
-from ocnn.report.cells import cell_details
+from ocnn.report.cells import cell_details, packed
 from ocnn.report.embedding import embedded_figures
 from ocnn.report.overview import LEADING, Finding, boards, claim_findings, degenerate_finding, run_title
 from ocnn.report.provenance import job_costs, provenance_tables, worked
@@ -175,8 +175,12 @@ def make_report(
             configuration,
         ),
         "pictures": pictures,
+        # The larger part of the details, and asked for when a cell is opened.
+        "packed_fits": packed({key: cell["fits"] for key, cell in cell_data.items()}),
         "details": {
-            "cells": cell_data,
+            "cells": {
+                key: {name: value for name, value in cell.items() if name != "fits"} for key, cell in cell_data.items()
+            },
             "labelled": {experiment.name: experiment.labelled for experiment in planned.experiments},
             # Where nothing is measured, none has a name.
             "metric": METRICS[PUBLISHED_METRIC].title if planned.labelled else "",

@@ -1,7 +1,9 @@
 """From score files made by hand to the cells of tables, the choice of images and the report: known answers."""
 
+import base64
 import json
 import re
+import zlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -458,6 +460,18 @@ def test_the_report(made: HandMade, monkeypatch: pytest.MonkeyPatch) -> None:
     assert re.search(r'<th scope="row" class="stub">methods.kde</th><td>{}</td>', page)
 
 
+def details(page: str) -> dict[str, Any]:
+    """The cells that a report holds, with their fits."""
+    texts = []
+    for kind, name in (("application/json", "details"), ("text/plain", "fits")):
+        found = re.search(f'<script type="{kind}" id="{name}">(.*?)</script>', page, re.DOTALL)
+        assert found is not None
+        assert "<" not in found[1]
+        texts.append(found[1])
+    fits = json.loads(zlib.decompress(base64.b64decode(texts[1])))
+    return {key: {**cell, "fits": fits[key]} for key, cell in json.loads(texts[0])["cells"].items()}
+
+
 def test_what_the_report_says_first_and_holds_of_each_cell(
     made: HandMade, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -469,12 +483,9 @@ def test_what_the_report_says_first_and_holds_of_each_cell(
     cells = len(CLASSES) - 1
     assert f"<strong>toy</strong>: 0 of {cells} published cells hold. Of the others {cells} are undecided." in page
     assert "<strong>1 of" in page
-    found = re.search(r'<script type="application/json" id="details">(.*?)</script>', page, re.DOTALL)
-    assert found is not None
-    assert "<" not in found[1]
-    details = json.loads(found[1])
-    assert len(details["cells"]) == 2 * len(CLASSES)
-    (cell,) = (cell for cell in details["cells"].values() if cell["names"] == ["toy", "NA", "iforest"])
+    cells_of = details(page)
+    assert len(cells_of) == 2 * len(CLASSES)
+    (cell,) = (cell for cell in cells_of.values() if cell["names"] == ["toy", "NA", "iforest"])
     assert [fit["status"] for fit in cell["fits"]] == ["converged", "diverged"]
     assert cell["fits"][1]["reason"] == MARKUP
     # The anomalies at 10 and 11 score −1 and −2, so that they are the misses, the more normal first.
@@ -483,7 +494,7 @@ def test_what_the_report_says_first_and_holds_of_each_cell(
     # Every sample that was named is on the sheet, and none twice.
     places = {
         sample[0]: sample[2]
-        for cell in details["cells"].values()
+        for cell in cells_of.values()
         for fit in cell["fits"]
         for sample in [*fit["false_alarms"], *fit["misses"]]
     }
@@ -496,9 +507,7 @@ def test_samples_of_own_data_have_their_names(made: HandMade, monkeypatch: pytes
     monkeypatch.setattr(Plan, "sample_names", lambda _: [])
     names = {part: [f"</script>{part}-{number}.png" for number in range(13)] for part in ("train", "test")}
     page = reported(made, tmp_path / "report.html", {"toy": names})
-    found = re.search(r'<script type="application/json" id="details">(.*?)</script>', page, re.DOTALL)
-    assert found is not None
-    misses = json.loads(found[1])["cells"]["toy/NA/iforest"]["fits"][1]["misses"]
+    misses = details(page)["toy/NA/iforest"]["fits"][1]["misses"]
     assert [name for name, *_ in misses] == ["</script>test-11.png", "</script>test-10.png"]
 
 

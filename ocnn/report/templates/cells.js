@@ -1,6 +1,15 @@
 // The details of a cell, opened by the address #cell=…; the search over cells; and the contents.
 "use strict";
 const details = JSON.parse(document.getElementById("details").textContent);
+// The fits of every cell, packed by zlib; unpacked when the first one is opened.
+let unpacked;
+const fitsOf = async (key) => {
+  unpacked ??= (async () => {
+    const bytes = Uint8Array.from(atob(document.getElementById("fits").textContent), (letter) => letter.charCodeAt(0));
+    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"))).json();
+  })();
+  return (await unpacked)[key];
+};
 const dialog = document.getElementById("cell");
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const listOf = (parts) => parts.filter(Boolean).join("; ");
@@ -78,9 +87,11 @@ function showFit(cell, fit, place, rows) {
   for (const [title, name] of kinds) if (fit[name]) wrong.append(samples(title, fit[name], details.pictures));
   place.append(pair, wrong);
 }
-function showCell(key) {
-  const cell = details.cells[key];
-  if (!cell) return false;
+async function showCell(key) {
+  if (!details.cells[key]) return;
+  const cell = { ...details.cells[key], fits: await fitsOf(key) };
+  // Another address since, or the page's own.
+  if (location.hash.slice(6) !== key) return;
   const [experiment, normal, method] = cell.names;
   document.getElementById("cell-title").textContent = `${method} on ${experiment}, class ${normal}`;
   const compared = cell.published && `published ${cell.published}`;
@@ -104,7 +115,6 @@ function showCell(key) {
   if (!dialog.open) dialog.showModal();
   dialog.scrollTop = 0;
   showFit(cell, cell.fits.find((fit) => fit.status === "diverged" || fit.status === "collapsed") || cell.fits[0], place, rows);
-  return true;
 }
 // What is folded is opened by an address in it, by the search, by a button, and for print.
 const reveal = (hash) => {
