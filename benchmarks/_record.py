@@ -1,6 +1,7 @@
 """What a script keeps of its run: one JSON file, which `benchmarks.history` sets beside those of other commits."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 from benchmarks._measure import ROOT, machine, show
 
 #: One folder per script. Git ignores it: a record says something of the machine that it was made on alone.
-RECORDS = ROOT / "build" / "benchmarks"
+RECORDS = Path(os.environ.get("BENCHMARKS_RECORDS", ROOT / "build" / "benchmarks"))
 
 
 @dataclass(frozen=True)

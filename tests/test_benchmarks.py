@@ -48,7 +48,7 @@ NEEDS = {"training": "torch"}
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_benchmark_runs_and_prints_its_table(script: str) -> None:
+def test_a_benchmark_runs_prints_its_table_and_keeps_it(script: str, tmp_path: Path) -> None:
     package = NEEDS.get(script)
     if package is not None and find_spec(package) is None:
         pytest.skip(f"benchmarks.{script} needs {package}")
@@ -56,13 +56,16 @@ def test_a_benchmark_runs_and_prints_its_table(script: str) -> None:
     run = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{script}", *SCRIPTS[script].split()],
         cwd=ROOT,
-        env={**inherited, "BENCHMARKS_EVERY": "40"},
+        env={**inherited, "BENCHMARKS_EVERY": "40", "BENCHMARKS_RECORDS": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "|" in run.stdout
+    (record,) = tmp_path.glob(f"{script}/*.json")
+    assert json.loads(record.read_text())["tables"]
+    read_records(tmp_path)
 
 
 def kept(folder: Path, commit: str, minute: int, rows: list[dict[str, Any]], script: str = "some") -> None:
