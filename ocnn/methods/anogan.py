@@ -105,7 +105,7 @@ class AnoGAN(ThresholdedDetector, DeepDetector):
         self.generator_.trainable = self.discriminator_.trainable = False
         generated = apply(self.generator_, rng.standard_normal((GENERATED, self.latent)).astype(np.float32))
         self.diversity_ = float(
-            generated.var(axis=0).mean() / max(X[first_of_each(X)].var(axis=0).mean(), np.finfo(np.float32).tiny)
+            generated.var(axis=0).mean() / np.maximum(X[first_of_each(X)].var(axis=0).mean(), np.finfo(np.float32).tiny)
         )
         # The last search, by its settings: compiling it takes seconds, and the training samples' serves for more.
         self._at_once = len(X)

@@ -204,7 +204,7 @@ def perturbed(model: Any, size: float, seed: int) -> Any:
     class Other:
         def predict_on_batch(self, images: np.ndarray) -> np.ndarray:
             logits = np.asarray(model.predict_on_batch(images))
-            return logits + size * np.random.default_rng(seed).uniform(-1, 1, logits.shape).astype("float32")
+            return logits + size * np.asarray(np.random.default_rng(seed).uniform(-1, 1, logits.shape), np.float32)
 
     return Other()
 
