@@ -20,10 +20,11 @@ def job_costs(folder: Path) -> pd.DataFrame:
 
 def worked(costs: pd.DataFrame) -> str:
     """Say how long the jobs of `job_costs` took together, or nothing where there is none."""
-    hours = costs["seconds"].sum() / 3600
-    if hours >= 1:
-        return f"{hours:,.1f} hours"
-    return f"{60 * hours:.0f} minutes" if hours >= 1 / 60 else f"{3600 * hours:.0f} seconds" if hours else ""
+    seconds = float(costs["seconds"].sum())
+    if seconds >= 3600:
+        return f"{seconds / 3600:,.1f} hours"
+    count, unit = (seconds / 60, "minute") if seconds >= 60 else (seconds, "second")
+    return f"{count:.0f} {unit}{'s' if round(count) != 1 else ''}" if seconds else ""
 
 
 def core_hours(costs: pd.DataFrame, threads: int) -> pd.DataFrame:
