@@ -2,7 +2,6 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
 from importlib import metadata
 
 import pytest
@@ -28,7 +27,7 @@ SERVED = [{**LINUX, "python_full_version": f"{minor}.9", "python_version": minor
 MACOS = {**LINUX, "sys_platform": "darwin", "platform_machine": "arm64"}
 
 
-def locked(environment: Mapping[str, str]) -> dict[str, str]:
+def locked(environment: dict[str, str]) -> dict[str, str]:
     """Version of each package that the lock installs there."""
     text = (ROOT / "requirements.lock").read_text().replace("\\\n", " ")
     found: dict[str, str] = {}
