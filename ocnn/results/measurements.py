@@ -222,7 +222,7 @@ def job_cost(benchmark: Path) -> dict[str, float]:
     The file is tab-separated, with `-` for what could not be measured.
     """
     try:
-        with benchmark.open(newline="", encoding="utf-8") as file:
+        with benchmark.open(encoding="utf-8") as file:
             *_, row = csv.DictReader(file, delimiter="\t")
         return {"seconds": _number(row["s"]), "peak_memory": _number(row["max_rss"])}
     except (OSError, ValueError, LookupError, TypeError, AttributeError, csv.Error):

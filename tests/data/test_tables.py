@@ -80,8 +80,9 @@ def test_a_small_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("header", [False, True])
 def test_a_first_line_of_numbers_is_what_is_stated(header: bool, tmp_path: Path) -> None:
     """Rows without names of columns, as many public tables are, or numbers as names that are in no order."""
-    text = "30,10,20\n1,2,5\n3,4,5\n5,6,7\n"
-    left_out = ["20"] if header else ["f3"]
+    text = "30,10,2.0\n1,2,5\n3,4,5\n5,6,7\n"
+    # A name as it is written.
+    left_out = ["2.0"] if header else ["f3"]
     dataset = table(tmp_path, text, None, normal="none", leave_out=left_out, header=header)
     rows = [[1, 2], [3, 4], [5, 6]]
     np.testing.assert_array_equal(dataset.load({}).train, rows if header else [[30, 10], *rows])

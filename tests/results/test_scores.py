@@ -12,7 +12,7 @@ import pytest
 
 from ocnn.errors import ResultError
 from ocnn.results.consistency import consistency
-from ocnn.results.measurements import changed_versions, collect, evaluations, job_cost, measure
+from ocnn.results.measurements import HISTORIES, changed_versions, collect, evaluations, job_cost, measure
 from ocnn.results.metrics import EVALUATIONS
 from ocnn.results.scores import SCHEMA, Fit, read_scores
 from ocnn.storage.parquet import write_table
@@ -154,10 +154,23 @@ def test_what_all_score_files_say(tmp_path: Path) -> None:
     history = collected.histories[collected.histories["seed"] == 1]
     assert list(history["step"]) == [1, 2, 3]
     np.testing.assert_array_equal(history["value"], [3.0, np.nan, 1.0])
+    # Histograms and curves of either fit, of the test part: two normal samples below two anomalies.
+    curves = collected.shapes.groupby(["seed", "series"])["value"]
+    assert set(curves.groups) == {
+        (s, name) for s in (0, 1) for name in ("range", "normal", "anomalous", "tpr", "precision")
+    }
+    assert curves.sum()[0, "normal"] == curves.sum()[1, "anomalous"] == 2
     assert collected.provenance == {
         "settings": {"toy": {"kde": {"estimator": "ocnn.methods.kde:KDE", "settings": {"random_state": 0}}}},
         "environments": [{"experiment": "toy", "backend": None, "versions": {"python": "3.11"}, "fits": 2}],
     }
+
+
+def test_scores_that_are_not_finite_leave_no_curve_and_an_empty_table_has_its_columns(tmp_path: Path) -> None:
+    write(tmp_path / "0.parquet", [np.nan] * 4)
+    collected = collect([fit(0)], f"{tmp_path}/{{seed}}.parquet", "none")
+    assert list(collected.shapes.columns) == HISTORIES.names
+    assert collected.shapes.empty
 
 
 def environment(fits: int, backend: str | None = None, experiment: str = "toy", **versions: str) -> dict[str, Any]:
