@@ -80,9 +80,9 @@ def test_a_small_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("header", [False, True])
 def test_a_first_line_of_numbers_is_what_is_stated(header: bool, tmp_path: Path) -> None:
     """Rows without names of columns, as many public tables are, or numbers as names that are in no order."""
-    text = "30,10,2.0\n1,2,5\n3,4,5\n5,6,7\n"
+    text = "30,10,2.50\n1,2,5\n3,4,5\n5,6,7\n"
     # A name as it is written.
-    left_out = ["2.0"] if header else ["f3"]
+    left_out = ["2.50"] if header else ["f3"]
     dataset = table(tmp_path, text, None, normal="none", leave_out=left_out, header=header)
     rows = [[1, 2], [3, 4], [5, 6]]
     np.testing.assert_array_equal(dataset.load({}).train, rows if header else [[30, 10], *rows])
@@ -519,7 +519,7 @@ def test_what_cannot_be_used(what: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "header", ["0,1,2", "1,2,label", "400.5,401,401.5", "2020,2019,label", "a,2,1", "0,label", "1,2"]
+    "header", ["0,1,2", "1,2,label", "400.5,401,401.5", "2020,2019,label", "9,8,7", "a,2,1", "0,label", "1,2"]
 )
 def test_numbers_in_order_may_be_names(header: str, tmp_path: Path) -> None:
     width = header.count(",") + 1
