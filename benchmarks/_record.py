@@ -2,31 +2,18 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks._measure import ROOT, machine, show
+from ocnn.report.provenance import commit
+from ocnn.storage.files import safe_name
 
 #: One folder per script. Git ignores it: a record says something of the machine that it was made on alone.
 RECORDS = Path(os.environ.get("BENCHMARKS_RECORDS", ROOT / "build" / "benchmarks"))
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows that were measured.
-
-    by: the columns that say what a row is of.
-    followed: the columns whose numbers are compared over commits, ratios where there are some.
-    """
-
-    rows: list[dict[str, Any]]
-    by: list[str]
-    followed: list[str]
 
 
 class Record:
@@ -48,24 +35,22 @@ class Record:
             "machine": machine(),
             "python": sys.version.split()[0],
         }
-        self.tables: list[Table] = []
-        self.path = folder / Path(script).stem / f"{now:%Y%m%dT%H%M%S}-{self.about['commit']}.json"
+        self.tables: list[dict[str, Any]] = []
+        self.path = folder / Path(script).stem / f"{now:%Y%m%dT%H%M%S}-{safe_name(commit())}.json"
 
     def keep(self, rows: Sequence[Mapping[str, Any]], *, by: Sequence[str], followed: Sequence[str] = ()) -> None:
-        """Print rows, and add them to the file."""
+        """Print rows, and add them to the file.
+
+        Args:
+            by: the columns that say what a row is of.
+            followed: the columns whose numbers are compared over commits, ratios where there are some.
+        """
         show(rows)
         plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
-        self.tables.append(Table(plain, list(by), list(followed)))
+        self.tables.append({"rows": plain, "by": list(by), "followed": list(followed)})
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        content = {**self.about, "tables": [vars(table) for table in self.tables]}
+        content = {**self.about, "tables": self.tables}
         self.path.write_text(json.dumps(content, indent=1), encoding="utf-8")
-
-
-def commit() -> str:
-    """Tell the commit of this checkout, with `-dirty` where it was changed since."""
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]
-    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    return run.stdout.strip() or "unknown"
 
 
 def _plain(value: Any) -> Any:

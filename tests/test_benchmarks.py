@@ -16,7 +16,7 @@ import pytest
 from benchmarks._data import Samples
 from benchmarks._limits import Layer, encoder_layers, trained
 from benchmarks._measure import Cost
-from benchmarks._record import Record, commit
+from benchmarks._record import Record
 from benchmarks.autoencoder import DECAYS, DECODERS, decoder_of_code_as_image, summarise
 from benchmarks.growth import against_ours, expected, exponent
 from benchmarks.history import over_commits, page, read_records
@@ -26,6 +26,7 @@ from benchmarks.suite import METHODS, make_config
 from benchmarks.training import compare, make_case
 from ocnn.config.checks import load
 from ocnn.networks.shapes import NETWORKS
+from ocnn.report.provenance import commit
 from tests.conftest import ROOT
 
 SCRIPTS = {

@@ -1,5 +1,7 @@
 """Where a run's results come from: experiments, core hours, versions, archives and configuration, as tables."""
 
+import os
+import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,3 +102,19 @@ def _flattened(content: Mapping[str, Any], path: str = "") -> Iterable[tuple[str
             yield from _flattened(value, f"{path}{key}.")
         else:
             yield f"{path}{key}", str(value)
+
+
+def commit() -> str:
+    """Tell the commit of this checkout, and whether it was changed since, or that of this copy of one; else nothing."""
+    root = Path(__file__).resolve().parents[2]
+    stated = root / "COMMIT"
+    if stated.is_file():
+        return stated.read_text(encoding="utf-8").strip()
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
+    # What is installed within somebody else's checkout is not of its commit.
+    alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(root.parent)}
+    try:
+        run = subprocess.run(command, cwd=root, env=alone, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "not a git checkout"
+    return run.stdout.strip()

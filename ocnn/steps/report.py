@@ -3,7 +3,6 @@
 import gc
 import os
 import platform
-import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from ocnn.data.archives import digest, origin
 from ocnn.report.cells import cell_details, packed
 from ocnn.report.embedding import embedded_figures
 from ocnn.report.overview import LEADING, Finding, boards, claim_findings, degenerate_finding, run_title
-from ocnn.report.provenance import job_costs, provenance_tables, worked
+from ocnn.report.provenance import commit, job_costs, provenance_tables, worked
 from ocnn.report.rendering import (
     MISSING,
     Document,
@@ -316,7 +315,7 @@ def _machine() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "system": platform.platform(),
         "Python": platform.python_version(),
-        "commit": _commit(),
+        "commit": commit(),
         **{name: version(name) for name in ("pandas", "scipy", "statsmodels", "scikit-posthocs")},
     }
 
@@ -324,19 +323,3 @@ def _machine() -> dict[str, str]:
 def _archive(path: Path) -> tuple[str, str, str]:
     """The name of an archive, its checksum and what it was accepted as."""
     return f"{path.parent.name}/{path.name}", digest(path) if path.is_file() else "no longer there", origin(path)
-
-
-def _commit() -> str:
-    """Tell the commit of this checkout, and whether it was changed since, or that of this copy of one; else nothing."""
-    root = Path(__file__).resolve().parents[2]
-    stated = root / "COMMIT"
-    if stated.is_file():
-        return stated.read_text(encoding="utf-8").strip()
-    command = ["git", "describe", "--always", "--dirty", "--abbrev=12"]
-    # What is installed within somebody else's checkout is not of its commit.
-    alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(root.parent)}
-    try:
-        run = subprocess.run(command, cwd=root, env=alone, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "not a git checkout"
-    return run.stdout.strip()

@@ -89,7 +89,13 @@ function showFit(cell, fit, place, rows) {
 }
 async function showCell(key) {
   if (!details.cells[key]) return;
-  const cell = { ...details.cells[key], fits: await fitsOf(key) };
+  let fits;
+  try { fits = await fitsOf(key); } catch (error) {
+    document.getElementById("cell-body").replaceChildren(make("p", {}, `This browser cannot unpack the fits: ${error.message}`));
+    if (!dialog.open) dialog.showModal();
+    return;
+  }
+  const cell = { ...details.cells[key], fits };
   // Another address since, or the page's own.
   if (location.hash.slice(6) !== key) return;
   const [experiment, normal, method] = cell.names;
