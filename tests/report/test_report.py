@@ -214,7 +214,7 @@ def page(browser: Any, run: Run, request: pytest.FixtureRequest) -> Iterator[Any
     """The report in a window; its console must stay silent and nothing be asked of a network."""
     width, height, colours = WINDOWS[request.param]
     page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=colours)
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(60_000)
     said: list[str] = []
     asked: list[str] = []
     page.on("console", lambda message: said.append(message.text))
@@ -451,10 +451,24 @@ def test_the_map_shows_another_metric_and_its_cells_are_reached_by_arrows(page: 
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#cell=digits/3/kde"
 
 
+def opened_cell(page: Any) -> Any:
+    """The details of a cell, which open only when their fits are unpacked."""
+    dialog = page.locator("dialog#cell[open]")
+    dialog.wait_for()
+    return dialog
+
+
+def drawn(dialog: Any, charts: int) -> None:
+    """Wait for the charts, which are drawn in the next frame."""
+    for number in range(charts):
+        dialog.locator("canvas").nth(number).wait_for()
+    assert dialog.locator(".chart").count() == charts
+
+
 def test_a_cell_opens_its_fits(page: Any, run: Run) -> None:
     board = page.locator(".board", has=page.locator("h3", has_text=re.compile("^digits$")))
     board.locator('.map-0 a[href="#cell=digits/8/kde"]').click()
-    dialog = page.locator("dialog#cell")
+    dialog = opened_cell(page)
     assert dialog.locator("h2").text_content() == "kde on digits, class 8"
     text = dialog.locator("#cell-body").text_content()
     assert "published 99.00 %; worse" in text
@@ -466,7 +480,7 @@ def test_a_cell_opens_its_fits(page: Any, run: Run) -> None:
     assert float(rows.nth(1).locator("td").nth(1).text_content()) == pytest.approx(100 * measured["auc"][1], abs=0.051)
     assert rows.nth(2).locator("a").get_attribute("href") == "logs/fit/digits/8/kde/seed-2.log"
     # Of kde nothing is trained: the scores alone are drawn.
-    assert dialog.locator("canvas").count() == 1
+    drawn(dialog, 1)
     scores, _ = read_scores(Path(run.scores.format(experiment="digits", normal="8", method="kde", seed=2)))
     ordered = evaluated_part(scores)[1].sort_values("anomaly_score")
     missed = ordered[ordered["is_anomaly"]]["sample"].iloc[0]
@@ -486,10 +500,10 @@ def test_why_a_fit_diverged_is_found_by_the_search(page: Any) -> None:
     assert page.locator("#found a").count() == 2
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    dialog = page.locator("dialog#cell")
+    dialog = opened_cell(page)
     assert dialog.locator("h2").text_content().startswith("ocnn on held_out_0")
     # Its objective, and its scores.
-    page.wait_for_function("document.querySelectorAll('dialog canvas').length === 2")
+    drawn(dialog, 2)
     dialog.locator("summary").click()
     assert "ocnn.methods.ocnn:OneClassNN" in dialog.locator("dl").text_content()
 
@@ -507,8 +521,7 @@ def test_nothing_that_a_page_is_told_becomes_markup(browser: Any, run: Run, tmp_
             fit["reason"] = hostile
     (tmp_path / "report.html").write_text("".join([before, start, packed(cells), end, after]))
     page.goto((tmp_path / "report.html").as_uri() + "#cell=digits/8/kde")
-    page.wait_for_function("document.querySelector('dialog').open")
-    assert hostile in page.locator("dialog").text_content()
+    assert hostile in opened_cell(page).text_content()
     assert page.locator("dialog img").count() == 0
     assert page.title() == "Do the published AUCs hold?"
     page.close()
@@ -527,6 +540,8 @@ def test_accessibility(browser: Any, run: Run, width: int, colours: str) -> None
     options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
     for script in ("", "document.getElementById('unfold').click()", "location.hash = '#cell=digits/8/rcae'"):
         page.evaluate(script)
+        if "#cell" in script:
+            drawn(opened_cell(page), 2)
         found = Axe().run(page, options=options).response
         faults = [(fault["id"], fault["nodes"][0]["html"]) for fault in found["violations"]]
         assert faults == []
