@@ -20,6 +20,7 @@ from benchmarks._record import Record
 from benchmarks.autoencoder import DECAYS, DECODERS, decoder_of_code_as_image, summarise
 from benchmarks.growth import against_ours, expected, exponent
 from benchmarks.history import over_commits, page, read_records
+from benchmarks.latent_search import summary as summarise_search
 from benchmarks.shallow import difference
 from benchmarks.startup import imports
 from benchmarks.suite import METHODS, make_config
@@ -35,6 +36,7 @@ SCRIPTS = {
     "checksums": "--every 100 --repeats 1",
     "growth": "--methods ocsvm kde --rows 100 200 --features 3",
     "false_alarms": "--methods knn ocsvm --splits 2 --folds 2",
+    "latent_search": "--data digits --normals 3 --seeds 2 --widths 4 --epochs 1 --steps 6 --tols 0.5 --every 20",
     "representation": "--normals 3 --seeds 1 --hidden 8 --iterations 0 1",
     "shallow": "--train 60 --test 100 --repeats 2",
     "startup": "--methods kde --repeats 1",
@@ -67,6 +69,25 @@ def test_a_benchmark_runs_prints_its_table_and_keeps_it(script: str, tmp_path: P
     (record,) = tmp_path.glob(f"{script}/*.json")
     assert json.loads(record.read_text())["tables"]
     read_records(tmp_path)
+
+
+def test_a_search_that_stops_is_set_beside_the_plain_one() -> None:
+    columns = ["tol", "normal", "seed", "AUC", "rank correlation", "loss", "seconds"]
+    rows: list[tuple[Any, ...]] = [
+        (0, "0", 0, 90, 1, 10, 8),
+        (0, "0", 1, 92, 1, 10, 8),
+        (0, "8", 0, 70, 1, 20, 4),
+        (0, "8", 1, 74, 1, 20, 4),
+    ]
+    rows += [(0.1, normal, seed, auc + 1 - 3 * seed, 0.9 - seed / 10, 1.5 * loss, seconds / 2)
+             for _, normal, seed, auc, _, loss, seconds in rows]  # fmt: skip
+    plain, stopped = summarise_search(pd.DataFrame(rows, columns=columns))
+    # Deviations of two values: their difference over √2.
+    spread = np.sqrt((2**2 / 2 + 4**2 / 2) / 2)
+    known = {"tol": 0, "fits": 4, "AUC": 81.5, "AUC - plain": 0, "largest difference": 0, "deviation of seeds": spread}
+    assert plain == pytest.approx({**known, "rank correlation": 1, "loss / plain": 1, "seconds / plain": 1})
+    changed = {"tol": 0.1, "AUC": 81, "AUC - plain": -0.5, "largest difference": 2, "rank correlation": 0.8}
+    assert stopped == pytest.approx({**known, **changed, "loss / plain": 1.5, "seconds / plain": 0.5})
 
 
 def kept(folder: Path, commit: str, minute: int, rows: list[dict[str, Any]], script: str = "some") -> None:

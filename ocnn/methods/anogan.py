@@ -29,16 +29,20 @@ class AnoGAN(ThresholdedDetector, DeepDetector):
 
     `score_samples` is −[(1 − λ) Σ|x − G(z*)| + λ Σ|f(x) − f(G(z*))|], f the discriminator's features and z* found by
     Adam on the same expression. The search starts for every sample at one and the same random point, drawn in `fit`, so
-    that a sample's score does not depend on the samples that are scored with it.
+    that a sample's score does not depend on the samples that are scored with it. A sample whose loss has settled is not
+    searched further; what that saves and changes stands in benchmarks/README.md.
 
     Args:
         latent: coordinates of a latent point, N(0, 1) each.
         widths: filters of the discriminator's convolutions, each of which halves the image; the generator mirrors them.
             For tabular data, units of dense layers.
         feature_weight: λ in [0, 1].
-        steps: of the latent search.
+        steps: of the latent search, at most.
         search_learning_rate: of the latent search.
         search_batch_size: samples searched at once.
+        tol: a sample has settled when its loss fell by less than this share in `n_iter_no_change` steps; with 0 every
+            sample takes all steps, as Schlegl et al. have it.
+        n_iter_no_change: steps after which, each time, a sample's loss is compared.
         epochs, learning_rates: of each phase of Adam, for both networks.
 
     The others are those of `DeepDetector` and `ThresholdedDetector`.
@@ -49,7 +53,7 @@ class AnoGAN(ThresholdedDetector, DeepDetector):
         diversity_: variance of generated samples as a share of the distinct training samples'; near 0 if the modes
             collapsed.
         history_: `loss` (sum of both networks') and the discriminator's `accuracy` of each epoch; `search_loss`, mean
-            over the training samples, of each step of their search.
+            over the training samples, of each step of their search; that of a settled sample stays.
     """
 
     latent: int = 256
@@ -58,6 +62,8 @@ class AnoGAN(ThresholdedDetector, DeepDetector):
     steps: int = 500
     search_learning_rate: float = 0.02
     search_batch_size: int = 500
+    tol: float = 0.02
+    n_iter_no_change: int = 50
     epochs: int | Sequence[int] = (100,)
     learning_rates: float | Sequence[float] = (2e-4,)
 
@@ -69,6 +75,8 @@ class AnoGAN(ThresholdedDetector, DeepDetector):
         "steps": [Interval(Integral, 1, None, closed="left")],
         "search_learning_rate": [Interval(Real, 0, None, closed="neither")],
         "search_batch_size": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, 1, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __getstate__(self) -> dict[str, Any]:
@@ -131,7 +139,12 @@ class AnoGAN(ThresholdedDetector, DeepDetector):
                 learning_rate=self.search_learning_rate,
             )
         return self._searches[settings](
-            X, self.start_, self.steps, lambda text: print(f"anogan: {text}", flush=True) if self.verbose else None
+            X,
+            self.start_,
+            self.steps,
+            tol=self.tol,
+            patience=self.n_iter_no_change,
+            show=lambda text: print(f"anogan: {text}", flush=True) if self.verbose else None,
         )
 
     def _rounding(self, X: NDArray[Any], scores: NDArray[np.float64]) -> NDArray[np.float64]:

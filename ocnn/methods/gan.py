@@ -66,7 +66,8 @@ class LatentPoints(keras.layers.Layer):
 class LatentSearch:
     """Looks for samples' latent points, all of a batch at once; compiled once for all batches.
 
-    Adam works on each coordinate by itself, so that the samples of a batch do not influence one another.
+    Adam works on each coordinate by itself, so that the samples of a batch do not influence one another. Samples that
+    have settled leave, and the others move up: every sample takes the steps that it would take alone.
 
     Args:
         generator, discriminator: trained and frozen.
@@ -74,6 +75,9 @@ class LatentSearch:
         count: samples in a batch.
         weight, learning_rate: see `AnoGAN`.
     """
+
+    #: Batches whose samples keep their points and Adam's moments until all of them are done: what bounds the memory.
+    TOGETHER = 40
 
     def __init__(
         self,
@@ -96,13 +100,18 @@ class LatentSearch:
         # The sum over the batch, of which Keras takes the mean: so no sample's gradient depends on how many there are.
         self.model.compile(optimizer=keras.optimizers.Adam(learning_rate), loss=lambda _, y: count * y)
         self.model.optimizer.build(self.model.trainable_variables)
-        self.fresh = [ops.convert_to_numpy(variable) for variable in self.model.optimizer.variables]
+        # The point of each sample, and what Adam keeps of it.
+        shaped = [v for v in self.model.optimizer.variables if tuple(v.shape) == tuple(self.points.points.shape)]
+        self.state = [self.points.points, *shaped]
 
     def __call__(
         self,
         X: NDArray[np.float32],
         start: NDArray[np.float32],
         steps: int,
+        *,
+        tol: float = 0,
+        patience: int = 1,
         show: Callable[[str], None] = lambda text: None,
     ) -> tuple[NDArray[np.float64], list[float]]:
         """Searches.
@@ -110,26 +119,68 @@ class LatentSearch:
         Args:
             X: samples (n, …), at least `count`.
             start: where the search of each begins, (latent,).
-            steps: of Adam.
-            show: gets a line of progress for every batch.
+            steps: of Adam, at most.
+            tol, patience: a sample has settled once its loss fell by less than this share in so many steps; at 0 none
+                does.
+            show: gets a line of progress whenever a group of batches is done.
 
         Returns:
-            The loss of each sample at the point that was found, (n,), and the mean loss at every step.
+            The loss of each sample at the point that was found, (n,), and the mean loss at every step, in which that
+            of a sample that has settled stays.
         """
         refuse_in_forked_process(training=True)
-        unused, first_points = ops.zeros(self.count), np.broadcast_to(start, self.points.points.shape)
-        found, curves = [], []
-        for first in range(0, len(X), self.count):
-            batch = X[first : first + self.count]
-            missing = self.count - len(batch)
-            # The last batch is filled up: another size would compile everything again.
-            whole = np.concatenate([batch, X[:missing]]) if missing else batch
-            searched = [ops.convert_to_tensor(array) for array in (whole, apply(self.features, whole))]
-            self.points.points.assign(first_points)
-            for variable, value in zip(self.model.optimizer.variables, self.fresh, strict=True):
-                variable.assign(value)
-            # Not by `fit`, which would take a tenth of the time for the making of epochs.
-            curves.append([self.model.train_on_batch(searched, unused) / self.count for _ in range(steps)])
-            found.append(ops.convert_to_numpy(self.model(searched, training=False))[: len(batch)])
-            show(f"latent search: {first + len(batch)} of {len(X)} samples, loss {curves[-1][-1]:.6g}")
-        return np.concatenate(found).astype(np.float64), np.mean(curves, axis=0).tolist()
+        found, curve = np.empty(len(X), dtype=np.float32), np.zeros(steps)
+        group = self.TOGETHER * self.count
+        for first in range(0, len(X), group):
+            part = slice(first, first + group)
+            found[part], sums = self._search(X[part], start, steps, tol, patience, show)
+            curve += sums
+        return found.astype(np.float64), (curve / len(X)).tolist()
+
+    def _search(
+        self,
+        X: NDArray[np.float32],
+        start: NDArray[np.float32],
+        steps: int,
+        tol: float,
+        patience: int,
+        show: Callable[[str], None],
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Return each sample's loss, (n,), and the sum over the samples at every step, (steps,)."""
+        shape = len(X), *self.points.points.shape[1:]
+        state = [np.broadcast_to(start, shape).copy(), *(np.zeros(shape, np.float32) for _ in self.state[1:])]
+        before, after, sums = np.empty(len(X), np.float32), np.empty(len(X), np.float32), np.zeros(steps)
+        searching, settled = np.arange(len(X)), 0.0
+        for done in range(0, steps, patience):
+            now = slice(done, min(done + patience, steps))
+            sums[now] += settled
+            for first in range(0, len(searching), self.count):
+                batch = searching[first : first + self.count]
+                before[batch], after[batch], means = self._advance(X, batch, state, now)
+                sums[now] += len(batch) * means
+            if tol:
+                # A loss that is not a number has settled, too.
+                falls = after[searching] < (1 - tol) * before[searching]
+                settled += float(after[searching[~falls]].sum(dtype=np.float64))
+                searching = searching[falls]
+            show(f"latent search: step {now.stop} of {steps}, {len(searching)} of {len(X)} samples not settled")
+        return after, sums
+
+    def _advance(
+        self, X: NDArray[np.float32], batch: NDArray[np.intp], state: list[NDArray[np.float32]], steps: slice
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:
+        """Take a batch these steps on, in its `state`; its losses before and then, and their mean at every step."""
+        # A batch that is not full is filled by repeating it: another size would compile everything again.
+        filled = np.resize(batch, self.count)
+        searched = [ops.convert_to_tensor(array) for array in (X[filled], apply(self.features, X[filled]))]
+        self.model.optimizer.iterations.assign(steps.start)
+        for variable, values in zip(self.state, state, strict=True):
+            variable.assign(values[filled])
+        before = ops.convert_to_numpy(self.model(searched, training=False))[: len(batch)]
+        unused = ops.zeros(self.count)
+        # Not by `fit`, which would take a tenth of the time for the making of epochs.
+        losses_of_steps = [self.model.train_on_batch(searched, unused) for _ in range(steps.start, steps.stop)]
+        for variable, values in zip(self.state, state, strict=True):
+            values[batch] = ops.convert_to_numpy(variable)[: len(batch)]
+        after = ops.convert_to_numpy(self.model(searched, training=False))[: len(batch)]
+        return before, after, np.array(losses_of_steps, dtype=np.float64) / self.count

@@ -99,13 +99,12 @@ def test_both_networks_train_and_are_then_fixed() -> None:
     assert float(np.asarray(model.generator_(np.zeros((1, 4), "float32"))).max()) <= 1
 
 
-def test_the_search_is_adam_on_each_sample_by_itself() -> None:
-    """Against a plain NumPy Adam through a linear generator and discriminator; batches of 2, the last one short."""
+def linear_search(rng: np.random.Generator, count: int) -> tuple[Any, np.ndarray, np.ndarray]:
+    """A search through a linear generator (3 → 5) and discriminator (5 → 2), and their kernels."""
     import keras
 
     from ocnn.methods.gan import LatentSearch
 
-    rng = np.random.default_rng(0)
     W, F = (rng.normal(size=shape).astype("float32") for shape in ((3, 5), (5, 2)))
 
     def linear(kernel: np.ndarray, *, features: bool) -> Any:
@@ -117,25 +116,78 @@ def test_the_search_is_adam_on_each_sample_by_itself() -> None:
         model.trainable = False
         return model
 
-    X, start = rng.normal(size=(5, 5)).astype("float32"), rng.normal(size=3).astype("float32")
     networks = linear(W, features=False), linear(F, features=True)
-    search = LatentSearch(*networks, (5,), count=2, weight=0.1, learning_rate=0.05)
-    found, curve = search(X, start, steps=30)
-    again, _ = search(X, start, steps=30)
-    np.testing.assert_array_equal(again, found)
+    return LatentSearch(*networks, (5,), count=count, weight=0.1, learning_rate=0.05), W, F
 
-    z = np.repeat(start[None].astype(float), 5, axis=0)
+
+def plain_losses(X: np.ndarray, start: np.ndarray, W: np.ndarray, F: np.ndarray, steps: int) -> np.ndarray:
+    """The loss of each sample before each step of a plain NumPy Adam, and after the last, (steps + 1, n)."""
+    z = np.repeat(start[None].astype(float), len(X), axis=0)
     m, v = np.zeros_like(z), np.zeros_like(z)
-    for t in range(1, 31):
+    losses = []
+    for t in range(1, steps + 2):
         difference = z @ W - X
+        losses.append(0.9 * np.abs(difference).sum(axis=1) + 0.1 * np.abs(difference @ F).sum(axis=1))
         gradient = 0.9 * np.sign(difference) @ W.T + 0.1 * np.sign(difference @ F) @ F.T @ W.T
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
         z = z - 0.05 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-7)
-    difference = z @ W - X
-    expected = 0.9 * np.abs(difference).sum(axis=1) + 0.1 * np.abs(difference @ F).sum(axis=1)
-    np.testing.assert_allclose(found, expected, rtol=5e-2)
+    return np.array(losses)
+
+
+@pytest.mark.parametrize("patience", [30, 7])
+def test_the_search_is_adam_on_each_sample_by_itself(patience: int) -> None:
+    """Batches of 2, the last one short; that a batch is put aside and taken up again changes nothing."""
+    rng = np.random.default_rng(0)
+    search, W, F = linear_search(rng, count=2)
+    X, start = rng.normal(size=(5, 5)).astype("float32"), rng.normal(size=3).astype("float32")
+    found, curve = search(X, start, steps=30, patience=patience)
+    again, _ = search(X, start, steps=30, patience=30)
+    np.testing.assert_array_equal(again, found)
+    losses = plain_losses(X, start, W, F, steps=30)
+    np.testing.assert_allclose(found, losses[-1], rtol=5e-2)
     assert len(curve) == 30
+    assert curve[0] == pytest.approx(losses[0].mean(), rel=1e-5)
     assert curve[-1] < curve[0]
+
+
+def test_a_sample_that_has_settled_keeps_its_loss_and_the_others_go_on() -> None:
+    """The known answer: each sample's losses in steps of 10, read up to the first that fell by less than a fifth.
+
+    Groups of two batches, so that samples of one move up and the second group starts afresh.
+    """
+    rng = np.random.default_rng(1)
+    search, W, F = linear_search(rng, count=2)
+    search.TOGETHER = 2
+    X = np.concatenate([rng.normal(size=(7, 5)), 20 * rng.normal(size=(2, 5))]).astype("float32")
+    start = rng.normal(size=3).astype("float32")
+    losses = plain_losses(X, start, W, F, steps=60)[::10]
+    ends = []
+    for sample in losses.T:
+        falls = sample[1:] < 0.8 * sample[:-1]
+        ends.append(6 if falls.all() else int(np.argmin(falls)) + 1)
+    assert len(set(ends)) > 2
+    told: list[str] = []
+    found, curve = search(X, start, steps=60, tol=0.2, patience=10, show=told.append)
+    np.testing.assert_allclose(found, losses[ends, np.arange(9)], rtol=1e-3)
+    # The mean over all samples, settled or not, before every tenth step.
+    known = [losses[np.minimum(ends, check), np.arange(9)].mean() for check in range(6)]
+    np.testing.assert_allclose(curve[::10], known, rtol=1e-3)
+    left = sum(end > 1 for end in ends[:4])
+    assert told[0] == f"latent search: step 10 of 60, {left} of 4 samples not settled"
+    # Where nothing counts as settled, all take all steps.
+    np.testing.assert_allclose(search(X, start, steps=60, patience=10)[0], losses[-1], rtol=5e-2)
+
+
+def test_a_search_that_is_lost_ends() -> None:
+    rng = np.random.default_rng(0)
+    search, _, _ = linear_search(rng, count=2)
+    X = rng.normal(size=(2, 5)).astype("float32")
+    X[1] = np.nan
+    told: list[str] = []
+    found, curve = search(X, np.zeros(3, "float32"), steps=40, tol=1e-9, patience=10, show=told.append)
+    assert np.isnan(found).tolist() == [False, True]
+    assert np.isnan(curve).all()
+    assert "1 of 2 samples not settled" in told[0]
 
 
 @pytest.mark.long
