@@ -21,7 +21,7 @@ from ocnn.errors import ResultError
 from ocnn.report.figures import comparison, samples
 from ocnn.report.tables import all_differences
 from ocnn.results.frames import read_csv, read_frame
-from ocnn.results.measurements import GATHERED
+from ocnn.results.measurements import GATHERED, schema
 from ocnn.results.metrics import METRICS, metric
 from ocnn.results.published import RUN_COLUMNS
 from ocnn.results.scores import Fit, write_scores
@@ -289,6 +289,29 @@ def test_the_level_and_the_margin_of_the_plan_hold_everywhere(
     assert "± 7 points" in text
     assert "a factor of 3 of" in text
     assert "at or below 20 %" in text
+
+
+def test_every_table_that_is_planned_is_made(made: HandMade, tmp_path: Path) -> None:
+    """That of the released protocol taken apart among them; as released, an AUC is that of the training set."""
+    (experiment,) = made.plan.experiments
+    plan = replace(made.plan, experiments=(replace(experiment, taken_apart=True),))
+    make_tables(
+        plan=plan.to_json(),
+        **{name: made.files[name] for name in ("metrics", "summary", "references", "provenance")},
+        splits=made.pattern("splits", "parquet"),
+        images=f"{made.folder}/images/train.npy",
+        records="",
+        folder=tmp_path,
+    )
+    files = {file for group in plan.table_files().values() for file in group}
+    assert {"tables/decomposition.csv", "tables/decomposition.md", "claims.csv"} <= files
+    assert {file for file in files if not (tmp_path / file).exists()} == set()
+    steps = read_csv(tmp_path / "tables" / "decomposition.csv")
+    released = steps[(steps["quantity"] == "as_released") & (steps["method"] == "kde")].set_index("normal")
+    fits = read_frame(made.files["metrics"], schema())
+    known = fits[(fits["method"] == "kde") & (fits["evaluation"] == "train")].groupby("normal")["auc"].mean()
+    for normal in CLASSES:
+        assert float(released.loc[normal, "mean"]) == pytest.approx(100 * known[normal]), normal
 
 
 def test_the_differences_of_all_pairs_are_a_file(made: HandMade) -> None:
