@@ -1,10 +1,11 @@
 """Tables 1 and 2: the data and the networks, as they actually ran, beside what was published of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ocnn.methods import load_estimator
 from ocnn.methods.base import AnomalyDetector
@@ -16,6 +17,7 @@ def data_summary(
     samples: Mapping[str, Mapping[str, pd.DataFrame]],
     shapes: Mapping[str, tuple[int, ...]],
     seeds: Mapping[str, int],
+    repeats: Mapping[str, Sequence[int]],
     published: Mapping[str, Mapping[str, str]],
     datasets: Mapping[str, str | None],
 ) -> pd.DataFrame:
@@ -25,6 +27,7 @@ def data_summary(
         samples: for each experiment and normal class the rows of a split.
         shapes: for each experiment the shape of a sample.
         seeds: for each experiment their number.
+        repeats: for each experiment and normal class what `count_repeats` finds.
         published: for each published data set `instances`, `anomalies` and `features`, as texts.
         datasets: for each experiment the published data set, or None.
     """
@@ -43,6 +46,7 @@ def data_summary(
                 "training_anomalies": _range(counts, "train", True),
                 "test_normals": _range(counts, "test", False),
                 "test_anomalies": _range(counts, "test", True),
+                "test_samples_also_fitted": _spread(repeats[experiment]),
                 "features": int(np.prod(shapes[experiment])),
                 "shape": " × ".join(map(str, shapes[experiment])),
                 **{f"published_{name}": texts.get(name) or MISSING for name in ("instances", "anomalies", "features")},
@@ -60,8 +64,35 @@ def _without_empty(summary: pd.DataFrame) -> pd.DataFrame:
 def _range(counts: pd.DataFrame, evaluation: str, is_anomaly: bool) -> str:
     if (evaluation, is_anomaly) not in counts:
         return "0"
-    values = counts[evaluation, is_anomaly].astype(int)
-    return str(values.min()) if values.min() == values.max() else f"{values.min()} to {values.max()}"
+    return _spread(counts[evaluation, is_anomaly].astype(int).tolist())
+
+
+def _spread(values: Sequence[int]) -> str:
+    return str(min(values)) if min(values) == max(values) else f"{min(values)} to {max(values)}"
+
+
+def count_repeats(samples: pd.DataFrame, checksums: Mapping[str, NDArray[np.uint64]]) -> int:
+    """Count the test samples whose values are those of a sample that was fitted.
+
+    A method may know such a sample by heart, and what it scores there says little about new ones.
+
+    Args:
+        samples: the rows of a split.
+        checksums: for each part the checksum of each of its samples, (n,); equal ones stand for equal samples.
+    """
+    values = pd.Series(0, index=samples.index, dtype=np.uint64)
+    for part, of_part in checksums.items():
+        rows = samples["part"] == part
+        values[rows] = of_part[samples.loc[rows, "sample"].to_numpy()]
+    new = (samples["evaluation"] == "test") & ~samples["fitted"]
+    return int(values[new].isin(values[samples["fitted"]]).sum())
+
+
+def repeat_remark(repeats: Sequence[int]) -> str:
+    """Say how many test samples `count_repeats` found, by class; nothing where there are none."""
+    if max(repeats) == 0:
+        return ""
+    return f"Test samples with exactly the values of a fitted one: {_spread(repeats)}."
 
 
 def network_summary(
@@ -119,7 +150,10 @@ def _network(parameters: Mapping[str, Any], shape: tuple[int, ...]) -> tuple[Any
 def data_document(summary: pd.DataFrame, remarks: Mapping[str, str]) -> Document:
     """Show Table 1."""
     notes = " ".join(literal(f"{name}: {remark}") for name, remark in remarks.items() if remark)
-    legend = "Samples of each part, as a range over the normal classes, counted in the splits that were fitted."
+    legend = (
+        "Samples of each part, as a range over the normal classes, counted in the splits that were fitted. Test samples"
+        " also fitted: those whose values are exactly a fitted sample's; a method may know these by heart."
+    )
     return Document("Data (Table 1)", legend, [frame_table("Data sets as they were used", summary, notes)])
 
 

@@ -12,7 +12,14 @@ from ocnn.data.splits import read_split
 from ocnn.report.changes import changes_document
 from ocnn.report.corrections import corrections_document
 from ocnn.report.decomposition import decomposition_document
-from ocnn.report.inventory import data_document, data_summary, network_document, network_summary
+from ocnn.report.inventory import (
+    count_repeats,
+    data_document,
+    data_summary,
+    network_document,
+    network_summary,
+    repeat_remark,
+)
 from ocnn.report.rendering import FORMATS, Document, literal, write_documents
 from ocnn.report.tables import (
     all_differences,
@@ -34,9 +41,10 @@ from ocnn.results.published import read_claims, read_published, read_runs, read_
 from ocnn.results.summary import KEYS, REFERENCES, SCHEMA, summarise
 from ocnn.results.verdicts import judge
 from ocnn.steps.records import read_attacks
-from ocnn.storage.arrays import open_array
+from ocnn.storage.arrays import CHECKSUM_SCHEMA, CHECKSUMS, open_array
 from ocnn.storage.files import write_text
 from ocnn.storage.json_files import read_json
+from ocnn.storage.parquet import read_table
 
 #: Said of an experiment in Table 1.
 WITHOUT_LABELS = "no labels; all samples are counted as normal."
@@ -83,6 +91,10 @@ def make_tables(
             else:
                 write_text(place / f"{name}{suffix}", FORMATS[suffix](document))
 
+    samples, shapes, repeats = _data(planned, splits, images)
+    remarks = {
+        name: " ".join([remark, repeat_remark(repeats[name])]).strip() for name, remark in planned.remarks.items()
+    }
     attacked = cells["experiment"].isin(planned.attacked)
     aucs = cells["metric"] == PUBLISHED_METRIC
     wanted = planned.table_files()
@@ -92,10 +104,10 @@ def make_tables(
     verdicts: Mapping[Any, str] = judged.set_index([*KEYS, "evaluation"])["verdict"].to_dict()
     if "table3" in wanted:
         rows = cells[~attacked & aucs]
-        write("table3", rows, table3(rows, labs, fits, planned.remarks, verdicts, alpha=planned.alpha))
+        write("table3", rows, table3(rows, labs, fits, remarks, verdicts, alpha=planned.alpha))
     if planned.attacked:
         attacks, rows = read_attacks(planned, records), cells[attacked & aucs]
-        document = table4(rows, labs, fits, planned.remarks, attacks, verdicts, alpha=planned.alpha)
+        document = table4(rows, labs, fits, remarks, attacks, verdicts, alpha=planned.alpha)
         write("table4", rows.join(attacks, on="experiment"), document)
     if planned.taken_apart:
         steps = decompose(fits, cells, planned.taken_apart, alpha=planned.alpha)
@@ -106,20 +118,35 @@ def make_tables(
         changes = _changes(planned, cells, judged, Path(planned.compare))
         write("changes", changes, changes_document(changes), (".csv", ".md", ".html"))
 
-    shapes = {e.name: open_array(Path(images.format(dataset=e.dataset))).shape[1:] for e in planned.experiments}
-    samples: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in shapes}
-    for fit in planned.fits(first_seed=True):
-        if fit.normal not in samples[fit.experiment]:
-            samples[fit.experiment][fit.normal] = read_split(fit.path(splits)).samples
     seeds = {experiment.name: len(experiment.seeds) for experiment in planned.experiments}
     texts = [read_texts(Path(name) if name else None) for name in (planned.published.data, planned.published.networks)]
-    data = data_summary(samples, shapes, seeds, texts[0], planned.datasets)
+    data = data_summary(samples, shapes, seeds, repeats, texts[0], planned.datasets)
     unlabelled = {e.name: WITHOUT_LABELS for e in planned.experiments if not e.labelled}
-    remarks = {name: " ".join([remark, unlabelled.get(name, "")]).strip() for name, remark in planned.remarks.items()}
-    write("table1", data, data_document(data, remarks))
+    of_data = {name: " ".join([remark, unlabelled.get(name, "")]).strip() for name, remark in remarks.items()}
+    write("table1", data, data_document(data, of_data))
     networks = network_summary(known["settings"], shapes, texts[1], planned.datasets)
     write("table2", networks, network_document(networks))
     write_documents(tables / "documents.json", documents)
+
+
+def _data(
+    planned: Plan, splits: str, images: str
+) -> tuple[dict[str, dict[str, pd.DataFrame]], dict[str, tuple[int, ...]], dict[str, list[int]]]:
+    """Read of each experiment the first seed's split of each class, a sample's shape, and `count_repeats` by class."""
+    arrays = {e.name: Path(images.format(dataset=e.dataset)) for e in planned.experiments}
+    shapes = {name: open_array(path).shape[1:] for name, path in arrays.items()}
+    samples: dict[str, dict[str, pd.DataFrame]] = {name: {} for name in arrays}
+    for fit in planned.fits(first_seed=True):
+        if fit.normal not in samples[fit.experiment]:
+            samples[fit.experiment][fit.normal] = read_split(fit.path(splits)).samples
+    repeats = {}
+    for name, path in arrays.items():
+        table, _ = read_table(path.with_name(CHECKSUMS), CHECKSUM_SCHEMA, ("recipe",))
+        checksums = {
+            Path(str(file)).stem: rows.to_numpy() for file, rows in table.groupby("file", observed=True)["checksum"]
+        }
+        repeats[name] = [count_repeats(split, checksums) for split in samples[name].values()]
+    return samples, shapes, repeats
 
 
 def _compare(

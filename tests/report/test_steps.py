@@ -19,6 +19,7 @@ from ocnn.config.plan import Plan, PlannedExperiment, PlannedMethod, PublishedFi
 from ocnn.data.splits import Split, write_split
 from ocnn.errors import ResultError
 from ocnn.report.figures import comparison, samples
+from ocnn.report.inventory import count_repeats, repeat_remark
 from ocnn.report.tables import all_differences
 from ocnn.results.frames import read_csv, read_frame
 from ocnn.results.measurements import GATHERED, schema
@@ -34,7 +35,7 @@ from ocnn.steps.jobs import Job
 from ocnn.steps.metrics import collect_metrics, make_consistency, make_summary
 from ocnn.steps.report import make_report
 from ocnn.steps.tables import make_tables
-from ocnn.storage.arrays import CHECKSUMS, write_npy_files
+from ocnn.storage.arrays import CHECKSUMS, row_checksums, write_npy_files
 from ocnn.storage.parquet import read_table
 from ocnn.storage.recipes import digest_of
 from tests.conftest import ROOT
@@ -310,8 +311,9 @@ def test_every_table_that_is_planned_is_made(made: HandMade, tmp_path: Path) -> 
     released = steps[(steps["quantity"] == "as_released") & (steps["method"] == "kde")].set_index("normal")
     fits = read_frame(made.files["metrics"], schema())
     known = fits[(fits["method"] == "kde") & (fits["evaluation"] == "train")].groupby("normal")["auc"].mean()
-    for normal in CLASSES:
-        assert float(released.loc[normal, "mean"]) == pytest.approx(100 * known[normal]), normal
+    assert released["mean"].astype(float)[list(CLASSES)].tolist() == pytest.approx(
+        (100 * known[list(CLASSES)]).tolist()
+    )
 
 
 def test_the_differences_of_all_pairs_are_a_file(made: HandMade) -> None:
@@ -327,6 +329,31 @@ def test_the_data_as_they_were_used(made: HandMade) -> None:
     assert "2 × 2 × 1" in row.values()
     assert {"1"} <= set(row.values())
     assert row["experiment"] == "toy"
+    # The image of test sample 0 is that of training sample 0, which was fitted; so it is said of every class.
+    assert row["test_samples_also_fitted"] == "1"
+    for name in ("table1", "table3"):
+        assert "Test samples with exactly the values of a fitted one: 1." in made.path(f"tables/{name}.md").read_text()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_test_samples_that_were_fitted_are_counted_one_by_one(seed: int) -> None:
+    """Against all pairs; what was not fitted, or is no test sample, does not count."""
+    rng = np.random.default_rng(seed)
+    arrays = {"train": rng.integers(3, size=(20, 2)), "test": rng.integers(3, size=(15, 2))}
+    rows = [("train", "train", i, i % 4 > 0) for i in range(20)] + [("test", "test", i, False) for i in range(15)]
+    # As in the released protocol: normal samples of the test part among the fitted ones, and some held out.
+    rows += [("train", "test", i, i % 2 > 0) for i in range(4)] + [
+        ("held_out", "train", i, False) for i in range(0, 20, 4)
+    ]
+    samples = pd.DataFrame(rows, columns=["evaluation", "part", "sample", "fitted"])
+    fitted = [tuple(arrays[part][i]) for _, part, i, was_fitted in rows if was_fitted]
+    known = sum(tuple(arrays[part][i]) in fitted for evaluation, part, i, _ in rows if evaluation == "test")
+    checksums = {part: row_checksums(values.astype(np.float32)) for part, values in arrays.items()}
+    assert count_repeats(samples, checksums) == known > 0
+    nothing = {"train": checksums["train"], "test": checksums["test"] + np.uint64(1)}
+    assert count_repeats(samples[samples["part"].eq(samples["evaluation"])], nothing) == 0
+    assert repeat_remark([0, 0]) == ""
+    assert repeat_remark([0, 3]) == "Test samples with exactly the values of a fitted one: 0 to 3."
 
 
 def test_another_lab_and_the_published_texts(made: HandMade) -> None:

@@ -2,6 +2,7 @@
 
 import copy as copying
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -131,6 +132,18 @@ def test_another_seed_runs_only_that_seed(copy: Checkout) -> None:
     assert set(first.loc[first["evaluation"] == "train", "sample"]) != set(
         second.loc[second["evaluation"] == "train", "sample"]
     )
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("limit", "multiplies"), [((), False), (("--max-jobs-per-timespan", "99/1s"), True)])
+def test_the_ready_jobs_are_looked_at_when_a_job_ends(copy: Checkout, limit: tuple[str, ...], multiplies: bool) -> None:
+    """And not once more a second for each that has ended; a limit that is asked for stays, with all that it costs."""
+    copy.configure({"methods": {"kde": {}, "iforest": {}}, "seeds": 6, "experiments": CONFIG["experiments"]})
+    output = copy.succeed("--cores", "1", "--verbose", "--until", "fit", *limit)
+    ended = output.count("Finished jobid")
+    assert ended > 12
+    looks = len(re.findall("^Ready jobs: ", output, re.MULTILINE))
+    assert (looks > 3 * ended) == multiplies
 
 
 def edit(file: str, old: str, new: str) -> Callable[[Checkout], None]:
