@@ -36,6 +36,10 @@ MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "?")
 UNREADABLE = (pa.ArrowException, OSError, ValueError, LookupError, TypeError, struct.error, Warning)
 #: What pandas calls an index without a name in a Parquet or Feather file.
 INDEX = re.compile(r"__index_level_\d+__")
+#: A character of no text, by which pandas takes a name for an empty one.
+NUL = "\0"
+#: Bytes of a file that are looked through at once.
+BLOCK = 2**20
 #: What else than the stated one may stand between the fields of a CSV file.
 SEPARATORS = ",;\t|"
 #: Bytes that a table of unstated checksum may take in memory: so many, or so many times those of its file.
@@ -274,10 +278,15 @@ def _different(path: str, names: Sequence[Any]) -> list[str]:
     twice = sorted({str(name) for name in names if list(names).count(name) > 1})
     if twice:
         raise DataError(f"{path} has several columns called {listed(twice)}")
+    if damaged := [repr(str(name)) for name in names if NUL in str(name)]:
+        raise DataError(f"{path} has a column called {damaged[0]}; no name holds the character NUL, so it is damaged")
     return list(map(str, names))
 
 
 def _from_csv(table: Table, path: str) -> pd.DataFrame:
+    with Path(path).open("rb") as file:
+        if any(NUL.encode() in block for block in iter(partial(file.read, BLOCK), b"")):
+            raise DataError(f"{path} holds the character NUL, as UTF-16 and damaged files do; save it as UTF-8")
     options: dict[str, Any] = {"sep": table.separator, "encoding": "utf-8-sig", "skipinitialspace": True}
     options |= {"compression": None, "keep_default_na": False}
     first = pd.read_csv(path, header=None, nrows=1, dtype=str, **options).iloc[0]

@@ -544,6 +544,28 @@ def test_few_numbers_with_a_unit_are_categories(tmp_path: Path) -> None:
     assert table(tmp_path, "x,label\n" + "".join(rows), None, leave_out=[]).encoded == 20
 
 
+@pytest.mark.parametrize("damaged", ["\0", "wi\0dth", "1.5\0", "\0red", "hole\0"])
+def test_nul_characters_are_damage(tmp_path: Path, damaged: str) -> None:
+    """As a name of a column, pandas takes one for a name of no length; found by fuzzing."""
+    whole = damaged.replace("\0", "") or "id"
+    train, test = TRAIN.replace(whole, damaged, 1), TEST.replace(whole, damaged, 1)
+    assert damaged in train + test
+    with pytest.raises(DataError, match=r"t(rain|est).csv holds the character NUL, as UTF-16 and damaged files do"):
+        table(tmp_path, train, test)
+    (tmp_path / "wide.csv").write_text(TRAIN, encoding="utf-16-be")
+    with pytest.raises(DataError, match="save it as UTF-8"):
+        table_dataset(name="toy", file=str(tmp_path / "wide.csv"), normal=["good"])
+
+
+@pytest.mark.parametrize("suffix", ["parquet", "feather"])
+def test_a_name_with_a_nul_character_is_damage(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    frame = pd.DataFrame({"\0": [1.0, 2, 3, 4], "label": list("aabb")})
+    frame.to_parquet(path) if suffix == "parquet" else frame.to_feather(path)
+    with pytest.raises(DataError, match=r"has a column called '\\x00'; no name holds the character NUL"):
+        table_dataset(name="toy", file=str(path), normal=["a"])
+
+
 def test_settings_of_csv_files_and_a_label_in_x_are_refused_elsewhere(tmp_path: Path) -> None:
     path = npz(tmp_path, X=X, y=[0, 0, 1, 1])
     for setting in ({"missing": ["?"]}, {"separator": ";"}, {"header": False}, {"header": True}):
