@@ -9,7 +9,7 @@ of whole numbers, run lengths of truth values and dictionaries of texts take les
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 
 from ocnn.errors import ResultError
 from ocnn.storage.files import atomic_write
+from ocnn.storage.footers import UNCOMPRESSED, Chunk, read_footer
 
-MAGIC = b"PAR1"
 #: Before the names of our metadata, of which each value is JSON; and the name of the digest.
 PREFIX, DIGEST = "ocnn.", "sha256"
 #: No table has more rows, and no file more bytes of metadata: a small file must not grow to fill the memory.
@@ -114,44 +114,36 @@ def read_statement(path: Path) -> tuple[dict[str, Any] | None, str]:
 def _opened(path: Path, schema: pa.Schema | None, names: Collection[str]) -> Iterator[pq.ParquetFile]:
     """An open file of this schema, if any; what a damaged one brings out of pyarrow and json, as one error."""
     try:
-        with pa.OSFile(str(path)) as source:
-            if source.read(len(MAGIC)) != MAGIC:
-                raise ResultError("it does not begin as a Parquet file")
-            size = source.size()
-            source.seek(max(0, size - 4 - len(MAGIC)))
-            end = source.read(4 + len(MAGIC))  # the length of the footer, and the magic bytes again
-            if end.endswith(MAGIC) and int.from_bytes(end[:4], "little") > MAXIMUM_METADATA:
-                raise ResultError("its metadata are of a size that cannot be right")
-            source.seek(0)
-            with pq.ParquetFile(source, page_checksum_verification=True) as file:
-                fault = schema and _schema_fault(file.schema_arrow, schema)
-                missing = sorted({*names, DIGEST} - set(_texts(file)))
-                if missing and not fault:
-                    fault = f"it does not state its {', '.join(missing)}"
-                if fault := fault or _size_fault(file.metadata, size):
-                    raise ResultError(fault)
-                yield file
+        # Before pyarrow is asked, which does not survive every damaged footer.
+        groups = read_footer(path, MAXIMUM_METADATA)
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            fault = schema and _schema_fault(file.schema_arrow, schema)
+            missing = sorted({*names, DIGEST} - set(_texts(file)))
+            if missing and not fault:
+                fault = f"it does not state its {', '.join(missing)}"
+            if fault := fault or _size_fault(file.metadata.num_rows, groups, path.stat().st_size):
+                raise ResultError(fault)
+            yield file
     except UNREADABLE as error:
         reason = str(error).strip().rstrip(".")
         raise ResultError(f"{path} is damaged or of another kind: {reason}. {ADVICE}") from error
 
 
-def _size_fault(metadata: pq.FileMetaData, size: int) -> str | None:
+def _size_fault(rows: int, groups: Sequence[tuple[int, Sequence[Chunk]]], size: int) -> str | None:
     """Why a file of `size` bytes could grow when its pages are read, as far as its footer tells."""
-    if not 0 <= metadata.num_rows <= MAXIMUM_ROWS:
-        return f"it states {metadata.num_rows} rows, which cannot be right"
-    rows = length = 0
-    for group in map(metadata.row_group, range(metadata.num_row_groups)):
-        rows += group.num_rows
-        for column in map(group.column, range(group.num_columns)):
-            length += column.total_compressed_size
-            if column.compression != "UNCOMPRESSED":
-                return f"its column {column.path_in_schema} is compressed"
+    if not 0 <= rows <= MAXIMUM_ROWS:
+        return f"it states {rows} rows, which cannot be right"
+    for count, chunks in groups:
+        for chunk in chunks:
+            if chunk.codec != UNCOMPRESSED:
+                return f"its column {chunk.name} is compressed"
             # Of these numbers pyarrow trusts that of the column.
-            if column.num_values != group.num_rows or column.total_compressed_size < 0:
-                return f"its column {column.path_in_schema} is of a size that cannot be right"
+            if chunk.values != count:
+                return f"its column {chunk.name} is of a size that cannot be right"
+    length = sum(chunk.compressed for _, chunks in groups for chunk in chunks)
     # More bytes than the file has, where several columns read the same ones.
-    return "its columns are of sizes that cannot be right" if rows != metadata.num_rows or length > size else None
+    whole = rows == sum(count for count, _ in groups) and length <= size
+    return None if whole else "its columns are of sizes that cannot be right"
 
 
 def _texts(file: pq.ParquetFile) -> dict[str, str]:

@@ -70,7 +70,7 @@ def retyped(name: str, kind: pa.DataType) -> pa.Schema:
         (lambda path: path.unlink(), "No such file"),
         (lambda path: path.write_bytes(b""), "does not begin as a Parquet file"),
         (lambda path: path.write_bytes(bytes(path.stat().st_size)), "does not begin as a Parquet file"),
-        (lambda path: path.write_bytes(path.read_bytes()[:-100]), "magic bytes not found in footer"),
+        (lambda path: path.write_bytes(path.read_bytes()[:-100]), "does not end as a Parquet file"),
         (lambda path: path.write_bytes(path.read_bytes()[:10]), "is damaged or of another kind"),
         (lambda path: path.write_bytes(path.read_bytes()[:-300] + bytes(292) + path.read_bytes()[-8:]), "is damaged"),
         (lambda path: pd.DataFrame({"x": [1]}).to_parquet(path), "it has the columns x; expected experiment, normal"),

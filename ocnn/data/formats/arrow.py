@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ocnn.errors import DataError
+from ocnn.storage.footers import read_footer
 
 #: Bytes of a number, or of a reference to a text, in memory.
 VALUE = 8
@@ -20,11 +21,11 @@ def read_parquet(path: Path, maximum: int) -> pa.Table:
     Raises:
         DataError: it would take more.
     """
+    # Before pyarrow is asked, which does not survive every damaged footer.
+    chunks = [chunk for _, chunks in read_footer(path, maximum) for chunk in chunks]
+    # The same value a million times takes a few bytes, whatever a page has when it is decompressed.
+    check_size(path, sum(VALUE * chunk.values + chunk.uncompressed for chunk in chunks), maximum)
     with pq.ParquetFile(path) as file:
-        groups = [file.metadata.row_group(group) for group in range(file.metadata.num_row_groups)]
-        chunks = [group.column(column) for group in groups for column in range(group.num_columns)]
-        # The same value a million times takes a few bytes, whatever a page has when it is decompressed.
-        check_size(path, sum(VALUE * chunk.num_values + chunk.total_uncompressed_size for chunk in chunks), maximum)
         texts = [
             field.name
             for field in file.schema_arrow
