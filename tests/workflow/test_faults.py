@@ -287,7 +287,7 @@ def test_a_score_file_that_is_not_whole_or_not_its_own(undisturbed: Checkout, co
     path, other = score_file(copy, "kde"), score_file(copy, "deep_svdd")
     whole, before = path.read_bytes(), other.stat().st_mtime_ns
     for content, message in (
-        (truncated(whole), "is damaged or of another kind: Parquet does not end as a Parquet file"),
+        (truncated(whole), "is damaged or of another kind: it does not end as a Parquet file"),
         (of_another_schema(whole), "is damaged or of another kind: it does not state its recipe"),
         (other.read_bytes(), r"was made with other settings \(.*identity.method"),
     ):
