@@ -54,9 +54,9 @@ def read_footer(path: Path, maximum: int) -> list[tuple[int, list[Chunk]]]:
         if length > size - 4 - 2 * len(MAGIC):
             raise ValueError("its metadata are longer than the file")
         file.seek(size - 4 - len(MAGIC) - length)
-        content = Compact(file.read(length))
+        content = file.read(length)
     try:
-        groups = content.struct()[4]
+        groups = structure(content)[0][4]
         return [(_number(group[3]), [_chunk(column) for column in group[1]]) for group in groups]
     except (LookupError, TypeError, struct.error, UnicodeDecodeError, RecursionError) as error:
         raise ValueError("its metadata are damaged") from error
@@ -73,71 +73,85 @@ def _number(value: Any) -> int:
     return value
 
 
-class Compact:
-    """Values in Thrift's compact protocol, one after the other.
+def structure(content: bytes, place: int = 0) -> tuple[dict[int, Any], int]:
+    """Take a structure: its fields by their numbers, and the place behind it.
 
-    Each method takes one; what is cut off or of an unknown type is a ValueError or an IndexError.
+    Places are passed on, and short numbers read where they stand, as planning reads thousands of footers.
+
+    Raises:
+        ValueError, IndexError, struct.error: it is cut off, or of an unknown type.
     """
+    fields: dict[int, Any] = {}
+    number = 0
+    while head := content[place]:
+        place += 1
+        kind = head & 15
+        if head > 15:
+            number += head >> 4
+        else:
+            number, place = _whole(content, place)
+        if kind in WHOLE and content[place] < 128:
+            byte = content[place]
+            fields[number], place = (byte >> 1) ^ -(byte & 1), place + 1
+        elif kind in (TRUE, FALSE):
+            fields[number] = kind == TRUE
+        else:
+            fields[number], place = _value(content, place, kind)
+    return fields, place + 1
 
-    def __init__(self, content: bytes) -> None:
-        self.content, self.place = content, 0
 
-    def struct(self) -> dict[int, Any]:
-        """Take the fields of a structure, by their numbers."""
-        fields: dict[int, Any] = {}
-        number = 0
-        while head := self._byte():
-            step, kind = head >> 4, head & 15
-            number = number + step if step else self._whole()
-            fields[number] = kind == TRUE if kind in (TRUE, FALSE) else self._value(kind)
-        return fields
+def _value(content: bytes, place: int, kind: int) -> tuple[Any, int]:
+    if kind in WHOLE:
+        return _whole(content, place)
+    if kind == STRUCT:
+        return structure(content, place)
+    if kind == TEXT:
+        count, place = _count(content, place)
+        return content[place : place + count], place + count
+    if kind in (LIST, SET):
+        head = content[place]
+        count, place = (head >> 4, place + 1) if head < 240 else _count(content, place + 1)
+        values = []
+        for _ in range(count):
+            value, place = _value(content, place, head & 15)
+            values.append(value)
+        return values, place
+    if kind == MAP:
+        count, place = _count(content, place)
+        pairs = []
+        kinds, place = (content[place], place + 1) if count else (0, place)
+        for _ in range(count):
+            key, place = _value(content, place, kinds >> 4)
+            value, place = _value(content, place, kinds & 15)
+            pairs.append((key, value))
+        return pairs, place
+    if kind == DOUBLE:
+        return struct.unpack_from("<d", content, place)[0], place + 8
+    if kind in (BYTE, TRUE, FALSE):
+        return content[place], place + 1
+    raise ValueError(f"{kind} is no type")
 
-    def _value(self, kind: int) -> Any:
-        if kind in WHOLE:
-            return self._whole()
-        if kind == TEXT:
-            return self._bytes(self._varint())
-        if kind == STRUCT:
-            return self.struct()
-        if kind in (LIST, SET):
-            head = self._byte()
-            count = head >> 4 if head >> 4 < 15 else self._varint()
-            return [self._value(head & 15) for _ in range(self._possible(count))]
-        if kind == MAP:
-            count = self._possible(self._varint())
-            kinds = self._byte() if count else 0
-            return [(self._value(kinds >> 4), self._value(kinds & 15)) for _ in range(count)]
-        if kind == DOUBLE:
-            return struct.unpack("<d", self._bytes(8))[0]
-        if kind in (BYTE, TRUE, FALSE):
-            return self._byte()
-        raise ValueError(f"{kind} is no type")
 
-    def _possible(self, count: int) -> int:
-        """Let a number of values pass, each of which takes a byte at least."""
-        if count > len(self.content) - self.place:
-            raise ValueError("more values than bytes")
-        return count
+def _count(content: bytes, place: int) -> tuple[int, int]:
+    """Take a number of values, each of which takes a byte at least."""
+    count, place = _varint(content, place)
+    if count > len(content) - place:
+        raise ValueError("more values than bytes")
+    return count, place
 
-    def _byte(self) -> int:
-        self.place += 1
-        return self.content[self.place - 1]
 
-    def _bytes(self, count: int) -> bytes:
-        first, self.place = self.place, self.place + self._possible(count)
-        return self.content[first : self.place]
+def _varint(content: bytes, place: int) -> tuple[int, int]:
+    value = shift = 0
+    while shift < 64:
+        byte = content[place]
+        value |= (byte & 127) << shift
+        place += 1
+        if byte < 128:
+            return value, place
+        shift += 7
+    raise ValueError("a number of more than 64 bits")
 
-    def _varint(self) -> int:
-        value = shift = 0
-        while True:
-            byte = self._byte()
-            value |= (byte & 127) << shift
-            if byte < 128:
-                return value
-            shift += 7
-            if shift > 63:
-                raise ValueError("a number of more than 64 bits")
 
-    def _whole(self) -> int:
-        value = self._varint()
-        return (value >> 1) ^ -(value & 1)
+def _whole(content: bytes, place: int) -> tuple[int, int]:
+    value, place = _varint(content, place)
+    return (value >> 1) ^ -(value & 1), place
