@@ -54,13 +54,15 @@ def test_a_table_without_rows_has_no_group_or_an_empty_one(tmp_path: Path) -> No
     ("content", "known"),
     [
         # A field of each type: the step to its number and the type in a byte, then the value; 0 ends.
+        ("14 05 00", {1: -3}),
         ("15 03 00", {1: -2}),
         ("16 80 01 00", {1: 64}),
         ("16 fe" + " ff" * 8 + " 01 00", {1: 2**63 - 1}),
         ("11 12 13 7f 00", {1: True, 2: False, 3: 127}),
         ("18 02 68 69 00", {1: b"hi"}),
         ("17 000000000000f03f 00", {1: 1.0}),
-        ("19 35 02 04 06 00", {1: [1, 2, 3]}),
+        ("19 35 02 03 06 00", {1: [1, -2, 3]}),
+        ("19 17 000000000000f03f 00", {1: [1.0]}),
         ("1a 22 01 02 00", {1: [1, 2]}),
         ("1b 01 85 01 78 0e 00", {1: [(b"x", 7)]}),
         ("1b 00 00", {1: []}),
@@ -133,6 +135,7 @@ def test_files_that_are_no_parquet_files(tmp_path: Path) -> None:
         (whole[:-1], "end"),
         (whole[:-4] + b"PARE", "end"),
         (MAGIC + whole[-length:], "longer than the file"),
+        (MAGIC + whole[-length - 3 :], "longer than the file"),
         (whole[: -8 - length] + bytes(length) + whole[-8:], "damaged"),
     ]:
         path.write_bytes(content)
