@@ -31,6 +31,8 @@ UNREADABLE = (
     RuntimeError,
     SyntaxError,
     AttributeError,
+    # A damaged chunk may state gigabytes, which Pillow then asks for.
+    MemoryError,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
@@ -65,7 +67,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         ) from error
     except UNREADABLE as error:
         reason = " ".join(str(error).split()).replace(str(path), "it").replace(repr(str(path)), "it").rstrip(".")
-        raise DataError(f"{path} cannot be decoded: {reason}") from error
+        raise DataError(f"{path} cannot be decoded: {reason or 'it states more bytes than there is memory'}") from error
 
 
 def check_picture(path: Path) -> None:
