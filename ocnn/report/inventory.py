@@ -151,7 +151,7 @@ def data_document(summary: pd.DataFrame, remarks: Mapping[str, str]) -> Document
     """Show Table 1."""
     notes = " ".join(literal(f"{name}: {remark}") for name, remark in remarks.items() if remark)
     legend = (
-        "Samples of each part, as a range over the normal classes, counted in the splits that were fitted. Test samples"
+        "Samples of each part, as a range over the normal classes, counted in the first seed's splits. Test samples"
         " also fitted: those whose values are exactly a fitted sample's; a method may know these by heart."
     )
     return Document("Data (Table 1)", legend, [frame_table("Data sets as they were used", summary, notes)])

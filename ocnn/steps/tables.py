@@ -5,7 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from ocnn.config.plan import TABLE_SUFFIXES, Plan
 from ocnn.data.splits import read_split
@@ -139,14 +141,19 @@ def _data(
     for fit in planned.fits(first_seed=True):
         if fit.normal not in samples[fit.experiment]:
             samples[fit.experiment][fit.normal] = read_split(fit.path(splits)).samples
-    repeats = {}
-    for name, path in arrays.items():
-        table, _ = read_table(path.with_name(CHECKSUMS), CHECKSUM_SCHEMA, ("recipe",))
-        checksums = {
-            Path(str(file)).stem: rows.to_numpy() for file, rows in table.groupby("file", observed=True)["checksum"]
-        }
-        repeats[name] = [count_repeats(split, checksums) for split in samples[name].values()]
+    checksums = {path: _checksums(path.with_name(CHECKSUMS)) for path in set(arrays.values())}
+    repeats = {
+        name: [count_repeats(split, checksums[path]) for split in samples[name].values()]
+        for name, path in arrays.items()
+    }
     return samples, shapes, repeats
+
+
+def _checksums(path: Path) -> dict[str, NDArray[np.uint64]]:
+    """Read the checksums of a data set's samples, by part."""
+    table, _ = read_table(path, CHECKSUM_SCHEMA, ("recipe",))
+    groups = table.groupby("file", observed=True)["checksum"]
+    return {Path(str(file)).stem: checksums.to_numpy() for file, checksums in groups}
 
 
 def _compare(

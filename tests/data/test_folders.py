@@ -223,6 +223,19 @@ def test_many_pictures_are_looked_at_by_their_headers(tmp_path: Path, monkeypatc
         dataset(root)
 
 
+def test_a_part_of_a_picture_that_states_gigabytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pillow asks for what a PNG's chunk states; where memory is short that is no OSError, as fuzzing found."""
+    path = tmp_path / "a.png"
+    path.write_bytes(saved("PNG"))
+
+    def short(*arguments: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Image.Image, "load", short)
+    with pytest.raises(DataError, match=r"a.png cannot be decoded: a part of it states more bytes"):
+        read_picture(path, (2, 2), 1)
+
+
 def test_all_that_cannot_be_decoded_are_counted(tmp_path: Path) -> None:
     root = screws(tmp_path)
     for number in range(4):

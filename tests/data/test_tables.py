@@ -552,6 +552,9 @@ def test_nul_characters_are_damage(tmp_path: Path, damaged: str) -> None:
     assert damaged in train + test
     with pytest.raises(DataError, match=r"t(rain|est).csv holds the character NUL, as UTF-16 and damaged files do"):
         table(tmp_path, train, test)
+
+
+def test_utf_16_is_refused_with_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "wide.csv").write_text(TRAIN, encoding="utf-16-be")
     with pytest.raises(DataError, match="save it as UTF-8"):
         table_dataset(name="toy", file=str(tmp_path / "wide.csv"), normal=["good"])

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +78,17 @@ class HandMade:
         """Files by their role."""
         names = ("metrics", "histories", "shapes", "mistakes", "summary", "references")
         return {**{name: self.path(f"{name}.parquet") for name in names}, "provenance": self.path("provenance.json")}
+
+    def tables(self, plan: Plan, files: Mapping[str, Path], folder: Path) -> None:
+        """Make the tables of a plan from these measurements."""
+        make_tables(
+            plan=plan.to_json(),
+            **{name: files[name] for name in ("metrics", "summary", "references", "provenance")},
+            splits=self.pattern("splits", "parquet"),
+            images=f"{self.folder}/images/train.npy",
+            records="",
+            folder=folder,
+        )
 
 
 def score_file(path: Path, fit: Fit) -> None:
@@ -165,14 +177,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> HandMade:
         **{name: made.files[name] for name in ("metrics", "summary", "references")},
         recipe={"code": "1"},
     )
-    make_tables(
-        plan=plan.to_json(),
-        **{name: made.files[name] for name in ("metrics", "summary", "references", "provenance")},
-        splits=made.pattern("splits", "parquet"),
-        images=f"{folder}/images/train.npy",
-        records="",
-        folder=folder,
-    )
+    made.tables(plan, made.files, folder)
     return made
 
 
@@ -269,14 +274,7 @@ def test_the_level_and_the_margin_of_the_plan_hold_everywhere(
     make_summary(
         plan=plan.to_json(), metrics=files["metrics"], summary=files["summary"], references=files["references"]
     )
-    make_tables(
-        plan=plan.to_json(),
-        **{name: files[name] for name in ("metrics", "summary", "references", "provenance")},
-        splits=made.pattern("splits", "parquet"),
-        images=f"{made.folder}/images/train.npy",
-        records="",
-        folder=tmp_path,
-    )
+    made.tables(plan, files, tmp_path)
     assert seen == {
         "summarise": {"alpha": 0.2},
         "judge": {"alpha": 0.2, "margin": 7.0, "odds_ratio": 3.0},
@@ -296,14 +294,7 @@ def test_every_table_that_is_planned_is_made(made: HandMade, tmp_path: Path) -> 
     """That of the released protocol taken apart among them; as released, an AUC is that of the training set."""
     (experiment,) = made.plan.experiments
     plan = replace(made.plan, experiments=(replace(experiment, taken_apart=True),))
-    make_tables(
-        plan=plan.to_json(),
-        **{name: made.files[name] for name in ("metrics", "summary", "references", "provenance")},
-        splits=made.pattern("splits", "parquet"),
-        images=f"{made.folder}/images/train.npy",
-        records="",
-        folder=tmp_path,
-    )
+    made.tables(plan, made.files, tmp_path)
     files = {file for group in plan.table_files().values() for file in group}
     assert {"tables/decomposition.csv", "tables/decomposition.md", "claims.csv"} <= files
     assert {file for file in files if not (tmp_path / file).exists()} == set()

@@ -31,8 +31,6 @@ UNREADABLE = (
     RuntimeError,
     SyntaxError,
     AttributeError,
-    # A damaged chunk may state gigabytes, which Pillow then asks for.
-    MemoryError,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
@@ -65,9 +63,12 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise DataError(
             f"{path} cannot be decoded: it is none of {', '.join(FORMATS)}, whatever its name says"
         ) from error
+    except MemoryError as error:
+        # What a damaged chunk states, Pillow asks for.
+        raise DataError(f"{path} cannot be decoded: a part of it states more bytes than there is memory") from error
     except UNREADABLE as error:
         reason = " ".join(str(error).split()).replace(str(path), "it").replace(repr(str(path)), "it").rstrip(".")
-        raise DataError(f"{path} cannot be decoded: {reason or 'it states more bytes than there is memory'}") from error
+        raise DataError(f"{path} cannot be decoded: {reason}") from error
 
 
 def check_picture(path: Path) -> None:
