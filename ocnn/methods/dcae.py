@@ -31,7 +31,8 @@ class DCAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ThresholdedDetecto
     features and averaged over samples, as in Deep SVDD's code: `weight_decay` has its weight beside that
     (docs/autoencoder.md).
 
-    Given the file of an `autoencoder` of the same network, it takes that as it is and trains nothing.
+    Given the file of an `autoencoder` of the same network, it takes that as it is and trains nothing; history and
+    diagnosis are those of that autoencoder's training.
 
     As a transformer it gives the codes, on which any other estimator can work, as hybrid methods do (Erfani et al.
     2016): `make_pipeline(DCAE(), OCSVM())`.
@@ -62,12 +63,11 @@ class DCAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ThresholdedDetecto
         if network.kind == "none":
             raise ValueError("an autoencoder needs a network; 'none' is for methods that work on features as they are.")
         self.autoencoder_ = build_autoencoder(network, shape)
-        self.history_ = {}
-        if self.autoencoder is not None:
-            load_weights(self.autoencoder_, self.autoencoder)
-            return None
-        self.history_ = train(self.objective_model(), X, **self._training("autoencoder"))
-        return diagnose_schedule(self.history_["loss"])
+        if self.autoencoder is None:
+            self.history_ = train(self.objective_model(), X, **self._training("autoencoder"))
+        else:
+            self.history_ = load_weights(self.autoencoder_, self.autoencoder)
+        return diagnose_schedule(self.history_["loss"]) if "loss" in self.history_ else None
 
     def objective_model(self) -> "ObjectiveModel":
         """Join `autoencoder_` and its objective, to be trained."""
@@ -102,8 +102,8 @@ class DCAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ThresholdedDetecto
         return tags
 
     def save_autoencoder(self, path: str | Path, recipe: Mapping[str, Any] | None = None) -> None:
-        """Write the weights as an npz archive, to start other methods from; `recipe` is the workflow's."""
-        save_weights(self.autoencoder_, path, recipe)
+        """Write weights and history as an npz archive, to start other methods from; `recipe` is the workflow's."""
+        save_weights(self.autoencoder_, path, recipe, self.history_)
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return negative_squared_error(self.autoencoder_, X)

@@ -18,6 +18,7 @@ from ocnn.networks.losses import nu_quantile
 from ocnn.networks.models import build_autoencoder
 from ocnn.networks.saved import SavedNetwork
 from ocnn.networks.shapes import resolve
+from ocnn.networks.weights import save_weights
 from ocnn.storage.arrays import write_arrays
 from tests.conftest import QUICK, QUICK_PRETRAINED, ROOT
 
@@ -57,10 +58,27 @@ def test_the_autoencoder_learns(images: np.ndarray) -> None:
 
 
 @pytest.mark.usefixtures("eagerly")
-def test_dcae_takes_a_saved_autoencoder_as_it_is(images: np.ndarray, pretrained: tuple[DCAE, Path]) -> None:
-    dcae, path = pretrained
-    again = DCAE(network=NETWORK, autoencoder=path, epochs=(10**6,), learning_rates=(1.0,)).fit(images)
-    np.testing.assert_array_equal(again.score_samples(images), dcae.score_samples(images))
+@pytest.mark.parametrize(("rate", "status"), [(1e-2, "limit"), (1e-9, "converged"), (1e30, "diverged")])
+def test_dcae_takes_a_saved_autoencoder_as_it_is(rate: float, status: str, images: np.ndarray, tmp_path: Path) -> None:
+    """With how its training ended: in the workflow that is all that the row `dcae` has been trained."""
+    trained = DCAE(network=NETWORK, **{**QUICK, "epochs": (20,), "learning_rates": (rate,)})
+    with np.errstate(all="ignore"):
+        trained.fit(images)
+    assert trained.diagnosis_.status == status
+    trained.save_autoencoder(tmp_path / "a.npz")
+    again = DCAE(network=NETWORK, autoencoder=tmp_path / "a.npz", epochs=(10**6,), learning_rates=(1.0,)).fit(images)
+    np.testing.assert_array_equal(again.score_samples(images), trained.score_samples(images))
+    np.testing.assert_array_equal(again.history_["loss"], trained.history_["loss"])
+    assert again.diagnosis_ == trained.diagnosis_
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_of_weights_without_a_history_dcae_says_that_it_has_no_iterations(
+    images: np.ndarray, pretrained: tuple[DCAE, Path], tmp_path: Path
+) -> None:
+    save_weights(pretrained[0].autoencoder_, tmp_path / "a.npz")
+    dcae = DCAE(network=NETWORK, autoencoder=tmp_path / "a.npz").fit(images)
+    assert (dcae.history_, dcae.diagnosis_.reason) == ({}, "the fit has no iterations of its own")
 
 
 @pytest.mark.usefixtures("eagerly")

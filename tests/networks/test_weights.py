@@ -19,9 +19,10 @@ def test_weights_come_back_in_their_order(tmp_path: Path) -> None:
         return keras.Sequential([keras.Input((2,)), *(keras.layers.Dense(2, use_bias=False) for _ in range(12))])
 
     saved, loaded = build(), build()
-    save_weights(saved, tmp_path / "w.npz")
-    assert len(read_arrays(tmp_path / "w.npz")) == 12
-    load_weights(loaded, tmp_path / "w.npz")
+    history = {"loss": [3.0, 0.1], "accuracy": [0.5, 0.75]}
+    save_weights(saved, tmp_path / "w.npz", history=history)
+    assert len(read_arrays(tmp_path / "w.npz")) == 12 + 2
+    assert load_weights(loaded, tmp_path / "w.npz") == history
     for found, expected in zip(loaded.get_weights(), saved.get_weights(), strict=True):
         np.testing.assert_array_equal(found, expected)
     write_arrays(
