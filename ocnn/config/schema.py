@@ -65,8 +65,8 @@ class Autoencoder(Section):
 class Training(Section):
     """What every deep method of an experiment shares."""
 
-    batch_size: Annotated[Count, Field(le=1_000_000)] = 200
-    """samples per step of the optimiser"""
+    batch_size: Annotated[Count, Field(le=1_000_000)] | None = None
+    """samples per step of the optimiser; none: what each method has by itself, 200, and more from 100,000 samples on"""
     weight_decay: Annotated[Number, Field(ge=0)] = 1e-5
     """factor of the regulariser ½ Σ‖W‖²; a method may have its own"""
 
@@ -460,7 +460,7 @@ class Config(Section):
             declared["contamination"] = "contamination"
         return {
             **(usual_settings(estimator) if self.is_wrapped(method) else {}),
-            **{parameter: shared[name] for parameter, name in declared.items()},
+            **{parameter: shared[name] for parameter, name in declared.items() if name in shared},
             **self.methods[method].settings,
             **self.experiments[experiment].settings.get(method, {}),
         }
@@ -485,13 +485,18 @@ class Config(Section):
         return not self.needs_network(method) and self.methods[method].resources == Resources()
 
     def shared_settings(self, experiment: str, seed: int) -> dict[str, Any]:
-        """What a method may take from its experiment, by the names that `shared_settings` of an estimator uses."""
-        return {name: value(self.experiments[experiment], seed) for name, value in SHARED_SETTINGS.items()}
+        """What a method may take from its experiment, by the names that `shared_settings` of an estimator uses.
+
+        What the experiment does not say is left out: then each method has its own default.
+        """
+        values = {name: value(self.experiments[experiment], seed) for name, value in SHARED_SETTINGS.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
     def autoencoder_settings(self, experiment: str, seed: int) -> dict[str, Any]:
         """The parameters of the shared autoencoder."""
         shared = self.shared_settings(experiment, seed)
-        return {parameter: shared[name] for parameter, name in shared_parameters(load_estimator("dcae")).items()}
+        declared = shared_parameters(load_estimator("dcae"))
+        return {parameter: shared[name] for parameter, name in declared.items() if name in shared}
 
     def uses_autoencoder(self, experiment: str, method: str) -> bool:
         """Whether a method of an experiment starts from the shared autoencoder, or works on its codes.

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._param_validation import Interval
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector
 from ocnn.methods.diagnosis import Diagnosis
@@ -31,7 +31,8 @@ class DeepDetector(AnomalyDetector):
         epochs, learning_rates: of each phase of Adam. A single number of epochs is one phase, at the first of the
             learning rates; a single learning rate is that of every phase.
         batch_size: samples per step, at least 2, as batch normalisation takes statistics of them. A remainder of one
-            sample is shared out (`ocnn.networks.training.batch_size_for`).
+            sample is shared out. `auto` is 200, and more from 100,000 samples on
+            (`ocnn.networks.training.batch_size_for`).
         random_state: seed below 2³¹, generator or None.
         verbose: 1 prints the progress.
 
@@ -41,7 +42,7 @@ class DeepDetector(AnomalyDetector):
 
     epochs: int | Sequence[int] = (150, 100)
     learning_rates: float | Sequence[float] = (1e-4, 1e-5)
-    batch_size: int = 200
+    batch_size: int | Literal["auto"] = "auto"
     random_state: Any = None
     verbose: int = 0
 
@@ -54,7 +55,7 @@ class DeepDetector(AnomalyDetector):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "epochs": ["array-like", Interval(Integral, 0, None, closed="left")],
         "learning_rates": ["array-like", Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "batch_size": [StrOptions({"auto"}), Interval(Integral, 2, None, closed="left")],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }

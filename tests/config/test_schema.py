@@ -9,6 +9,7 @@ from ocnn.config.checks import load
 from ocnn.config.schema import Config, TrainingSet
 from ocnn.data import load_dataset
 from ocnn.data.splits import WHOLE, anomaly_count
+from ocnn.methods import load_estimator
 from tests.config.configurations import MINIMAL, shipped
 from tests.conftest import ROOT
 
@@ -37,6 +38,18 @@ def test_the_papers_protocol() -> None:
     assert config.settings("mnist", "ocsvm", 0) == {"nu": 0.1, "gamma": [2.0**e for e in range(-10, 0)]}
     ocnn = config.settings("mnist", "ocnn", 0)
     assert (ocnn["nu"], ocnn["anomaly_share"]) == (None, 1 / 101)
+
+
+def test_of_a_batch_size_that_is_not_stated_each_method_has_its_own() -> None:
+    assert "batch_size" in read("paper").settings("mnist", "dcae", 0)
+    content = shipped("paper")
+    content["experiments"]["mnist"]["training"] = {}
+    silent = load(content)
+    settings = silent.settings("mnist", "deep_svdd", 0)
+    assert "batch_size" not in settings
+    assert settings["weight_decay"] == 1e-5
+    assert "batch_size" not in silent.autoencoder_settings("mnist", 0)
+    assert load_estimator("deep_svdd")(**settings).batch_size == "auto"
 
 
 def test_the_default_needs_no_archive() -> None:

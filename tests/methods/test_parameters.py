@@ -7,7 +7,7 @@ import pytest
 
 from ocnn.methods import METHODS, load_estimator
 
-PAPER = {"learning_rates": (1e-4, 1e-5), "batch_size": 200, "random_state": None, "verbose": 0}
+PAPER = {"learning_rates": (1e-4, 1e-5), "batch_size": "auto", "random_state": None, "verbose": 0}
 NETWORK = {**PAPER, "network": "auto", "autoencoder": None, "weight_decay": 1e-5}
 PRETRAINED = {
     **NETWORK,
@@ -131,7 +131,7 @@ RANGES: dict[tuple[str, str], tuple[list[Any], list[Any]]] = {
     ("ocnn_radial", "hidden"): ([1], [0, 1.5]),
     ("ocnn_radial", "gamma"): (["neighbours", 1e-9], [0, "scale"]),
     ("ocnn_radial", "tol"): ([1e-12], [0]),
-    ("dcae", "batch_size"): ([2], [1, 2.5]),
+    ("dcae", "batch_size"): ([2, "auto"], [1, 2.5, "many"]),
     ("dcae", "weight_decay"): ([0, 0.5], [-1e-9]),
     ("dcae", "network"): (["none", "lenet-mnist", {"kind": "dense"}], ["lenet", 3]),
     ("dcae", "epochs"): (

@@ -207,6 +207,18 @@ def test_the_batch_size_is_the_next_that_leaves_no_single_sample(samples: int, w
     assert batch_size_for(1, wanted) == wanted  # which no size would share out
 
 
+@pytest.mark.parametrize(
+    ("samples", "size"),
+    [(1, 200), (60, 200), (6000, 200), (6001, 201), (100_000, 200), (150_000, 300), (1_000_000, 2000)],
+)
+def test_of_many_samples_an_epoch_has_500_steps_unless_their_size_is_stated(samples: int, size: int) -> None:
+    """That 6,001 samples go by 201 is the rule for all sizes: no batch of one."""
+    from ocnn.networks.training import batch_size_for
+
+    assert batch_size_for(samples, "auto") == size
+    assert batch_size_for(samples, 200) == (201 if samples == 6001 else 200)
+
+
 @pytest.fixture
 def foreign_settings() -> Iterator[tuple[Any, ...]]:
     """Keras's global settings as some user may have them."""
