@@ -1,4 +1,4 @@
-"""How time and memory grow with the rows: the shallow methods beside scikit-learn's and PyOD's own estimators.
+"""How time and memory grow with the rows: shallow and deep methods beside scikit-learn's and PyOD's own estimators.
 
 python -m benchmarks.growth [--methods knn kde] [--sides ours PyOD] [--rows 1000 10000 100000] [--features 10 100]
     [--limit 300] [--threads 1]
@@ -16,9 +16,10 @@ import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from typing import Any
 
-from benchmarks._growth_case import CASES
+from benchmarks._growth_case import CASES, NEED_PYTORCH
 from benchmarks._measure import Cost, machine, run_timed
 from benchmarks._record import Record
 
@@ -99,6 +100,9 @@ def main() -> None:
         for method in arguments.methods:
             table: list[dict[str, Any]] = []
             for side in (side for side in arguments.sides if side in CASES[method]):
+                if side == "PyOD" and method in NEED_PYTORCH and find_spec("torch") is None:
+                    print(f"{method}: PyOD's needs what benchmarks/requirements.txt says, and is left out.", flush=True)
+                    continue
                 rows = sorted(arguments.rows)
                 table += ladder(method, side, rows, features, arguments.limit, arguments.threads)
             if table:

@@ -1,5 +1,6 @@
 """Training a Keras model by an objective, alike for every deep method."""
 
+import math
 import random
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -118,6 +119,15 @@ def batch_size_for(samples: int, wanted: int | Literal["auto"]) -> int:
     return size
 
 
+def steps_at_once(shape: Sequence[int]) -> int:
+    """Choose how many steps Keras takes between two returns to Python, for samples of this shape.
+
+    The steps are the same. For a few features they take less than the return does, so there are up to 32; for large
+    images there is one, after which a keyboard interrupt is heard.
+    """
+    return max(1, min(32, 1024 // math.prod(shape)))
+
+
 @stated_settings()
 def train(
     model: keras.Model,
@@ -152,13 +162,17 @@ def train(
     schedule = keras.callbacks.LearningRateScheduler(lambda epoch, _: float(rates[epoch]))
     shown = [Progress(name, total)] if verbose else []
     if not model.compiled:
-        model.compile(optimizer=keras.optimizers.Adam(float(rates[0]), *betas))
+        adam = keras.optimizers.Adam(float(rates[0]), *betas)
+        model.compile(optimizer=adam, steps_per_execution=steps_at_once(X.shape[1:]))
         # Were its variables made in the first step, TensorFlow would trace that step twice.
         model.optimizer.build(model.trainable_variables)
+    size = batch_size_for(len(X), batch_size)
     history = model.fit(
         X,
-        batch_size=batch_size_for(len(X), batch_size),
+        batch_size=size,
         epochs=total,
+        # What Keras counts by itself; but where it is told, it makes one iterator an epoch, not two.
+        steps_per_epoch=-(-len(X) // size),
         shuffle=True,
         verbose=0,
         callbacks=[schedule, *callbacks, *shown],

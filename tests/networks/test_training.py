@@ -134,6 +134,42 @@ def test_no_batch_has_one_sample(samples: int, wanted: int, sizes: list[int]) ->
 
 
 @pytest.mark.parametrize(
+    ("shape", "steps"), [((1,), 32), ((32,), 32), ((100,), 10), ((8, 8, 1), 16), ((28, 28, 1), 1), ((2000,), 1)]
+)
+def test_several_steps_at_once_where_samples_are_small(shape: tuple[int, ...], steps: int) -> None:
+    from ocnn.networks.training import steps_at_once
+
+    assert steps_at_once(shape) == steps
+
+
+@pytest.mark.parametrize("samples", [40, 43])
+def test_several_steps_at_once_are_the_same_steps(samples: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bit for bit, in losses and weights, also with a smaller last batch and a number of steps that none divides."""
+    import keras
+
+    from ocnn.networks import training
+
+    def trained() -> tuple[list[float], list[NDArray[Any]]]:
+        with training.seeded(3):
+            inputs = keras.Input((2,))
+            outputs = keras.layers.Dense(2)(keras.layers.BatchNormalization()(keras.layers.Dense(8)(inputs)))
+            net = keras.Model(inputs, outputs)
+            model = training.ObjectiveModel(net, lambda x, y: keras.ops.mean(keras.ops.square(x - y)))
+            X = np.random.default_rng(0).normal(size=(samples, 2)).astype("float32")
+            history = training.train(model, X, epochs=(3, 2), learning_rates=(1e-2, 1e-3), batch_size=8)
+        assert model.steps_per_execution == training.steps_at_once((2,))
+        return history["loss"], net.get_weights()
+
+    losses, weights = trained()
+    monkeypatch.setattr(training, "steps_at_once", lambda shape: 1)
+    one_by_one, expected = trained()
+    assert len(losses) == 5
+    assert losses == one_by_one
+    for found, wanted in zip(weights, expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize(
     ("epochs", "shown"),
     [
         (1, [1]),
