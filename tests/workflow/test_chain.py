@@ -65,6 +65,15 @@ def test_scores_hold_every_sample_of_the_split(finished: Checkout) -> None:
     assert set(read_scores(score_file(finished, "ocnn"))[1]["history"]) >= {"objective", "r", "w_norm", "V_norm"}
 
 
+def test_the_row_dcae_ends_as_the_shared_autoencoder_did(finished: Checkout) -> None:
+    """Its own job trains nothing: what it says of its training is what the autoencoder's log says."""
+    log = finished.folder / "results" / "logs" / "autoencoder" / "digits" / "3" / "seed-0.log"
+    metadata = read_scores(score_file(finished, "dcae"))[1]
+    assert log.read_text().splitlines()[-1] == "{status}: {reason}".format(**metadata["diagnosis"])
+    assert metadata["diagnosis"]["status"] == "limit"
+    assert len(metadata["history"]["loss"]) == 2
+
+
 def test_metrics_and_table(finished: Checkout) -> None:
     metrics = pd.read_parquet(finished.folder / "results" / "metrics.parquet")
     assert len(metrics) == 2 * len(METHODS)
