@@ -76,7 +76,8 @@ def decompose(
             means = groups.mean().where(groups.count() == classes)
             found = pd.concat([found, pd.concat({ALL: means}, names=["normal"])])
             # Of the mean of AUCs of different samples.
-            sums = variances.groupby(level=["method", "seed"], sort=False).sum() / classes**2
+            by_seed = variances.groupby(level=["method", "seed"], sort=False)
+            sums = by_seed.sum(min_count=classes) / classes**2
             variances = pd.concat([variances, pd.concat({ALL: sums}, names=["normal"])])
         long = found.melt(var_name="quantity", ignore_index=False)
         long["variance"] = variances[found.columns].where(found.notna()).melt()["value"].to_numpy()
@@ -89,7 +90,7 @@ def decompose(
     table = pd.concat(parts, ignore_index=True)
     over_seeds = table["std"].fillna(0) ** 2 / table["seeds"].clip(lower=1)
     freedoms = np.column_stack([(table["seeds"] - 1).clip(lower=1), np.full(len(table), np.inf)])
-    error, freedom = combined_error(np.column_stack([over_seeds, table["variance"]]), freedoms)
+    error, freedom = combined_error(np.column_stack([over_seeds, table["variance"]]), freedoms, alpha)
     half = error * stats.t.ppf(1 - alpha, freedom)
     table = table.assign(low=table["mean"] - half, high=table["mean"] + half, sample_error=np.sqrt(table["variance"]))
     return table.merge(_published(summary, shuffled), on=KEYS, how="left")[COLUMNS]

@@ -45,14 +45,16 @@ def rank_methods(metrics: pd.DataFrame, alpha: float) -> pd.DataFrame:
     order = sorted(values, key=lambda method: -values[method].mean())
     table = []
     for method in order:
-        compared = {
-            other: _difference(values[other] - values[method], errors[other], errors[method]) for other in order
-        }
-        p_values = [stats.t.sf(d / e, f) for other, (d, e, f) in compared.items() if other != method and e > 0]
-        is_behind = any(p <= alpha / (len(order) - 1) for p in p_values)
-        mean, error, freedom = _difference(values[method], errors[method], 0.0)
-        behind, its_error, its_freedom = compared[order[0]]
-        half, its_half = stats.t.isf(alpha, freedom) * error, stats.t.isf(alpha, its_freedom) * its_error
+        is_behind = any(
+            missing >= bound
+            for missing, bound in (
+                _difference(values[other] - values[method], errors[other], errors[method], alpha / (len(order) - 1))
+                for other in order
+                if other != method
+            )
+        )
+        mean, half = _difference(values[method], errors[method], 0.0, alpha)
+        behind, its_half = _difference(values[order[0]] - values[method], errors[order[0]], errors[method], alpha)
         row = (mean, mean - half, mean + half, behind, behind - its_half, behind + its_half, len(values[method]), "")
         rank = 1 + sum(values[other].mean() > mean for other in order)
         table.append((method, rank, BEHIND if is_behind else OPEN, *row))
@@ -64,8 +66,8 @@ def rank_methods(metrics: pd.DataFrame, alpha: float) -> pd.DataFrame:
     return ranks
 
 
-def _difference(by_seed: pd.Series, error: float, other_error: float) -> tuple[float, float, float]:
-    """The mean over seeds, its standard error and that one's degrees of freedom; NaN of these for one seed."""
+def _difference(by_seed: pd.Series, error: float, other_error: float, level: float) -> tuple[float, float]:
+    """The mean over seeds, and what it exceeds with this chance if the true one is 0; NaN of that for one seed."""
     variances = [[by_seed.var(ddof=1) / len(by_seed), error**2 + other_error**2]]
-    combined, freedom = combined_error(variances, [[len(by_seed) - 1, np.inf]])
-    return float(by_seed.mean()), float(combined[0]), float(freedom[0])
+    combined, freedom = combined_error(variances, [[len(by_seed) - 1, np.inf]], level)
+    return float(by_seed.mean()), float(stats.t.isf(level, freedom[0]) * combined[0])

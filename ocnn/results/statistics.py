@@ -12,6 +12,8 @@ from statsmodels.stats.multitest import multipletests
 #: What can be established of a cell, in the order of the p-values of `judge_differences`.
 VERDICTS = ("reproduced", "better", "worse")
 INCONCLUSIVE = "inconclusive"
+#: Degrees of freedom that are as good as infinitely many.
+MANY = 1e9
 
 
 def t_interval(
@@ -50,21 +52,51 @@ def chance_limit(anomalies: ArrayLike, normals: ArrayLike, alpha: float) -> NDAr
     return np.maximum(0.0, 0.5 + stats.norm.ppf(alpha) * np.sqrt((m + n + 1) / (12 * m * n)))
 
 
-def combined_error(variances: ArrayLike, freedoms: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Combine the independent parts of a variance: Welch (1947), degrees of freedom after Satterthwaite (1946).
+def combined_error(
+    variances: ArrayLike, freedoms: ArrayLike, level: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Combine the independent parts of a variance, to be tested at this level.
+
+    Estimated parts are combined as by Welch (1947), with the degrees of freedom of Satterthwaite (1946). Beside a part
+    that is known that would be wrong too often, many times as often at a small level: where few seeds happen to agree,
+    their part looks small, the degrees of freedom many, and the tail thin. So the bounds of the two are added in
+    quadrature (Howe 1974): √(v t² + w z²), with the quantiles t and z of either. What is returned are the degrees of
+    freedom with which Student's distribution has this bound.
 
     Args:
         variances: (n, k) of k parts each; NaN makes the sum unknown.
         freedoms: (n, k) their degrees of freedom; infinite for a variance that is known.
+        level: one-sided, in (0, ½); (n,) or one for all.
 
     Returns:
-        The standard error, and its degrees of freedom, (Σ v)² / Σ (v² / f); (n,) each, NaN where nothing varies.
+        The standard error, and its degrees of freedom at this level; (n,) each, NaN where nothing varies.
     """
     variances, freedoms = np.asarray(variances, np.float64), np.asarray(freedoms, np.float64)
     total = variances.sum(axis=1)
+    is_known = np.isinf(freedoms) | (variances == 0)
+    estimated = np.where(is_known, 0.0, variances).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        freedom = total**2 / (variances**2 / freedoms).sum(axis=1)
+        freedom = estimated**2 / np.where(is_known, 0.0, variances**2 / freedoms).sum(axis=1)
+    freedom = np.where(estimated == 0, np.inf, freedom)
+    mixed = np.flatnonzero((estimated > 0) & (total > estimated))
+    if len(mixed):
+        levels = np.broadcast_to(level, total.shape)[mixed]
+        share = (estimated / total)[mixed]
+        squares = share * stats.t.isf(levels, freedom[mixed]) ** 2 + (1 - share) * stats.norm.isf(levels) ** 2
+        freedom[mixed] = _freedom_with(np.sqrt(squares), levels, freedom[mixed])
     return np.where(total > 0, np.sqrt(total), np.nan), np.where(total > 0, freedom, np.nan)
+
+
+def _freedom_with(
+    quantile: NDArray[np.float64], level: NDArray[np.float64], least: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Find the degrees of freedom, at least these, with which Student's quantile at a level is the given one, (n,)."""
+    low, high = np.log(least), np.full(len(least), np.log(MANY))
+    for _ in range(50):
+        middle = (low + high) / 2
+        more = stats.t.isf(level, np.exp(middle)) > quantile
+        low, high = np.where(more, middle, low), np.where(more, high, middle)
+    return np.exp(high)
 
 
 def judge_differences(

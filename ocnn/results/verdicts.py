@@ -56,8 +56,8 @@ def judge(
         One row per cell and evaluation: experiment, normal, method, evaluation, family, published, published_runs,
         mean, seeds, difference; `error`, its standard error, of the parts `seed_error` (our seeds), `published_error`
         (the paper's) and `sample_error` (the samples measured, see `metrics.auc_error`); its interval at 1 − 2 alpha
-        (low, high), reach (the margin beyond which that interval would lie within it), freedom (the degrees of freedom
-        of the error), level (at which it is judged; NaN if it is not), the p-values, verdict and reason. Beside these
+        (low, high), reach (the margin beyond which that interval would lie within it), level (at which it is judged;
+        NaN if it is not), freedom (the degrees of freedom of the error at it), the p-values, verdict, reason. Beside these
         `odds_ratio`, (p/(1 − p)) / (q/(1 − q)) of our mean p and the published q, its interval by the delta method
         (odds_low, odds_high), and `odds_verdict`; an AUC of 0 or 100 % has no odds. `seeds_verdict` is without the
         sample error: what the seeds alone say, on these samples.
@@ -85,21 +85,21 @@ def judge(
     size = rows.groupby(["experiment", "evaluation", "family"])["mean"].transform("size").to_numpy()
     level = alpha / size
 
-    rows["error"], freedom = combined_error(errors**2, freedoms)
+    rows["error"], freedom = combined_error(errors**2, freedoms, alpha)
     half = stats.t.isf(alpha, freedom) * rows["error"]
     rows["low"], rows["high"] = rows["difference"] - half, rows["difference"] + half
     rows["reach"] = rows["difference"].abs() + half
-    rows["freedom"], rows["level"] = freedom, np.where(descriptive, np.nan, level)
+    rows["freedom"], rows["level"] = combined_error(errors**2, freedoms, level)[1], np.where(descriptive, np.nan, level)
     at_bounds = []
     for bound in (rows["published"] - margin, rows["published"] + margin):
         there = errors.copy()
         there[:, 1] = sample_error_at(bound, rows["mean"], rows["sample_error"])
-        at_bounds.append(combined_error(there**2, freedoms))
+        at_bounds.append(combined_error(there**2, freedoms, level))
     by_bound = (np.column_stack(values) for values in zip(*at_bounds, strict=True))
     points = judge_differences(rows["difference"], *by_bound, margin=margin, level=level)
 
     # As if the paper had measured these very samples, and erred alike by their choice.
-    by_seeds = combined_error(errors[:, [0, 2]] ** 2, freedoms[:, [0, 2]])
+    by_seeds = combined_error(errors[:, [0, 2]] ** 2, freedoms[:, [0, 2]], level)
     seeds = judge_differences(rows["difference"], *by_seeds, margin=margin, level=level)
 
     odds = _judge_odds(rows, errors, freedoms, odds_ratio=odds_ratio, level=level, alpha=alpha)
@@ -137,12 +137,14 @@ def _judge_odds(
     with np.errstate(divide="ignore", invalid="ignore"):
         # The derivative of the logit is 1 / (p (1 − p)).
         steep = 1 / (100 * np.column_stack([ours * (1 - ours), ours * (1 - ours), theirs * (1 - theirs)]))
-        error, freedom = combined_error(np.where(errors > 0, errors * steep, errors) ** 2, freedoms)
+        variances = np.where(errors > 0, errors * steep, errors) ** 2
+        error, freedom = combined_error(variances, freedoms, alpha)
         log_ratio = logit(ours) - logit(theirs)
     log_ratio = np.where(np.isfinite(log_ratio), log_ratio, np.nan)
     half = stats.t.isf(alpha, freedom) * error
     ratios = {"odds_ratio": log_ratio, "odds_low": log_ratio - half, "odds_high": log_ratio + half}
-    judged = judge_differences(log_ratio, error, freedom, margin=float(np.log(odds_ratio)), level=level)
+    at_level = combined_error(variances, freedoms, level)
+    judged = judge_differences(log_ratio, *at_level, margin=float(np.log(odds_ratio)), level=level)
     return pd.DataFrame({name: np.exp(values) for name, values in ratios.items()}).assign(verdict=judged["verdict"])
 
 

@@ -85,9 +85,8 @@ def test_the_choice_of_samples_is_in_the_intervals() -> None:
     ]:
         row = quantity(table, normal, name)
         assert row["sample_error"] == pytest.approx(sample)
-        error = np.hypot(sample, seeds)
-        freedom = error**4 / seeds**4
-        assert row["high"] - row["mean"] == pytest.approx(error * stats.t.ppf(0.95, freedom))
+        half = np.hypot(sample * stats.norm.ppf(0.95), seeds * stats.t.ppf(0.95, 1))
+        assert row["high"] - row["mean"] == pytest.approx(half)
         assert row["mean"] - row["low"] == pytest.approx(row["high"] - row["mean"])
 
 

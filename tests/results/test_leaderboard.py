@@ -28,8 +28,7 @@ def test_a_sure_lead() -> None:
     assert list(ranks["behind"]) == pytest.approx([0, 20])
     # Over seeds 90, 91, 89, and 0.1 points by the samples.
     seeds, samples = 1 / 3, 0.01
-    freedom = (seeds + samples) ** 2 / (seeds**2 / 2)
-    half = stats.t.isf(0.05, freedom) * np.sqrt(seeds + samples)
+    half = np.sqrt(seeds * stats.t.isf(0.05, 2) ** 2 + samples * stats.norm.isf(0.05) ** 2)
     assert list(ranks.loc[0, ["low", "high"]]) == pytest.approx([90 - half, 90 + half])
     assert ranks.loc[0, ["behind_low", "behind_high"]].isna().all()
 

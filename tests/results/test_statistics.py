@@ -37,7 +37,8 @@ MARGIN, ALPHA = 2.0, 0.05
 def judged(samples: np.ndarray, reference: float = 90.0, level: float = ALPHA) -> pd.DataFrame:
     """Verdicts on the rows of an array, one sample each, against an exact reference."""
     count = samples.shape[1]
-    error, freedom = combined_error(samples.var(axis=1, ddof=1)[:, None] / count, np.full((len(samples), 1), count - 1))
+    variances, freedoms = samples.var(axis=1, ddof=1)[:, None] / count, np.full((len(samples), 1), count - 1)
+    error, freedom = combined_error(variances, freedoms, level)
     return judge_differences(samples.mean(axis=1) - reference, error, freedom, margin=MARGIN, level=level)
 
 
@@ -89,7 +90,7 @@ def test_the_limit_of_chance_by_hand() -> None:
 
 
 def test_what_has_no_error_establishes_nothing() -> None:
-    error, freedom = combined_error([[np.nan], [0.0]], [[0], [9]])
+    error, freedom = combined_error([[np.nan], [0.0]], [[0], [9]], ALPHA)
     assert np.isnan([error, freedom]).all()
     rows = judge_differences([0.0, 9.0], error, freedom, margin=MARGIN, level=ALPHA)
     assert list(rows["verdict"]) == ["inconclusive"] * 2
@@ -104,7 +105,7 @@ def test_what_has_no_error_establishes_nothing() -> None:
 )
 def test_a_verdict_agrees_with_the_mean(values: list[float], reference: float, margin: float) -> None:
     sample = np.array(values)
-    error, freedom = combined_error([[sample.var(ddof=1) / len(sample)]], [[len(sample) - 1]])
+    error, freedom = combined_error([[sample.var(ddof=1) / len(sample)]], [[len(sample) - 1]], ALPHA)
     difference = sample.mean() - reference
     row = judge_differences([difference], error, freedom, margin=margin, level=ALPHA).iloc[0]
     if row["verdict"] == "reproduced":
@@ -117,10 +118,19 @@ def test_a_verdict_agrees_with_the_mean(values: list[float], reference: float, m
 
 
 def test_the_parts_of_an_error_by_hand() -> None:
-    # 4 and 1 of 2 degrees of freedom each: 5² / (16/2 + 1/2); with a known part of 3 beside: 8² / 8.5.
-    error, freedom = combined_error([[4, 1, 0], [4, 1, 3], [0, 0, 4]], [[2, 2, np.inf]] * 2 + [[9, 9, np.inf]])
+    # 4 and 1 of 2 degrees of freedom each: 5² / (16/2 + 1/2).
+    parts = [[4, 1, 0], [4, 1, 3], [0, 0, 4]]
+    error, freedom = combined_error(parts, [[2, 2, np.inf]] * 2 + [[9, 9, np.inf]], ALPHA)
     assert error == pytest.approx(np.sqrt([5, 8, 4]))
-    assert freedom == pytest.approx([25 / 8.5, 64 / 8.5, np.inf])
+    assert freedom[[0, 2]] == pytest.approx([25 / 8.5, np.inf])
+    # With a known part of 3 beside, the bounds of 5 and of 3 are added in quadrature.
+    bound = np.sqrt(5 * stats.t.isf(ALPHA, 25 / 8.5) ** 2 + 3 * stats.norm.isf(ALPHA) ** 2)
+    assert error[1] * stats.t.isf(ALPHA, freedom[1]) == pytest.approx(bound)
+    # At each level its own.
+    levels = [0.2, 0.01, 1e-4]
+    errors, freedoms = combined_error([[4, 3]] * 3, [[2, np.inf]] * 3, levels)
+    expected = np.sqrt(4 * stats.t.isf(levels, 2) ** 2 + 3 * stats.norm.isf(levels) ** 2)
+    assert errors * stats.t.isf(levels, freedoms) == pytest.approx(expected)
     # Without limit of the degrees of freedom it is the normal distribution.
     row = judge_differences([0.0], error[2:], freedom[2:], margin=5.0, level=ALPHA).iloc[0]
     assert row["p_reproduced"] == pytest.approx(stats.norm.sf(2.5))
@@ -180,6 +190,26 @@ def test_the_bound_is_not_slack_for_nothing() -> None:
     assert 0.9 * ALPHA < rate <= allowed(20_000)
 
 
+@pytest.mark.parametrize("seeds", [2, 3, 5, 10])
+@pytest.mark.parametrize("ratio", [0.25, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("cells", [1, 10, 90])
+def test_few_seeds_beside_a_test_set_make_no_wrong_verdict(seeds: int, ratio: float, cells: int) -> None:
+    """A difference at an edge of the zone; the error over seeds is so many times that of the samples.
+
+    By the degrees of freedom of Satterthwaite two seeds were wrong up to 24 times as often as a table of 90 allows.
+    """
+    times, level, rng = 400_000, ALPHA / cells, np.random.default_rng(9)
+    variances = np.column_stack([rng.chisquare(seeds - 1, times) / (seeds - 1) * ratio**2, np.ones(times)])
+    differences = MARGIN + rng.normal(0, np.sqrt(ratio**2 + 1), times)
+    # The bound itself, and not through the degrees of freedom, as these take long to find.
+    bound = np.sqrt(variances @ [stats.t.isf(level, seeds - 1) ** 2, stats.norm.isf(level) ** 2])
+    rate = (differences - MARGIN >= bound).mean()
+    assert rate <= allowed(times, level)
+    few = 2000
+    error, freedom = combined_error(variances[:few], [[seeds - 1, np.inf]] * few, level)
+    np.testing.assert_allclose(error * stats.t.isf(level, freedom), bound[:few], rtol=1e-6)
+
+
 def test_the_rule_finds_what_is_there() -> None:
     """At 0.5 points of spread, ten seeds and a whole table of 90 cells."""
     rng = np.random.default_rng(3)
@@ -213,9 +243,9 @@ def test_the_power_that_is_said_is_that_of_the_rule(difference: float, std: floa
     rng = np.random.default_rng(8)
     samples = rng.normal(difference, std, (times, 10)) + rng.normal(0, 0.3, (times, 1))
     parts = np.column_stack([samples.var(axis=1, ddof=1) / 10, np.full(times, 0.09)])
-    error, freedom = combined_error(parts, [[9, np.inf]] * times)
+    error, freedom = combined_error(parts, [[9, np.inf]] * times, level)
     found = judge_differences(samples.mean(axis=1), error, freedom, margin=MARGIN, level=level)["verdict"]
-    true = combined_error([[std**2 / 10, 0.09]], [[9, np.inf]])
+    true = combined_error([[std**2 / 10, 0.09]], [[9, np.inf]], level)
     said = verdict_power(difference, *true, margin=MARGIN, level=level).item()
     assert said == pytest.approx((found == region(difference)).mean(), abs=0.06)
 
@@ -285,6 +315,7 @@ def welch(samples: np.ndarray, references: np.ndarray) -> pd.DataFrame:
     error, freedom = combined_error(
         np.column_stack([part.var(axis=1, ddof=1) / part.shape[1] for part in parts]),
         [[part.shape[1] - 1 for part in parts]] * len(samples),
+        ALPHA,
     )
     difference = samples.mean(axis=1) - references.mean(axis=1)
     return judge_differences(difference, error, freedom, margin=MARGIN, level=ALPHA)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from scipy.optimize import brentq
 
 from ocnn.results.metrics import auc, auc_error
 from ocnn.results.statistics import combined_error, judge_differences
@@ -178,11 +179,16 @@ def test_a_method_that_does_not_vary_is_not_certain() -> None:
     assert wide["seeds_verdict"] == "inconclusive"
     (apart,) = judged(fits({("kde", "3"): [90.9, 91.0, 91.1]}, sample_error=0.7)).to_dict("records")
     assert (apart["verdict"], apart["seeds_verdict"]) == ("inconclusive", "reproduced")
-    # With seeds beside: variances add, and so do degrees of freedom, after Satterthwaite.
+    # With seeds beside variances add, and bounds in quadrature; the p-value is by the freedom that has that bound.
     (both,) = judged(fits({("kde", "3"): [89.0, 91.0]}, sample_error=0.5)).to_dict("records")
     assert both["error"] == pytest.approx(np.sqrt(1 + 0.25))
-    variances = [1 + 0.25 * bound * (100 - bound) / 900 for bound in (88, 92)]
-    assert both["p_reproduced"] == pytest.approx(max(stats.t.sf(2 / np.sqrt(both_), both_**2) for both_ in variances))
+    p_values = []
+    for samples in (0.25 * bound * (100 - bound) / 900 for bound in (88, 92)):
+        bound = np.sqrt(stats.t.isf(0.05, 1) ** 2 + samples * stats.norm.isf(0.05) ** 2)
+        error = np.sqrt(1 + samples)
+        freedom = brentq(lambda f, bound=bound, error=error: error * stats.t.isf(0.05, f) - bound, 1, 100)
+        p_values.append(stats.t.sf(2 / error, freedom))
+    assert both["p_reproduced"] == pytest.approx(max(p_values))
 
 
 @pytest.mark.parametrize("seed_spread", [0.0, 1.0])
@@ -201,7 +207,7 @@ def test_a_test_set_that_happens_to_be_easy_makes_no_wrong_verdict(seed_spread: 
     seeds, samples = np.maximum(aucs.var(axis=1, ddof=1) / 5, 1e-12), on_set[:, 1] ** 2
     rates = []
     for parts, freedoms in (([seeds, samples], [4, np.inf]), ([seeds], [4])):
-        error, freedom = combined_error(np.column_stack(parts), [freedoms] * times)
+        error, freedom = combined_error(np.column_stack(parts), [freedoms] * times, 0.05)
         found = judge_differences(difference, error, freedom, margin=margin, level=0.05)["verdict"]
         rates.append((found == "reproduced").mean())
     assert rates[0] <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / times)
@@ -216,8 +222,10 @@ def test_the_odds_ratio_by_hand() -> None:
     (row,) = judge(summary, {}, {"toy": "test"}, **RULE).to_dict("records")
     assert row["odds_ratio"] == pytest.approx(2)
     parts = np.array([0.01 / 0.1875, 0.005 / 0.1875, 0.003 / 0.24]) ** 2
-    freedom = parts.sum() ** 2 / (parts[0] ** 2 + parts[2] ** 2 / 9)
-    half = stats.t.isf(0.05, freedom) * np.sqrt(parts.sum())
+    # By Welch of our two seeds and the paper's ten; beside them the samples.
+    estimated = parts[0] + parts[2]
+    freedom = estimated**2 / (parts[0] ** 2 + parts[2] ** 2 / 9)
+    half = np.sqrt(estimated * stats.t.isf(0.05, freedom) ** 2 + parts[1] * stats.norm.isf(0.05) ** 2)
     assert np.log([row["odds_low"], row["odds_high"]]) == pytest.approx([np.log(2) - half, np.log(2) + half])
     assert row["odds_verdict"] == "better"
 
