@@ -36,6 +36,9 @@ PLACES = ("file", "test_file", "folder")
 #: Snakemake plans some hundreds of jobs a second, and holds them all in memory.
 MOST_FITS = 100_000
 
+#: What an experiment and its shuffled one may have each; of methods the latter may have fewer.
+TWIN_FREE = ("shuffled", "methods", "published", "judged", "remark")
+
 
 def load(content: Any, files: Iterable[Path | str] = (), root: Path | None = None) -> Config:
     """Check the whole configuration.
@@ -313,6 +316,7 @@ def _experiment_faults(read: Validated, name: str) -> list[str]:
         *(network_faults(f"{path}.network", block.network) or _unfit_network(read, name)),
         *_unknown_names(f"{path}.methods", "method", block.methods, config.methods),
         *_unknown_names(f"{path}.shuffled", "experiment", [block.shuffled or name], config.experiments),
+        *_twin_faults(config, name),
         *_unknown_names(f"{path}.settings", "method", list(block.settings), config.methods),
     ]
     if block.anomaly_classes and (block.attack is not None or not config.labelled(name)):
@@ -325,6 +329,32 @@ def _experiment_faults(read: Validated, name: str) -> list[str]:
         epochs, rates = block.autoencoder.epochs, block.autoencoder.learning_rates
         faults.append(f"{path}.autoencoder: as many learning_rates as epochs are needed (got {rates} and {epochs})")
     return [*faults, *(fault for method in config.methods for fault in fit_faults(read, name, method))]
+
+
+def _twin_faults(config: Config, name: str) -> list[str]:
+    """What else an experiment and its shuffled one differ in, which the table would take for the order's effect."""
+    block, path = config.experiments[name], f"experiments.{name}.shuffled"
+    twin = config.experiments.get(block.shuffled or "")
+    if twin is None:
+        return []
+    if block.training_set.order == "shuffled":
+        return [f"{path}: the set of {name} is shuffled itself"]
+    if twin.training_set.order != "shuffled":
+        return [f"{path}: the set of {block.shuffled} is not shuffled; give it `order: shuffled`"]
+    if not block.training_set.validation_split:
+        return [f"{path}: has no effect without `validation_split`, by which the end of the set is not fitted"]
+    if twin.shuffled is not None:
+        return [f"{path}: {block.shuffled} names another by `shuffled` itself; leave that out"]
+    alike = twin.model_copy(
+        update={"training_set": twin.training_set.model_copy(update={"order": block.training_set.order})}
+    )
+    found = [field for field in type(block).model_fields if field not in TWIN_FREE]
+    found = [field for field in found if getattr(alike, field) != getattr(block, field)]
+    more = [method for method in config.methods_of(block.shuffled or "") if method not in config.methods_of(name)]
+    if found or more:
+        differing = ", ".join([*found, *(["methods"] if more else [])])
+        return [f"{path}: {block.shuffled} must differ from {name} by the order alone, and differs by {differing}, too"]
+    return []
 
 
 def _unfit_network(read: Validated, name: str) -> list[str]:

@@ -57,7 +57,7 @@ def judge(
         mean, seeds, difference; `error`, its standard error, of the parts `seed_error` (our seeds), `published_error`
         (the paper's) and `sample_error` (the samples measured, see `metrics.auc_error`); its interval at 1 − 2 alpha
         (low, high), reach (the margin beyond which that interval would lie within it), level (at which it is judged;
-        NaN if it is not), freedom (the degrees of freedom of the error at it), the p-values, verdict, reason. Beside these
+        NaN if it is not), freedom (the degrees of freedom of the error at it), the p-values, verdict, reason; then
         `odds_ratio`, (p/(1 − p)) / (q/(1 − q)) of our mean p and the published q, its interval by the delta method
         (odds_low, odds_high), and `odds_verdict`; an AUC of 0 or 100 % has no odds. `seeds_verdict` is without the
         sample error: what the seeds alone say, on these samples.

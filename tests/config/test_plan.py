@@ -210,7 +210,12 @@ def test_the_configuration_tells_which_are_taken_apart() -> None:
             "experiments": {
                 "plain": {"dataset": "digits", "contamination": 0},
                 "released": {"dataset": "digits", "contamination": 0, **share, "shuffled": "again", "pixels": "scaled"},
-                "again": {"dataset": "digits", "contamination": 0, **share},
+                "again": {
+                    "dataset": "digits",
+                    "contamination": 0,
+                    "training_set": {"validation_split": 0.1, "order": "shuffled"},
+                    "pixels": "scaled",
+                },
             },
         }
     )
@@ -219,7 +224,7 @@ def test_the_configuration_tells_which_are_taken_apart() -> None:
     assert [experiment.dataset for experiment in plan.experiments] == [
         "images/digits",
         "pixels/digits",
-        "images/digits",
+        "pixels/digits",
     ]
     assert [config.scaling(name) for name in ("plain", "released")] == ["pixels", "none"]
     alone = config.model_copy(update={"experiments": {"released": config.experiments["released"]}})

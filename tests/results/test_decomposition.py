@@ -90,6 +90,13 @@ def test_the_choice_of_samples_is_in_the_intervals() -> None:
         assert row["mean"] - row["low"] == pytest.approx(row["high"] - row["mean"])
 
 
+def test_where_a_class_has_no_error_by_samples_the_mean_has_none() -> None:
+    """As of held-out normals of which there is a single one."""
+    row = quantity(taken_apart(sample_error=np.nan), ALL, "held_out")
+    assert row["mean"] > 0
+    assert np.isnan([row["low"], row["high"], row["sample_error"]]).all()
+
+
 def test_one_seed_has_the_interval_of_its_samples() -> None:
     row = quantity(taken_apart(b=[80, np.nan], sample_error=3.0), ALL, "test")
     assert (row["mean"], row["seeds"]) == (84, 1)
