@@ -59,8 +59,10 @@ def reading(rows: pd.DataFrame) -> str:
         f"On the test part {found['test']}",
     ]
     if cell["mean"].notna()[SHUFFLED]:
-        worth = f"that they stood last is worth {found['unfitted_anomalies']} points"
-        parts.insert(1, f"Shuffled, so that anomalies are fitted, {found[SHUFFLED]}: {worth}")
+        worth = (
+            f"that the end of the set, where they stand, is never fitted is worth {found['unfitted_anomalies']} points"
+        )
+        parts.insert(1, f"With the set shuffled first, so that anomalies are fitted, {found[SHUFFLED]}: {worth}")
     return ". ".join(parts) + "."
 
 

@@ -55,9 +55,10 @@ def decompose(
         `COLUMNS`, in percent AUC: for each method the mean over seeds, for each normal class and, if there are several,
         for their mean (`ALL`), which is taken within a seed first. `quantity` is a key of `MEASURED`, `SHUFFLED` or a
         key of `STEPS`, whose differences are taken within a seed, too. A seed that lacks a class or an AUC does not
-        count. The interval is Student's, of the error over seeds and that by the choice of samples (`sample_error`, see
-        `metrics.auc_error`), which further seeds do not lessen; of one seed it is of the latter alone. Of a difference
-        the latter counts as if its two AUCs were of different samples, which is too much where they share some.
+        count. The interval is Student's, cut off where an AUC ends, of the error over seeds and that by the choice of
+        samples (`sample_error`, see `metrics.auc_error`), which counts as if all seeds had the same samples; of one
+        seed it is of the latter alone. Of a difference it counts as if its two AUCs were of different samples, which is
+        too much where they share some.
     """
     parts = []
     for experiment, other in shuffled.items():
@@ -92,7 +93,10 @@ def decompose(
     freedoms = np.column_stack([(table["seeds"] - 1).clip(lower=1), np.full(len(table), np.inf)])
     error, freedom = combined_error(np.column_stack([over_seeds, table["variance"]]), freedoms, alpha)
     half = error * stats.t.ppf(1 - alpha, freedom)
-    table = table.assign(low=table["mean"] - half, high=table["mean"] + half, sample_error=np.sqrt(table["variance"]))
+    # An AUC ends at 0 and at 100, a difference of two at −100 and 100.
+    least = np.where(table["quantity"].isin(list(STEPS)), -100.0, 0.0)
+    low, high = np.maximum(table["mean"] - half, least), np.minimum(table["mean"] + half, 100.0)
+    table = table.assign(low=low, high=high, sample_error=np.sqrt(table["variance"]))
     return table.merge(_published(summary, shuffled), on=KEYS, how="left")[COLUMNS]
 
 

@@ -81,7 +81,7 @@ def combined_error(
     mixed = np.flatnonzero((estimated > 0) & (total > estimated))
     if len(mixed):
         levels = np.broadcast_to(level, total.shape)[mixed]
-        share = (estimated / total)[mixed]
+        share = estimated[mixed] / total[mixed]
         squares = share * stats.t.isf(levels, freedom[mixed]) ** 2 + (1 - share) * stats.norm.isf(levels) ** 2
         freedom[mixed] = _freedom_with(np.sqrt(squares), levels, freedom[mixed])
     return np.where(total > 0, np.sqrt(total), np.nan), np.where(total > 0, freedom, np.nan)
