@@ -85,7 +85,7 @@ def _components(rows: Rows) -> Any:
 
 
 def _deep(name: str, batch: dict[str, int], **settings: Any) -> Callable[[Rows], Any]:
-    """A deep method of ours, of the widths and epochs of `_peer`."""
+    """A deep method of ours, of the same widths and epochs as PyOD's."""
     network = {"kind": "dense", "widths": [WIDTHS[0]], "code": WIDTHS[1]}
     given = {"network": network, "epochs": EPOCHS, "learning_rates": RATE, "random_state": SEED, **batch, **settings}
     return lambda rows: _ours(name, **given)(rows).training_scores_

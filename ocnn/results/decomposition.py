@@ -9,10 +9,9 @@ from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ocnn.results.metrics import METRICS, PUBLISHED_METRIC
-from ocnn.results.statistics import combined_error
+from ocnn.results.statistics import error_bound
 from ocnn.results.summary import KEYS
 
 #: The class of a mean over all classes.
@@ -91,8 +90,7 @@ def decompose(
     table = pd.concat(parts, ignore_index=True)
     over_seeds = table["std"].fillna(0) ** 2 / table["seeds"].clip(lower=1)
     freedoms = np.column_stack([(table["seeds"] - 1).clip(lower=1), np.full(len(table), np.inf)])
-    error, freedom = combined_error(np.column_stack([over_seeds, table["variance"]]), freedoms, alpha)
-    half = error * stats.t.ppf(1 - alpha, freedom)
+    half = error_bound(np.column_stack([over_seeds, table["variance"]]), freedoms, alpha)
     # An AUC ends at 0 and at 100, a difference of two at −100 and 100.
     least = np.where(table["quantity"].isin(list(STEPS)), -100.0, 0.0)
     low, high = np.maximum(table["mean"] - half, least), np.minimum(table["mean"] + half, 100.0)

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from ocnn.results.metrics import DEGENERATE, METRICS, PUBLISHED_METRIC
-from ocnn.results.statistics import combined_error
+from ocnn.results.statistics import error_bound
 
 LEADS, OPEN, BEHIND, NO_RANK = "leads", "may be best", "behind", "no rank"
 COLUMNS = ["method", "rank", "standing", "mean", "low", "high", "behind", "behind_low", "behind_high"]
@@ -69,5 +68,4 @@ def rank_methods(metrics: pd.DataFrame, alpha: float) -> pd.DataFrame:
 def _difference(by_seed: pd.Series, error: float, other_error: float, level: float) -> tuple[float, float]:
     """The mean over seeds, and what it exceeds with this chance if the true one is 0; NaN of that for one seed."""
     variances = [[by_seed.var(ddof=1) / len(by_seed), error**2 + other_error**2]]
-    combined, freedom = combined_error(variances, [[len(by_seed) - 1, np.inf]], level)
-    return float(by_seed.mean()), float(stats.t.isf(level, freedom[0]) * combined[0])
+    return float(by_seed.mean()), float(error_bound(variances, [[len(by_seed) - 1, np.inf]], level)[0])

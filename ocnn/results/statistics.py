@@ -52,39 +52,57 @@ def chance_limit(anomalies: ArrayLike, normals: ArrayLike, alpha: float) -> NDAr
     return np.maximum(0.0, 0.5 + stats.norm.ppf(alpha) * np.sqrt((m + n + 1) / (12 * m * n)))
 
 
-def combined_error(
-    variances: ArrayLike, freedoms: ArrayLike, level: ArrayLike
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Combine the independent parts of a variance, to be tested at this level.
+def error_bound(variances: ArrayLike, freedoms: ArrayLike, level: ArrayLike) -> NDArray[np.float64]:
+    """Compute what an error of independent parts exceeds with this chance.
 
     Estimated parts are combined as by Welch (1947), with the degrees of freedom of Satterthwaite (1946). Beside a part
     that is known that would be wrong too often, many times as often at a small level: where few seeds happen to agree,
     their part looks small, the degrees of freedom many, and the tail thin. So the bounds of the two are added in
-    quadrature (Howe 1974): √(v t² + w z²), with the quantiles t and z of either. What is returned are the degrees of
-    freedom with which Student's distribution has this bound.
+    quadrature (Howe 1974): √(v t² + w z²), with the quantiles t and z of either.
 
     Args:
-        variances: (n, k) of k parts each; NaN makes the sum unknown.
+        variances: (n, k) of k parts each; NaN makes the bound unknown.
         freedoms: (n, k) their degrees of freedom; infinite for a variance that is known.
         level: one-sided, in (0, ½); (n,) or one for all.
 
     Returns:
+        (n,), NaN where nothing varies.
+    """
+    total, estimated, freedom = _parts(variances, freedoms)
+    known = (total - estimated) * stats.norm.isf(level) ** 2
+    return np.where(total > 0, np.sqrt(estimated * stats.t.isf(level, freedom) ** 2 + known), np.nan)
+
+
+def combined_error(
+    variances: ArrayLike, freedoms: ArrayLike, level: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Find the standard error, and the degrees of freedom with which Student's distribution has its `error_bound`.
+
+    Args:
+        variances, freedoms, level: see `error_bound`.
+
+    Returns:
         The standard error, and its degrees of freedom at this level; (n,) each, NaN where nothing varies.
     """
+    total, estimated, freedom = _parts(variances, freedoms)
+    mixed = np.flatnonzero((estimated > 0) & (total > estimated))
+    if len(mixed):
+        levels = np.broadcast_to(level, total.shape)[mixed]
+        bound = error_bound(np.asarray(variances)[mixed], np.asarray(freedoms)[mixed], levels)
+        freedom[mixed] = _freedom_with(bound / np.sqrt(total[mixed]), levels, freedom[mixed])
+    return np.where(total > 0, np.sqrt(total), np.nan), np.where(total > 0, freedom, np.nan)
+
+
+def _parts(
+    variances: ArrayLike, freedoms: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The whole variance, what of it is estimated, and the degrees of freedom of that, (n,) each."""
     variances, freedoms = np.asarray(variances, np.float64), np.asarray(freedoms, np.float64)
-    total = variances.sum(axis=1)
     is_known = np.isinf(freedoms) | (variances == 0)
     estimated = np.where(is_known, 0.0, variances).sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         freedom = estimated**2 / np.where(is_known, 0.0, variances**2 / freedoms).sum(axis=1)
-    freedom = np.where(estimated == 0, np.inf, freedom)
-    mixed = np.flatnonzero((estimated > 0) & (total > estimated))
-    if len(mixed):
-        levels = np.broadcast_to(level, total.shape)[mixed]
-        share = estimated[mixed] / total[mixed]
-        squares = share * stats.t.isf(levels, freedom[mixed]) ** 2 + (1 - share) * stats.norm.isf(levels) ** 2
-        freedom[mixed] = _freedom_with(np.sqrt(squares), levels, freedom[mixed])
-    return np.where(total > 0, np.sqrt(total), np.nan), np.where(total > 0, freedom, np.nan)
+    return variances.sum(axis=1), estimated, np.where(estimated == 0, np.inf, freedom)
 
 
 def _freedom_with(

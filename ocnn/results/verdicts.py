@@ -5,11 +5,17 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 from scipy.special import logit
 
 from ocnn.results.metrics import PUBLISHED_METRIC
-from ocnn.results.statistics import INCONCLUSIVE, VERDICTS, combined_error, judge_differences, verdict_power
+from ocnn.results.statistics import (
+    INCONCLUSIVE,
+    VERDICTS,
+    combined_error,
+    error_bound,
+    judge_differences,
+    verdict_power,
+)
 from ocnn.results.summary import KEYS
 
 NOT_COMPARABLE = "not comparable"
@@ -85,11 +91,11 @@ def judge(
     size = rows.groupby(["experiment", "evaluation", "family"])["mean"].transform("size").to_numpy()
     level = alpha / size
 
-    rows["error"], freedom = combined_error(errors**2, freedoms, alpha)
-    half = stats.t.isf(alpha, freedom) * rows["error"]
+    rows["error"], freedom = combined_error(errors**2, freedoms, level)
+    half = error_bound(errors**2, freedoms, alpha)
     rows["low"], rows["high"] = rows["difference"] - half, rows["difference"] + half
     rows["reach"] = rows["difference"].abs() + half
-    rows["freedom"], rows["level"] = combined_error(errors**2, freedoms, level)[1], np.where(descriptive, np.nan, level)
+    rows["freedom"], rows["level"] = freedom, np.where(descriptive, np.nan, level)
     at_bounds = []
     for bound in (rows["published"] - margin, rows["published"] + margin):
         there = errors.copy()
@@ -138,10 +144,9 @@ def _judge_odds(
         # The derivative of the logit is 1 / (p (1 − p)).
         steep = 1 / (100 * np.column_stack([ours * (1 - ours), ours * (1 - ours), theirs * (1 - theirs)]))
         variances = np.where(errors > 0, errors * steep, errors) ** 2
-        error, freedom = combined_error(variances, freedoms, alpha)
         log_ratio = logit(ours) - logit(theirs)
     log_ratio = np.where(np.isfinite(log_ratio), log_ratio, np.nan)
-    half = stats.t.isf(alpha, freedom) * error
+    half = error_bound(variances, freedoms, alpha)
     ratios = {"odds_ratio": log_ratio, "odds_low": log_ratio - half, "odds_high": log_ratio + half}
     at_level = combined_error(variances, freedoms, level)
     judged = judge_differences(log_ratio, *at_level, margin=float(np.log(odds_ratio)), level=level)
