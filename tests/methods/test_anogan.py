@@ -233,6 +233,32 @@ def test_images_that_cannot_be_halved_are_refused() -> None:
         AnoGAN(**SMALL).fit(np.zeros((5, 6, 8, 1), "float32"))
 
 
+def test_the_generator_never_follows_a_discriminator_of_the_next_step() -> None:
+    """The same training from the same weights, again and again: TensorFlow let a hundredth of its steps do so."""
+    import keras
+
+    from ocnn.methods.gan import AdversarialModel
+    from ocnn.networks import models
+    from ocnn.networks.training import train
+
+    X = np.random.default_rng(0).normal(0.5, 0.1, (120, 6)).astype("float32")
+    keras.utils.set_random_seed(0)
+    networks = models.build_generator((8, 8), 8, (6,)), models.build_discriminator((8, 8), (6,))
+    model = AdversarialModel(*networks, seed=3)
+    settings: dict[str, Any] = {"learning_rates": (1e-3,), "batch_size": 10}
+    train(model, X, epochs=(1,), **settings)
+    variables = [*model.variables, *model.optimizer.variables]
+    start = [np.array(variable) for variable in variables]
+    ends = set()
+    for _ in range(10):
+        keras.utils.set_random_seed(0)
+        for variable, value in zip(variables, start, strict=True):
+            variable.assign(value)
+        train(model, X, epochs=(20,), **settings)
+        ends.add(b"".join(np.asarray(variable).tobytes() for variable in variables))
+    assert len(ends) == 1
+
+
 @pytest.mark.usefixtures("eagerly")
 def test_adam_has_dcgan_s_betas(monkeypatch: pytest.MonkeyPatch) -> None:
     """Those of the optimiser that trained the networks; the search has Adam's own."""
