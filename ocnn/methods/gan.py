@@ -46,8 +46,8 @@ class AdversarialModel(keras.Model):
     ) -> Any:
         """The discriminator's and the generator's loss for a batch; records the discriminator's accuracy."""
         real, detached, judged = y_pred
-        # Zero, and what the discriminator's gradient has to wait for. Without it nothing but TensorFlow's order of reads
-        # and updates keeps the generator's loss from weights of the next step, and with oneDNN it did not always.
+        # Zero, for which the discriminator's gradient has to wait. Without it, TensorFlow's order of reads and updates
+        # alone keeps the generator's loss from weights of the next step, and with oneDNN it did not always.
         waited = ops.minimum(ops.abs(ops.mean(ops.stop_gradient(judged))), 0.0)
         real, detached = real + waited, detached + waited
         right = ops.concatenate([real > 0, detached < 0])
