@@ -1,15 +1,19 @@
 """What stands in the table of the decomposition, and its reading in few words."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
 from ocnn.report.rendering import MISSING, Cell, Document, Table, number
-from ocnn.results.decomposition import ALL, MEASURED, SHUFFLED, STEPS, TITLES
+from ocnn.results.decomposition import ALL, MEASURED, SHUFFLED, SHUFFLED_TEST, STEPS, TITLES
+
+#: The ways to measure, in the order of the table.
+WAYS = (*MEASURED, SHUFFLED, SHUFFLED_TEST)
 
 
 def decomposition_document(steps: pd.DataFrame, alpha: float) -> Document:
-    """Show what each step of the protocol as released is worth: one table per experiment, one line per cell.
+    """Show what each step of the protocol as released is worth: two tables per experiment, one line per cell.
 
     Args:
         steps: of `decompose`.
@@ -21,26 +25,25 @@ def decomposition_document(steps: pd.DataFrame, alpha: float) -> Document:
         " Each fit is measured on its whole set, of which most normals were fitted, and no anomaly where these stand"
         " last (as released); on the normals of the set that were not fitted, beside the same anomalies (held-out"
         " normals); and on the test part without fitted samples. `shuffled`: another fit, whose set was shuffled"
-        " before its end was held out, so that most of the anomalies are fitted, measured on the whole set. Fitted"
-        " normals: as released less held-out normals. Choice of samples: held-out normals less test part. Anomalies"
-        " never fitted: as released less shuffled. Differences are taken within a seed; `all` is the mean over the"
-        " classes."
+        " before its end was held out, so that most of the anomalies are fitted, measured on the whole set and on the"
+        " test part. Fitted normals: as released less held-out normals. Choice of samples: held-out normals less test"
+        " part. Anomalies never fitted: as released less shuffled, of anomalies most of which the shuffled fit knows;"
+        " on the test part of new ones. Differences are taken within a seed; `all` is the mean over the classes."
     )
     tables = []
     for experiment, group in steps.groupby("experiment", sort=False):
         cells = {key: rows.set_index("quantity") for key, rows in group.groupby(["method", "normal"], sort=False)}
-        keys = sorted(cells, key=lambda key: (list(group["method"]).index(key[0]), key[1] == ALL))
-        rows = [
-            [
-                Cell(str(method)),
-                Cell(str(normal)),
-                _published(cells[method, normal]),
-                *map(_cell, _quantities(cells[method, normal])),
-            ]
-            for method, normal in keys
+        order = list(dict.fromkeys(group["method"]))
+        cells = dict(sorted(cells.items(), key=lambda cell: (order.index(cell[0][0]), cell[0][1] == ALL)))
+        sentences = " ".join(reading(group[group["method"] == method]) for method in order)
+        measured = ["method", "normal", "published", *(TITLES[name] for name in WAYS)]
+        worth = ["method", "normal", *(TITLES[name] for name in STEPS)]
+        rows = [[*_names(key), _published(cell), *_quantities(cell, WAYS)] for key, cell in cells.items()]
+        steps_of = [[*_names(key), *_quantities(cell, STEPS)] for key, cell in cells.items()]
+        tables += [
+            Table(f"{experiment}, AUC", measured, rows, sentences, stub=2),
+            Table(f"{experiment}, what a step is worth in points", worth, steps_of, stub=2),
         ]
-        sentences = " ".join(reading(group[group["method"] == method]) for method in dict.fromkeys(group["method"]))
-        tables.append(Table(str(experiment), ["method", "normal", "published", *TITLES.values()], rows, sentences))
     return Document("Where the published AUCs come from: the protocol as released, taken apart", legend, tables)
 
 
@@ -63,11 +66,18 @@ def reading(rows: pd.DataFrame) -> str:
             f"that the end of the set, where they stand, is never fitted is worth {found['unfitted_anomalies']} points"
         )
         parts.insert(1, f"With the set shuffled first, so that anomalies are fitted, {found[SHUFFLED]}: {worth}")
+    if cell["mean"].notna()[SHUFFLED_TEST]:
+        parts[-1] += f", and {found[SHUFFLED_TEST]} with the set shuffled: on new anomalies that is worth"
+        parts[-1] += f" {found['unfitted_anomalies_test']} points"
     return ". ".join(parts) + "."
 
 
-def _quantities(cell: pd.DataFrame) -> list[Any]:
-    return [cell.loc[quantity] for quantity in (*MEASURED, SHUFFLED, *STEPS)]
+def _names(key: Iterable[Any]) -> list[Cell]:
+    return [Cell(str(name)) for name in key]
+
+
+def _quantities(cell: pd.DataFrame, names: Iterable[str]) -> list[Cell]:
+    return [_cell(cell.loc[name]) for name in names]
 
 
 def _published(cell: pd.DataFrame) -> Cell:

@@ -22,6 +22,8 @@ SAYS = {
     "inconclusive": ("{} is undecided", "{} are undecided"),
     NOT_COMPARABLE: ("{} cannot be compared, as fits diverged or collapsed",) * 2,
 }
+#: What was measured, where it is not the test part.
+ON = {"test": "", "train": " on the training set itself", "held_out": " on the normals that were held out"}
 #: So many claims stand in the first lines of a report; the others are folded.
 LEADING = 3
 
@@ -84,7 +86,9 @@ def boards(summary: pd.DataFrame, metrics: pd.DataFrame, judged: pd.DataFrame, a
             Board(
                 str(experiment),
                 evaluation,
-                verdict_sentence(str(experiment), counts) if counts else leader_sentence(str(experiment), ranks),
+                verdict_sentence(str(experiment), counts, evaluation)
+                if counts
+                else leader_sentence(str(experiment), ranks),
                 rows["normal"].nunique(),
                 counts,
                 ranking_table(ranks, rows, own, alpha),
@@ -94,14 +98,18 @@ def boards(summary: pd.DataFrame, metrics: pd.DataFrame, judged: pd.DataFrame, a
     return sorted(found, key=lambda board: not board.counts)
 
 
-def verdict_sentence(experiment: str, counts: Mapping[str, int]) -> str:
-    """Say of an experiment how many of its published cells hold.
+def verdict_sentence(experiment: str, counts: Mapping[str, int], evaluation: str) -> str:
+    """Say of an experiment how many of its published cells hold, and what was measured.
 
-    counts: of the cells by verdict.
+    Args:
+        experiment: its name.
+        counts: of the cells by verdict.
+        evaluation: under which they are judged.
     """
     total, holding = sum(counts.values()), counts.get("reproduced", 0)
     rest = [says[counts[verdict] > 1].format(counts[verdict]) for verdict, says in SAYS.items() if counts.get(verdict)]
     head = f"**{literal(experiment)}**: {holding} of {total} published cells hold{'s' if holding == 1 else ''}"
+    head += ON[evaluation]
     return f"{head}. Of the others {_listed(rest)}." if rest else f"{head}."
 
 
@@ -248,13 +256,11 @@ def claim_findings(claims: pd.DataFrame, judged: Mapping[str, str | None]) -> li
 
     Args:
         claims: of `check_claims`.
-        judged: for each experiment the evaluation that its published cells are judged under; a claim is read under it,
-            or else under the first that it has.
+        judged: for each experiment the evaluation that its published cells are judged under; a claim is read under it.
     """
     found = []
     for (says, experiment), rows in claims[claims["experiment"].notna()].groupby(["says", "experiment"], sort=False):
         chosen = rows[rows["evaluation"] == judged.get(str(experiment))]
-        chosen = chosen if len(chosen) else rows[rows["evaluation"] == rows["evaluation"].iloc[0]]
         for verdict in (SUPPORTED, CONTRADICTED, UNDECIDED):
             same = chosen[chosen["verdict"] == verdict]
             if same.empty:

@@ -292,7 +292,9 @@ def verdict_document(judged: pd.DataFrame, *, margin: float, odds_ratio: float, 
 def claim_document(claims: pd.DataFrame, alpha: float) -> Document:
     """Show the claims, each with the paper's words."""
     legend = (
-        "Each claim of the paper's text, in each experiment on its data set and under each evaluation. A ranking is"
+        "Each claim of the paper's text, in each experiment on its data set and under each evaluation. Where the"
+        " protocol is not the published one, or the evaluation another than its, nothing is concluded, and the verdict"
+        " is `descriptive`. A ranking is"
         f" supported if every difference of AUCs that it needs is above 0 at a level of {100 * alpha:g} %, contradicted"
         " if one is below 0 (Holm-corrected), else undecided; `effect` is the smallest of the differences in points,"
         f" low and high its interval at {100 * (1 - 2 * alpha):g} %. `published effect` is the smallest difference in"

@@ -12,6 +12,7 @@ from statsmodels.stats.multitest import multipletests
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS, PUBLISHED_METRIC
 from ocnn.results.published import Claim, RankingClaim
 from ocnn.results.statistics import t_interval
+from ocnn.results.verdicts import DESCRIPTIVE
 
 SUPPORTED, CONTRADICTED, UNDECIDED = "supported", "contradicted", "undecided"
 COLUMNS = [
@@ -26,10 +27,14 @@ def check_claims(
     published: pd.DataFrame,
     datasets: Mapping[str, str],
     methods: Mapping[str, str],
+    evaluations: Mapping[str, str | None],
     *,
     alpha: float,
 ) -> pd.DataFrame:
     """Check each claim in each experiment on its data set, under each evaluation, for each row that stands for it.
+
+    It is decided where the protocol is the published one, under the evaluation that published cells are judged under,
+    and descriptive elsewhere.
 
     A ranking is a set of differences, one for each pair of methods (and class, where it must hold in each): it is
     supported if every one of them is above 0 by a one-sided t-test (an intersection-union test, which needs no
@@ -45,6 +50,7 @@ def check_claims(
         published: rows of `published.read_published`.
         datasets: for each experiment the claims' name of its data set.
         methods: for each row of the tables the published method that it stands for.
+        evaluations: for each experiment the one under which it is judged; None: none, as it has another protocol.
         alpha: level of each claim.
 
     Returns:
@@ -63,7 +69,10 @@ def check_claims(
                 part = own[own["evaluation"] == evaluation]
                 if part[PUBLISHED_METRIC].notna().any():
                     head = {"experiment": experiment, "evaluation": evaluation, "published_effect": published_effect}
-                    rows += [{**_head(claim), **head, **row} for row in _check(claim, part, published, methods, alpha)]
+                    checked = _check(claim, part, published, methods, alpha)
+                    if evaluations.get(experiment) != evaluation:
+                        checked = [{**row, "verdict": DESCRIPTIVE} for row in checked]
+                    rows += [{**_head(claim), **head, **row} for row in checked]
         if len(rows) == found:
             detail = {"verdict": UNDECIDED, "detail": "no experiment checks it", "published_effect": published_effect}
             rows.append({**_head(claim), **detail})

@@ -2,7 +2,8 @@
 
 The released protocol scores a set most of whose normals were fitted and whose anomalies were not. One fit is measured
 on that set (`train`), on its normals that were not fitted beside the same anomalies (`held_out`), and on the test part
-without what was fitted (`test`); another, in which the set was shuffled so that anomalies are fitted, on its set again.
+without what was fitted (`test`); another, in which the set was shuffled so that anomalies are fitted, on its set and on
+the test part again.
 """
 
 from collections.abc import Mapping
@@ -18,13 +19,14 @@ from ocnn.results.summary import KEYS
 ALL = "all"
 #: What is measured → the evaluation of the fit.
 MEASURED = {"as_released": "train", "held_out": "held_out", "test": "test"}
-#: The same with the set shuffled.
-SHUFFLED = "shuffled"
+#: The same with the set shuffled, on its set and on the test part.
+SHUFFLED, SHUFFLED_TEST = "shuffled", "shuffled_test"
 #: What a step is worth: the difference of two that were measured with the same seed.
 STEPS = {
     "fitted_normals": ("as_released", "held_out"),
     "choice_of_samples": ("held_out", "test"),
     "unfitted_anomalies": ("as_released", SHUFFLED),
+    "unfitted_anomalies_test": ("test", SHUFFLED_TEST),
 }
 #: What readers call these.
 TITLES = {
@@ -32,9 +34,11 @@ TITLES = {
     "held_out": "held-out normals",
     "test": "test part",
     SHUFFLED: "shuffled",
+    SHUFFLED_TEST: "shuffled, test part",
     "fitted_normals": "fitted normals",
     "choice_of_samples": "choice of samples",
     "unfitted_anomalies": "anomalies never fitted",
+    "unfitted_anomalies_test": "anomalies never fitted, test part",
 }
 COLUMNS = [*KEYS, "quantity", "mean", "low", "high", "seeds", "sample_error", "published"]
 
@@ -52,17 +56,17 @@ def decompose(
 
     Returns:
         `COLUMNS`, in percent AUC: for each method the mean over seeds, for each normal class and, if there are several,
-        for their mean (`ALL`), which is taken within a seed first. `quantity` is a key of `MEASURED`, `SHUFFLED` or a
-        key of `STEPS`, whose differences are taken within a seed, too. A seed that lacks a class or an AUC does not
-        count. The interval is Student's, cut off where an AUC ends, of the error over seeds and that by the choice of
-        samples (`sample_error`, see `metrics.auc_error`), which counts as if all seeds had the same samples; of one
-        seed it is of the latter alone. Of a difference it counts as if its two AUCs were of different samples, which is
-        too much where they share some.
+        for their mean (`ALL`), which is taken within a seed first. `quantity` is a key of `MEASURED`, `SHUFFLED`,
+        `SHUFFLED_TEST` or a key of `STEPS`, whose differences are taken within a seed, too. A seed that lacks a class
+        or an AUC does not count. The interval is Student's, cut off where an AUC ends, of the error over seeds and that
+        by the choice of samples (`sample_error`, see `metrics.auc_error`), which counts as if all seeds had the same
+        samples; of one seed it is of the latter alone. Of a difference it counts as if its two AUCs were of different
+        samples, which is too much where they share some.
     """
     parts = []
     for experiment, other in shuffled.items():
         fits = {name: _fits(metrics, experiment, evaluation) for name, evaluation in MEASURED.items()}
-        fits[SHUFFLED] = _fits(metrics, other, "train")
+        fits |= {SHUFFLED: _fits(metrics, other, "train"), SHUFFLED_TEST: _fits(metrics, other, "test")}
         found = pd.DataFrame({name: rows[PUBLISHED_METRIC] for name, rows in fits.items()})
         variances = pd.DataFrame({name: rows["auc_error"] ** 2 for name, rows in fits.items()})
         if found.empty:

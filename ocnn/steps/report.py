@@ -31,15 +31,15 @@ from ocnn.report.rendering import (
 )
 from ocnn.report.tables import below_chance, below_chance_rule, degenerate_fits
 from ocnn.report.thumbnails import COLUMNS, SIDE, Sample, sheet
-from ocnn.results.claims import UNDECIDED, check_claims
+from ocnn.results.claims import UNDECIDED
 from ocnn.results.details import MISTAKES
 from ocnn.results.frames import read_frame
 from ocnn.results.measurements import HISTORIES, schema
 from ocnn.results.metrics import DEGENERATE, METRICS, PUBLISHED_METRIC
-from ocnn.results.published import read_claims, read_published
 from ocnn.results.summary import SCHEMA
 from ocnn.results.verdicts import ALL_VERDICTS, judge
 from ocnn.steps.runtime import processor
+from ocnn.steps.tables import checked_claims
 from ocnn.storage.arrays import open_array
 from ocnn.storage.files import write_text
 from ocnn.storage.json_files import read_json
@@ -95,7 +95,7 @@ def make_report(
     judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
     found = boards(cells, fits, judged, planned.alpha)
     paper = any(board.counts for board in found)
-    claims = _check_claims(planned, fits)
+    claims = checked_claims(planned, fits)
     of_claims = claim_findings(claims, planned.judged)
     tables = {name: replace(table, title=_title(planned, table.title)) for name, table in tables.items()}
     known, wrong = read_json(provenance), read_frame(mistakes, MISTAKES)
@@ -147,7 +147,7 @@ def make_report(
         "changes": _unless_empty(tables.get("changes")),
         "remarks": _grouped(planned.remarks),
         "verdicts": _unless_empty(tables.get("verdicts")) if len(judged) else None,
-        "claims": _checked_claims(tables["claims"]) if claims["experiment"].notna().any() else None,
+        "claims": _claims_on_these_data(tables["claims"]) if claims["experiment"].notna().any() else None,
         "comparison": _unless_empty(tables.get("comparison")),
         "tables": {
             name: document
@@ -192,19 +192,7 @@ def make_report(
     write_text(output, html)
 
 
-def _check_claims(plan: Plan, fits: pd.DataFrame) -> pd.DataFrame:
-    """The claims of the paper's text on these fits."""
-    return check_claims(
-        read_claims(Path(plan.published.claims) if plan.published.claims else None),
-        fits,
-        read_published(map(Path, plan.published.auc)),
-        {name: dataset for name, dataset in plan.datasets.items() if dataset},
-        plan.published_methods,
-        alpha=plan.alpha,
-    )
-
-
-def _checked_claims(document: Document) -> Document:
+def _claims_on_these_data(document: Document) -> Document:
     """The claims that an experiment checks, and the words of these; the others are counted."""
     claims, words = document.tables
     place = list(claims.columns).index("experiment")

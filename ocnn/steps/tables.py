@@ -178,15 +178,21 @@ def _compare(
     compared = published[published["dataset"].isin(planned.datasets.values())]
     if planned.published.runs and len(compared):
         documents["corrections"] = corrections_document(compare(compared, read_runs(Path(planned.published.runs))))
-    claims = check_claims(
+    claims = checked_claims(planned, fits)
+    write("claims", claims, claim_document(claims, planned.alpha))
+
+
+def checked_claims(planned: Plan, fits: pd.DataFrame) -> pd.DataFrame:
+    """Check the claims of the paper's text on these fits; see `check_claims`."""
+    return check_claims(
         read_claims(Path(planned.published.claims) if planned.published.claims else None),
         fits,
-        published,
+        read_published(map(Path, planned.published.auc)),
         {name: dataset for name, dataset in planned.datasets.items() if dataset},
         planned.published_methods,
+        planned.judged,
         alpha=planned.alpha,
     )
-    write("claims", claims, claim_document(claims, planned.alpha))
 
 
 def _changes(planned: Plan, cells: pd.DataFrame, judged: pd.DataFrame, measurements: Path) -> pd.DataFrame:

@@ -7,10 +7,10 @@ import pandas as pd
 
 from ocnn.report.cells import POINTS, thinned
 from ocnn.report.changes import changes_document
-from ocnn.report.overview import boards, claim_findings, degenerate_finding, run_title, verdict_sentence
+from ocnn.report.overview import ON, boards, claim_findings, degenerate_finding, run_title, verdict_sentence
 from ocnn.report.rendering import spans, to_html
 from ocnn.results.changes import compare_runs
-from ocnn.results.metrics import DEGENERATE
+from ocnn.results.metrics import DEGENERATE, EVALUATIONS
 from ocnn.results.summary import summarise
 from ocnn.results.verdicts import judge
 from tests.results.conftest import fits, published
@@ -30,11 +30,15 @@ def run_of(metrics: pd.DataFrame, paper: pd.DataFrame, dataset: str | None) -> t
 
 def test_of_published_cells_it_says_how_many_hold() -> None:
     counts = {"reproduced": 8, "worse": 30, "better": 12, "not comparable": 40}
-    assert plain(verdict_sentence("mnist", counts)) == (
+    assert plain(verdict_sentence("mnist", counts, "test")) == (
         "mnist: 8 of 90 published cells hold. Of the others 30 lie below, 12 lie above and 40 cannot be compared, as"
         " fits diverged or collapsed."
     )
-    assert plain(verdict_sentence("mnist", {"reproduced": 1})) == "mnist: 1 of 1 published cells holds."
+    assert plain(verdict_sentence("mnist", {"reproduced": 1}, "test")) == "mnist: 1 of 1 published cells holds."
+    assert plain(verdict_sentence("mnist", {"reproduced": 2}, "train")) == (
+        "mnist: 2 of 2 published cells hold on the training set itself."
+    )
+    assert set(ON) == set(EVALUATIONS)
 
 
 def test_a_map_of_published_cells_has_the_colours_of_the_verdicts() -> None:
@@ -124,6 +128,7 @@ def test_claims_are_read_where_the_paper_was_and_the_unchecked_left_out() -> Non
     assert finding.plain == "contradicted on toy by a: “a is best.” −3.0 [−4.0, −2.0]."
     (finding,) = claim_findings(claims, {"toy": "train"})
     assert finding.kind == "supported"
+    assert claim_findings(claims, {"toy": None}) == []
 
 
 def test_degenerate_fits_are_counted_once() -> None:

@@ -251,7 +251,7 @@ def test_verdicts_and_claims(made: HandMade) -> None:
     assert set(train["verdict"]) == {"descriptive"}
     assert set(train["reason"]) == {"judged on test"}
     claims = read_csv(made.path("claims.csv"))
-    assert list(claims["verdict"]) == ["undecided", "undecided"]
+    assert list(claims["verdict"]) == ["undecided", "descriptive"]
     assert "fits of iforest degenerate" in claims["detail"].iloc[0]
 
 

@@ -21,6 +21,7 @@ HEAD: dict[str, Any] = {"says": "words", "where": "there", "dataset": "toyset"}
 OVER_CLASSES = RankingClaim(name="best", better=["a"], than="others", over="classes", **HEAD)
 OVER_SEEDS = RankingClaim(name="ahead", better=["a"], than=["b"], over="seeds", classes=["3", "5"], **HEAD)
 PUBLISHED = published({(m, c): v for m, v in (("a", 90.0), ("b", 80.0)) for c in "35"})
+JUDGED = {"toy": "test"}
 LEVELS = {"3": [90.0, 90.4, 90.2], "5": [70.0, 70.4, 70.3]}
 
 
@@ -34,7 +35,7 @@ def cells(**offsets: float) -> dict[tuple[str, str], list[float]]:
 
 
 def check(claim: Any, metrics: pd.DataFrame, methods: dict[str, str] | None = None) -> list[dict[str, Any]]:
-    table = check_claims([claim], metrics, PUBLISHED, {"toy": "toyset"}, methods or {}, alpha=0.05)
+    table = check_claims([claim], metrics, PUBLISHED, {"toy": "toyset"}, methods or {}, JUDGED, alpha=0.05)
     return [dict(zip(map(str, table.columns), row, strict=True)) for row in table.itertuples(index=False)]
 
 
@@ -48,6 +49,17 @@ def test_a_ranking(claim: RankingClaim, ahead: float, verdict: str) -> None:
     assert row["replicates"] == (2 if claim is OVER_CLASSES else 3)
     assert row["published_effect"] == 10
     assert row["method"] == "a"
+
+
+@pytest.mark.parametrize("judged", ["train", None])
+def test_where_the_published_cells_are_not_judged_no_claim_is(judged: str | None) -> None:
+    """Under another evaluation, or another protocol; what was measured is shown all the same."""
+    table = check_claims(
+        [OVER_SEEDS], fits(cells(a=5, b=0)), PUBLISHED, {"toy": "toyset"}, {}, {"toy": judged}, alpha=0.05
+    )
+    (row,) = table.to_dict("records")
+    assert (row["evaluation"], row["verdict"]) == ("test", "descriptive")
+    assert row["effect"] == pytest.approx(5.0)
 
 
 def test_over_classes_the_interval_is_that_of_the_classes_differences() -> None:
@@ -121,7 +133,7 @@ def test_the_level_of_a_claim(p: float, alpha: float, verdict: str) -> None:
     claim = OVER_SEEDS.model_copy(update={"classes": ["3"]})
     ahead = [50 + d for d in difference_of(float(stats.t.isf(p, 2)))]
     metrics = fits({("a", "3"): ahead, ("b", "3"): [50.0] * 3})
-    (row,) = check_claims([claim], metrics, PUBLISHED, {"toy": "toyset"}, {}, alpha=alpha).to_dict("records")
+    (row,) = check_claims([claim], metrics, PUBLISHED, {"toy": "toyset"}, {}, JUDGED, alpha=alpha).to_dict("records")
     assert row["verdict"] == verdict
     half = stats.t.isf(alpha, 2) / np.sqrt(3)
     assert (row["low"], row["high"]) == pytest.approx((row["effect"] - half, row["effect"] + half))
@@ -145,7 +157,7 @@ def test_degenerate_and_missing_fits_support_nothing_but_others_can_contradict()
 
 def test_methods_that_are_equal_everywhere_support_and_contradict_nothing() -> None:
     """Without any difference a p-value is 0.5, whatever the level."""
-    table = check_claims([OVER_SEEDS], fits(cells(a=0, b=0)), PUBLISHED, {"toy": "toyset"}, {}, alpha=0.4)
+    table = check_claims([OVER_SEEDS], fits(cells(a=0, b=0)), PUBLISHED, {"toy": "toyset"}, {}, JUDGED, alpha=0.4)
     assert table["verdict"].tolist() == ["undecided"]
 
 
@@ -163,7 +175,7 @@ def test_each_row_that_stands_for_a_method_is_checked() -> None:
 
 
 def test_a_claim_that_nothing_checks_is_undecided() -> None:
-    table = check_claims([OVER_CLASSES], fits(cells(a=1, b=0)), PUBLISHED, {"toy": "other"}, {}, alpha=0.05)
+    table = check_claims([OVER_CLASSES], fits(cells(a=1, b=0)), PUBLISHED, {"toy": "other"}, {}, JUDGED, alpha=0.05)
     (row,) = table.to_dict("records")
     assert (row["verdict"], row["detail"]) == ("undecided", "no experiment checks it")
     text = to_markdown(claim_document(table, 0.05))
@@ -261,7 +273,7 @@ def test_a_published_cell_that_is_missing_leaves_no_published_effect(claim: Rank
     """A mean over the classes that are there would compare other classes."""
     table = published({("a", "3"): 90.0, ("b", "3"): 80.0, ("a", "5"): np.nan, ("b", "5"): 70.0})
     metrics = fits(cells(a=5, b=0))
-    (row,) = check_claims([claim], metrics, table, {"toy": "toyset"}, {}, alpha=0.05).to_dict("records")
+    (row,) = check_claims([claim], metrics, table, {"toy": "toyset"}, {}, JUDGED, alpha=0.05).to_dict("records")
     assert row["verdict"] == "supported"
     assert np.isnan(row["published_effect"])
 
@@ -272,6 +284,7 @@ def test_the_papers_own_numbers_contradict_two_of_its_claims() -> None:
         read_claims(folder / "claims.yaml"),
         fits({("x", "0"): [1.0]}),
         read_published([folder / "table3.csv", folder / "table4.csv"]),
+        {},
         {},
         {},
         alpha=0.05,

@@ -93,6 +93,7 @@ def test_the_decomposition_is_that_of_the_score_files(finished: Checkout) -> Non
         "held_out": auc("released", "evaluation == 'train' and not fitted"),
         "test": auc("released", "part == 'test' and not fitted"),
         "shuffled": auc("shuffled", "evaluation == 'train'"),
+        "shuffled_test": auc("shuffled", "part == 'test' and not fitted"),
     }
     for quantity, value in expected.items():
         assert table["3"][quantity] == pytest.approx(value)

@@ -6,10 +6,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from ocnn.report.figures.style import STYLE, Styles, legend_above, panels, sentence
-from ocnn.results.decomposition import ALL, MEASURED, SHUFFLED, TITLES
+from ocnn.results.decomposition import ALL, MEASURED, SHUFFLED, SHUFFLED_TEST, TITLES
 
 #: From left to right.
-PLACES = (SHUFFLED, *MEASURED)
+PLACES = (SHUFFLED, *MEASURED, SHUFFLED_TEST)
 
 
 def steps(table: pd.DataFrame, styles: Styles) -> Figure:
@@ -22,7 +22,7 @@ def steps(table: pd.DataFrame, styles: Styles) -> Figure:
         return sentence("No fit has an AUC.")
     methods = list(dict.fromkeys(measured["method"]))
     with mpl.rc_context(STYLE):
-        figure, axes = panels(len(methods), columns=3, height=2.4, sharey=True)
+        figure, axes = panels(len(methods), columns=2, height=2.4, sharey=True)
         for axis, method in zip(axes, methods, strict=True):
             own = measured[measured["method"] == method]
             main = ALL if (own["normal"] == ALL).any() else own["normal"].iloc[0]
@@ -33,12 +33,20 @@ def steps(table: pd.DataFrame, styles: Styles) -> Figure:
             line = own[own["normal"] == main].set_index("quantity").reindex(PLACES)
             around = [(line["mean"] - line["low"]).fillna(0), (line["high"] - line["mean"]).fillna(0)]
             axis.errorbar(
-                range(len(PLACES)), line["mean"], yerr=around, **styles[method], linewidth=1.6, capsize=2, zorder=3
+                range(len(PLACES)),
+                line["mean"],
+                yerr=around,
+                **{**styles[method], "color": "black", "marker": "o"},
+                linewidth=1.6,
+                capsize=2,
+                zorder=3,
             )
             if line["published"].notna().any():
                 axis.axhline(line["published"].dropna().iloc[0], color="black", linewidth=0.9, linestyle="--")
             axis.set_title(method)
-            axis.set_xticks(range(len(PLACES)), [TITLES[name].replace(" ", "\n") for name in PLACES])
+            axis.set_xticks(
+                range(len(PLACES)), [TITLES[name].replace(", ", "\n").replace(" ", "\n") for name in PLACES]
+            )
         axes[0].set_ylabel("AUC, %")
         handles = [
             Line2D([], [], color="black", linewidth=1.6, marker="o", label="mean of the classes, interval"),
