@@ -71,7 +71,8 @@ def rescale(samples: np.ndarray, shift: ArrayLike | None, scale: ArrayLike | Non
     if shift is None or scale is None:
         return samples
     shifts, scales = np.asarray(shift, samples.dtype), np.asarray(scale, samples.dtype)
-    return (samples - shifts) / scales
+    shifted = samples - shifts
+    return np.divide(shifted, scales, out=shifted)
 
 
 def merged_features(given: NDArray[Any], kept: NDArray[Any]) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from ocnn.methods.base import ThresholdedDetector
-from ocnn.methods.deep import NetworkDetector, squared_error_rounding
+from ocnn.methods.deep import NetworkDetector, largest_coordinates, squared_error_rounding
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
 from ocnn.networks import shapes
 from ocnn.networks.weights import load_weights, save_weights
@@ -109,12 +109,13 @@ class DCAE(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ThresholdedDetecto
         return negative_squared_error(self.autoencoder_, X)
 
     def _rounding(self, X: NDArray[Any], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        return squared_error_rounding(scores, np.abs(X).reshape(len(X), -1).max(axis=1))
+        return squared_error_rounding(scores, largest_coordinates(X))
 
 
 def negative_squared_error(autoencoder: "keras.Model", X: NDArray[Any]) -> NDArray[np.float64]:
     """Compute −‖x − D(E(x))‖² of each sample, (n, …) → (n,)."""
     from ocnn.networks.training import apply
 
-    difference = X - apply(autoencoder, X)
-    return -np.square(difference, dtype=np.float64).reshape(len(X), -1).sum(axis=1)
+    return -apply(
+        autoencoder, X, lambda x, found: np.square(x - found, dtype=np.float64).reshape(len(x), -1).sum(axis=1)
+    )

@@ -144,6 +144,12 @@ class NetworkDetector(DeepDetector):
         return faults
 
 
+def largest_coordinates(X: NDArray[Any]) -> NDArray[Any]:
+    """Find the largest absolute coordinate of each sample, (n, …) → (n,), without another array of their size."""
+    rows = X.reshape(len(X), -1)
+    return np.maximum(rows.max(axis=1), -rows.min(axis=1))
+
+
 def squared_error_rounding(scores: NDArray[np.float64], sizes: Any) -> NDArray[np.float64]:
     """Estimate the rounding errors of squared errors ‖a − b‖² of float32 vectors.
 

@@ -38,7 +38,9 @@ class Diagnosis:
 
 def first_of_each(X: NDArray[Any]) -> NDArray[np.int64]:
     """Find the indices, ascending, at which each distinct sample of X (n, …) first occurs; −0 equals 0."""
-    digests = b"".join(hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest() for row in X)
+    digests = bytearray(16 * len(X))
+    for number, row in enumerate(X):
+        digests[16 * number : 16 * (number + 1)] = hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest()
     _, first = np.unique(np.frombuffer(digests, [("high", np.uint64), ("low", np.uint64)]), return_index=True)
     return np.sort(first)
 

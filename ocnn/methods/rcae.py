@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import Interval
 
 from ocnn.methods.base import ThresholdedDetector
 from ocnn.methods.dcae import negative_squared_error
-from ocnn.methods.deep import phases, squared_error_rounding
+from ocnn.methods.deep import largest_coordinates, phases, squared_error_rounding
 from ocnn.methods.diagnosis import Diagnosis, diagnose_schedule
 from ocnn.methods.pretrained import PretrainedDetector
 
@@ -103,7 +103,7 @@ class RCAE(ThresholdedDetector, PretrainedDetector):
         return negative_squared_error(self.autoencoder_, X)
 
     def _rounding(self, X: NDArray[Any], scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        return squared_error_rounding(scores, np.abs(X).reshape(len(X), -1).max(axis=1))
+        return squared_error_rounding(scores, largest_coordinates(X))
 
 
 def judge(losses: Sequence[float], change: float) -> Diagnosis:

@@ -16,6 +16,8 @@ from ocnn.networks.keras_settings import refuse_in_forked_process, stated_settin
 
 #: Samples a call when a network is applied; training has a batch size of its own.
 INFERENCE_BATCH = 1000
+#: Bytes of samples from which on batches are taken from the array as it is; of fewer, Keras copies all to the backend.
+LARGE = 2**28
 #: Samples a step where nobody says how many, and the steps of an epoch that they may come to.
 AUTO_SIZE, AUTO_STEPS = 200, 500
 
@@ -65,6 +67,31 @@ class ObjectiveModel(keras.Model):
     ) -> Any:
         """Compute the objective's value for a batch."""
         return self.objective(x, y_pred)
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches of an array in a random order, a new one for each epoch, without a copy of it, such as of a memory map.
+
+    Args:
+        X: samples (n, …).
+        size: of a batch; the last may have fewer.
+        seed: of the orders.
+    """
+
+    def __init__(self, X: NDArray[np.float32], size: int, seed: int) -> None:
+        super().__init__()
+        self.X, self.size, self.rng = X, size, np.random.default_rng(seed)
+        self.order = np.arange(len(X))
+
+    def __len__(self) -> int:
+        """Count the batches of an epoch."""
+        return -(-len(self.X) // self.size)
+
+    def __getitem__(self, index: int) -> tuple[NDArray[np.float32]]:
+        """Give a batch, (size, …); the first of an epoch draws its order, as Keras fetches ahead of its callbacks."""
+        if index == 0:
+            self.order = self.rng.permutation(len(self.X))
+        return (self.X[self.order[index * self.size : (index + 1) * self.size]],)
 
 
 class Progress(keras.callbacks.Callback):
@@ -143,7 +170,8 @@ def train(
 ) -> dict[str, list[float]]:
     """Train with Adam in phases, `epochs[i]` epochs at `learning_rates[i]`, the optimiser's state going on.
 
-    The samples are shuffled. TensorFlow, once it is seeded, draws their order once for all epochs of a training.
+    The samples are shuffled. TensorFlow, once it is seeded, draws their order once for all epochs of a training. Those
+    of `LARGE` bytes or more have a new order in each epoch, and are not copied.
 
     A model that was trained before goes on with the state that its optimiser has, without being compiled again.
 
@@ -167,13 +195,15 @@ def train(
         # Were its variables made in the first step, TensorFlow would trace that step twice.
         model.optimizer.build(model.trainable_variables)
     size = batch_size_for(len(X), batch_size)
+    large = X.nbytes >= LARGE
+    samples = Batches(X, size, int(keras.random.randint((), 0, 2**31 - 1))) if large else X
     history = model.fit(
-        X,
-        batch_size=size,
+        samples,
+        batch_size=None if large else size,
         epochs=total,
         # What Keras counts by itself; but where it is told, it makes one iterator an epoch, not two.
         steps_per_epoch=-(-len(X) // size),
-        shuffle=True,
+        shuffle=not large,
         verbose=0,
         callbacks=[schedule, *callbacks, *shown],
     )
@@ -183,11 +213,19 @@ def train(
 
 
 @stated_settings()
-def apply(model: keras.Model, X: NDArray[np.float32]) -> NDArray[Any]:
+def apply(
+    model: keras.Model,
+    X: NDArray[np.float32],
+    then: Callable[[NDArray[np.float32], NDArray[Any]], NDArray[Any]] = lambda _, outputs: outputs,
+) -> NDArray[Any]:
     """Compute the outputs of a model in inference mode, as an array.
 
     Not by Keras's `predict`, which compiles a function and feeds it by threads of its own.
+
+    Args:
+        then: what to make of some samples and their outputs, one entry a sample; of more samples the outputs are then
+            never in memory at once.
     """
     refuse_in_forked_process(training=False)
     parts = [X[first : first + INFERENCE_BATCH] for first in range(0, len(X), INFERENCE_BATCH)]
-    return np.concatenate([keras.ops.convert_to_numpy(model(part, training=False)) for part in parts])
+    return np.concatenate([then(part, keras.ops.convert_to_numpy(model(part, training=False))) for part in parts])

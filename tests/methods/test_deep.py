@@ -4,6 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,19 @@ def test_the_autoencoder_learns(images: np.ndarray) -> None:
     reconstruction = np.asarray(dcae.autoencoder_(images[:5], training=False))
     expected = -((images[:5] - reconstruction) ** 2).sum(axis=(1, 2, 3))
     np.testing.assert_allclose(dcae.score_samples(images[:5]), expected, rtol=1e-5)
+
+
+def test_scores_of_many_samples_need_no_second_array_of_them() -> None:
+    """The reconstruction of a thousand at a time; as numbers those of all at once."""
+    X = np.random.default_rng(0).normal(size=(20_500, 60)).astype("float32")
+    model = DCAE(network={"kind": "dense", "widths": [8], "code": 4}, **QUICK).fit(X[:200])
+    tracemalloc.start()
+    scores = model.score_samples(X)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < X.nbytes / 2
+    whole = np.asarray(model.autoencoder_(X, training=False))
+    np.testing.assert_allclose(scores, -np.square(X - whole, dtype=np.float64).sum(axis=1), rtol=1e-5)
 
 
 @pytest.mark.usefixtures("eagerly")

@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -140,6 +141,69 @@ def test_several_steps_at_once_where_samples_are_small(shape: tuple[int, ...], s
     from ocnn.networks.training import steps_at_once
 
     assert steps_at_once(shape) == steps
+
+
+@pytest.mark.parametrize(("samples", "sizes"), [(50, [8] * 6 + [2]), (49, [9] * 5 + [4])])
+def test_many_samples_have_a_new_order_in_each_epoch(
+    samples: int, sizes: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each once in an epoch, in batches of the same sizes; and the same orders by the same seed."""
+    from ocnn.networks import training
+
+    monkeypatch.setattr(training, "LARGE", 0)
+    epochs = batches(samples, 8, 3)
+    assert [[len(batch) for batch in epoch] for epoch in epochs] == [sizes] * 3
+    orders = [np.concatenate(epoch) for epoch in epochs]
+    for order in orders:
+        np.testing.assert_array_equal(np.sort(order), np.arange(samples))
+        assert (order != np.arange(samples)).mean() > 0.8
+    assert all((order != orders[0]).mean() > 0.8 for order in orders[1:])
+    again = batches(samples, 8, 3)
+    assert [batch.tolist() for epoch in again for batch in epoch] == [b.tolist() for epoch in epochs for b in epoch]
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's account of a process's memory")
+def test_samples_of_a_memory_map_are_not_copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in training nor where they are scored: 64 MB of them, and half as much at any time."""
+    from ocnn.methods import DCAE
+    from ocnn.networks import training
+
+    monkeypatch.setattr(training, "LARGE", 2**25)
+    stored = np.lib.format.open_memmap(
+        tmp_path / "samples.npy", mode="w+", dtype=np.float32, shape=(80_000, 200), fortran_order=False
+    )
+    for first in range(0, len(stored), 10_000):
+        stored[first : first + 10_000] = np.random.default_rng(first).normal(size=(10_000, 200))
+    stored.flush()
+    X = np.load(tmp_path / "samples.npy", mmap_mode="r")
+    model = DCAE(
+        network={"kind": "dense", "widths": [4], "code": 2},
+        epochs=1,
+        learning_rates=1e-3,
+        batch_size=2000,
+        random_state=0,
+    )
+    # What is compiled and loaded at first does not count.
+    model.fit(X[:50_000])
+
+    def own_memory() -> float:
+        (line,) = [x for x in Path("/proc/self/status").read_text().splitlines() if x.startswith("RssAnon")]
+        return int(line.split()[1]) * 1024
+
+    before, peaks, done = own_memory(), [0.0], threading.Event()
+
+    def watch() -> None:
+        while not done.wait(0.01):
+            peaks.append(own_memory())
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        model.fit(X)
+    finally:
+        done.set()
+        watcher.join()
+    assert max(peaks) - before < X.nbytes / 2
 
 
 @pytest.mark.parametrize("samples", [40, 43])
