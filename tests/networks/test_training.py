@@ -54,6 +54,17 @@ def test_each_phase_has_its_epochs_at_its_rate(
     assert list(history) == ["loss"]
 
 
+def test_no_epochs_are_no_training(slope: Any) -> None:
+    from ocnn.networks.training import train
+
+    before = weight(slope)
+    assert train(slope, np.ones((6, 1), "float32"), epochs=(0, 0), learning_rates=(1.0, 1.0), batch_size=6) == {
+        "loss": []
+    }
+    assert weight(slope) == before
+    assert not slope.compiled
+
+
 def test_a_second_training_goes_on_with_adam_s_state_at_its_own_rates(slope: Any) -> None:
     from ocnn.networks.training import train
 
@@ -135,7 +146,8 @@ def test_no_batch_has_one_sample(samples: int, wanted: int, sizes: list[int]) ->
 
 
 @pytest.mark.parametrize(
-    ("shape", "steps"), [((1,), 32), ((32,), 32), ((100,), 10), ((8, 8, 1), 16), ((28, 28, 1), 1), ((2000,), 1)]
+    ("shape", "steps"),
+    [((1,), 32), ((32,), 32), ((41,), 24), ((100,), 10), ((8, 8, 1), 16), ((28, 28, 1), 1), ((2000,), 1)],
 )
 def test_several_steps_at_once_where_samples_are_small(shape: tuple[int, ...], steps: int) -> None:
     from ocnn.networks.training import steps_at_once
