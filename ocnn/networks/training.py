@@ -223,8 +223,8 @@ def apply(
     Not by Keras's `predict`, which compiles a function and feeds it by threads of its own.
 
     Args:
-        then: what to make of some samples and their outputs, one entry a sample; of more samples the outputs are then
-            never in memory at once.
+        then: what to make of some samples and their outputs, one entry a sample, so that the outputs of all samples
+            are never in memory at once.
     """
     refuse_in_forked_process(training=False)
     parts = [X[first : first + INFERENCE_BATCH] for first in range(0, len(X), INFERENCE_BATCH)]

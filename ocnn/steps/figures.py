@@ -67,7 +67,7 @@ def draw_comparisons(
                 )
             case "decomposition":
                 apart = {experiment: planned.taken_apart[experiment]}
-                figure = decomposition.steps(decompose(fits, cells, apart, alpha=planned.alpha), styles)
+                figure = decomposition.steps(decompose(fits, cells, apart, alpha=planned.alpha))
             case "gap":
                 figure = comparison.train_test_gap(rows, styles)
             case "ranks":

@@ -181,9 +181,7 @@ def test_samples_of_a_memory_map_are_not_copied(tmp_path: Path, monkeypatch: pyt
     from ocnn.networks import training
 
     monkeypatch.setattr(training, "LARGE", 2**25)
-    stored = np.lib.format.open_memmap(
-        tmp_path / "samples.npy", mode="w+", dtype=np.float32, shape=(80_000, 200), fortran_order=False
-    )
+    stored = np.lib.format.open_memmap(tmp_path / "samples.npy", mode="w+", dtype=np.float32, shape=(80_000, 200))
     for first in range(0, len(stored), 10_000):
         stored[first : first + 10_000] = np.random.default_rng(first).normal(size=(10_000, 200))
     stored.flush()

@@ -5,14 +5,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ocnn.report.figures.style import STYLE, Styles, legend_above, panels, sentence
+from ocnn.report.figures.style import STYLE, legend_above, panels, sentence
 from ocnn.results.decomposition import ALL, MEASURED, SHUFFLED, SHUFFLED_TEST, TITLES
 
 #: From left to right.
 PLACES = (SHUFFLED, *MEASURED, SHUFFLED_TEST)
 
 
-def steps(table: pd.DataFrame, styles: Styles) -> Figure:
+def steps(table: pd.DataFrame) -> Figure:
     """Draw one panel per method: the AUC of each way to measure, a thin line per class, a thick one for their mean.
 
     table: of `decompose`, of one experiment.
@@ -36,7 +36,8 @@ def steps(table: pd.DataFrame, styles: Styles) -> Figure:
                 range(len(PLACES)),
                 line["mean"],
                 yerr=around,
-                **{**styles[method], "color": "black", "marker": "o"},
+                color="black",
+                marker="o",
                 linewidth=1.6,
                 capsize=2,
                 zorder=3,
