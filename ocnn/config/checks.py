@@ -343,6 +343,10 @@ def _twin_faults(config: Config, name: str) -> list[str]:
         return [f"{path}: the set of {block.shuffled} is not shuffled; give it `order: shuffled`"]
     if not block.training_set.validation_split:
         return [f"{path}: has no effect without `validation_split`, by which the end of the set is not fitted"]
+    if isinstance(block.contamination, list) or isinstance(twin.contamination, list):
+        return [f"{path}: is for one contamination, not for a list"]
+    if not block.contamination:
+        return [f"{path}: has no effect on a set without anomalies; give a contamination above 0"]
     if twin.shuffled is not None:
         return [f"{path}: {block.shuffled} names another by `shuffled` itself; leave that out"]
     alike = twin.model_copy(

@@ -126,6 +126,8 @@ def size_faults(
     faults = {}
     if all_normals < 2:
         faults["normal"] = f"Class {normal!r} has {all_normals} training samples; at least 2 are needed."
+    elif training_set.test_normals != "none" and not test_normals:
+        faults["training_set"] = f"The test part has no sample of class {normal!r} that could join the training set."
     elif training_set.fitted(kept) < 2:
         faults["training_set"] = f"Of the {all_normals} training samples of class {normal!r} fewer than 2 are fitted."
     if wanted > others:

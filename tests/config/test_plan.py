@@ -209,10 +209,16 @@ def test_the_configuration_tells_which_are_taken_apart() -> None:
             "methods": {"kde": {}},
             "experiments": {
                 "plain": {"dataset": "digits", "contamination": 0},
-                "released": {"dataset": "digits", "contamination": 0, **share, "shuffled": "again", "pixels": "scaled"},
+                "released": {
+                    "dataset": "digits",
+                    "contamination": 0.01,
+                    **share,
+                    "shuffled": "again",
+                    "pixels": "scaled",
+                },
                 "again": {
                     "dataset": "digits",
-                    "contamination": 0,
+                    "contamination": 0.01,
                     "training_set": {"validation_split": 0.1, "order": "shuffled"},
                     "pixels": "scaled",
                 },

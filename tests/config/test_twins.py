@@ -69,6 +69,9 @@ def _at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"shuffled": "released"}, {}, "the set of released is not shuffled"),
         ({"training_set": TWIN["training_set"]}, {}, "the set of released is shuffled itself"),
         ({"training_set": {**SET, "validation_split": 0}}, {}, "has no effect without `validation_split`"),
+        ({"contamination": 0}, {"contamination": 0}, "has no effect on a set without anomalies"),
+        ({"contamination": [0, 0.1]}, {"contamination": [0, 0.1]}, "is for one contamination, not for a list"),
+        ({}, {"contamination": [0, 0.1]}, "is for one contamination, not for a list"),
         ({}, {"shuffled": "released"}, "again names another by `shuffled` itself; leave that out"),
     ],
 )

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import yaml
@@ -152,3 +153,20 @@ def copy(finished: Checkout, tmp_path: Path) -> Checkout:
 def checkout(tmp_path: Path) -> Checkout:
     """A checkout in which nothing has run."""
     return Checkout(tmp_path)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """An edit of a source file. Each is looked at in the quick tests, too: tests/workflow/test_edits.py."""
+
+    file: str
+    old: str
+    new: str
+
+    made: ClassVar[list["Edit"]] = []
+
+    def __post_init__(self) -> None:
+        self.made.append(self)
+
+    def __call__(self, checkout: Checkout) -> None:
+        checkout.replace(self.file, self.old, self.new)

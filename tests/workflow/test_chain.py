@@ -17,7 +17,7 @@ import yaml
 
 from ocnn.data.splits import read_split
 from ocnn.results.scores import read_scores
-from tests.workflow.conftest import CONFIG, MEASURED, SHOWN, Checkout, rules
+from tests.workflow.conftest import CONFIG, MEASURED, SHOWN, Checkout, Edit, rules
 
 METHODS = list(CONFIG["methods"])
 
@@ -155,10 +155,6 @@ def test_the_ready_jobs_are_looked_at_when_a_job_ends(copy: Checkout, limit: tup
     assert (looks > 3 * ended) == multiplies
 
 
-def edit(file: str, old: str, new: str) -> Callable[[Checkout], None]:
-    return lambda checkout: checkout.replace(file, old, new)
-
-
 def configure(change: Callable[[dict[str, Any]], Any]) -> Callable[[Checkout], None]:
     """Changes a copy of the configuration."""
 
@@ -220,10 +216,10 @@ INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]
     "nothing": (None, {}),
     "a comment, a docstring, a word of an error, an annotation and a file moved": (
         every(
-            edit(OCNN, "        import keras\n", "        # why\n        import keras\n"),
-            edit(KDE, '"""Gaussian kernel density', '"""The Gaussian kernel density'),
-            edit("ocnn/storage/files.py", "Make room on its disk", "Make more room on its disk"),
-            edit("ocnn/networks/training.py", "verbose: int = 0,", "verbose: bool = 0,"),
+            Edit(OCNN, "        import keras\n", "        # why\n        import keras\n"),
+            Edit(KDE, '"""Gaussian kernel density', '"""The Gaussian kernel density'),
+            Edit("ocnn/storage/files.py", "Make room on its disk", "Make more room on its disk"),
+            Edit("ocnn/networks/training.py", "verbose: int = 0,", "verbose: bool = 0,"),
             move("ocnn/methods/gaussian.py", "ocnn/networks/kernels.py"),
         ),
         {},
@@ -243,16 +239,16 @@ INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]
     ),
     "a method's setting": (configure(lambda c: c["methods"].update(kde={"cv": 4})), {"fit": 1, **SHOWN}),
     "a method's code": (
-        edit(KDE, "0.5 / np.square(bandwidths)", "0.4 / np.square(bandwidths)"),
+        Edit(KDE, "0.5 / np.square(bandwidths)", "0.4 / np.square(bandwidths)"),
         {"fit": 1, **SHOWN},
     ),
-    "the loss of ocnn": (edit(f"{LOSSES}/ocnn.py", "/ nu - r", "/ nu - 2 * r"), {"fit": 1, **SHOWN}),
+    "the loss of ocnn": (Edit(f"{LOSSES}/ocnn.py", "/ nu - r", "/ nu - 2 * r"), {"fit": 1, **SHOWN}),
     "the contamination": (
         configure(lambda c: c["experiments"]["digits"].update(contamination=0.2)),
         {"split": 1, "autoencoder": 1, "fit": 5, **SHOWN},
     ),
     "the reader of the data": (
-        edit("ocnn/data/digits.py", "random_state=0", "random_state=1"),
+        Edit("ocnn/data/digits.py", "random_state=0", "random_state=1"),
         {"images": 1, "split": 1, "autoencoder": 1, "fit": 5, **SHOWN},
     ),
     "a table deleted": (delete("tables/table3.md"), TABLES_ONLY),
@@ -264,21 +260,21 @@ INCREMENTS: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]
 
 #: Likewise, of what is near to one of those.
 FURTHER: dict[str, tuple[Callable[[Checkout], object] | None, dict[str, int]]] = {
-    "the loss of deep_svdd": (edit(f"{LOSSES}/deep_svdd.py", ONE_CLASS, f"2 * {ONE_CLASS}"), {"fit": 1, **SHOWN}),
+    "the loss of deep_svdd": (Edit(f"{LOSSES}/deep_svdd.py", ONE_CLASS, f"2 * {ONE_CLASS}"), {"fit": 1, **SHOWN}),
     "the loss of the autoencoder": (
-        edit(f"{LOSSES}/reconstruction.py", "ops.square(x - r", "3 * ops.square(x - r"),
+        Edit(f"{LOSSES}/reconstruction.py", "ops.square(x - r", "3 * ops.square(x - r"),
         {"autoencoder": 1, "fit": 3, **SHOWN},
     ),
-    "the rendering of tables": (edit("ocnn/report/rendering.py", 'MISSING = "–"', 'MISSING = "-"'), TABLES_ONLY),
+    "the rendering of tables": (Edit("ocnn/report/rendering.py", 'MISSING = "–"', 'MISSING = "-"'), TABLES_ONLY),
     "a figure deleted": (delete("figures/in_class/digits/kde.svg"), {"sample_figures": 1, "report": 1}),
     "a score file truncated": (truncate, {"fit": 1, **SHOWN}),
     "the runner": (
-        edit("ocnn/steps/runtime.py", '"TF_DETERMINISTIC_OPS"] = "1"', '"TF_DETERMINISTIC_OPS"] = "0"'),
+        Edit("ocnn/steps/runtime.py", '"TF_DETERMINISTIC_OPS"] = "1"', '"TF_DETERMINISTIC_OPS"] = "0"'),
         {"images": 1, "split": 1, "autoencoder": 1, "fit": 5, **SHOWN},
     ),
     "the threads": (configure(lambda c: c.update(threads=2)), {"autoencoder": 1, "fit": 5, **SHOWN}),
     "a metric": (
-        edit("ocnn/results/metrics.py", "METRICS: dict", "ANOTHER = 1\nMETRICS: dict"),
+        Edit("ocnn/results/metrics.py", "METRICS: dict", "ANOTHER = 1\nMETRICS: dict"),
         SHOWN,
     ),
 }
@@ -340,6 +336,12 @@ def test_snakemakes_own_report(copy: Checkout, tmp_path: Path) -> None:
     assert "whether it holds under each evaluation" not in page
 
 
+A_METHOD_MORE = Edit(
+    "ocnn/methods/__init__.py", "METHODS = {", 'METHODS = {\n    "mean": "ocnn.methods.mean_distance:MeanDistance",'
+)
+A_DATA_SET_MORE = Edit("ocnn/data/__init__.py", "DATASETS = {", 'DATASETS = {\n    "wine": "ocnn.data.wine:WINE",')
+
+
 @pytest.mark.long
 def test_a_users_method_and_data_set(copy: Checkout) -> None:
     """A new file and a registry line each: everything else is found from there, and nothing old is fitted again.
@@ -354,16 +356,14 @@ def test_a_users_method_and_data_set(copy: Checkout) -> None:
         "    def _fit(self, X):\n        self.mean_ = flatten(X).mean(axis=0)\n\n"
         "    def _score_samples(self, X):\n        return -np.square(flatten(X) - self.mean_).sum(axis=1)\n"
     )
-    copy.replace(
-        "ocnn/methods/__init__.py", "METHODS = {", 'METHODS = {\n    "mean": "ocnn.methods.mean_distance:MeanDistance",'
-    )
+    A_METHOD_MORE(copy)
     (copy.folder / "ocnn" / "data" / "wine.py").write_text(
         "from sklearn.datasets import load_wine\n\nfrom ocnn.data.dataset import Arrays, Dataset\n\n\n"
         "def read(archives):\n    X, y = load_wine(return_X_y=True)\n"
         "    return Arrays(X[::2], y[::2], X[1::2], y[1::2])\n\n\n"
         'WINE = Dataset(name="wine", classes=("a", "b", "c"), read=read, images=False)\n'
     )
-    copy.replace("ocnn/data/__init__.py", "DATASETS = {", 'DATASETS = {\n    "wine": "ocnn.data.wine:WINE",')
+    A_DATA_SET_MORE(copy)
     config = copying.deepcopy(CONFIG)
     config["methods"] = {**config["methods"], "mean": {}}
     config["experiments"]["wine"] = {"dataset": "wine", "contamination": 0, "methods": ["kde", "mean"]}

@@ -15,7 +15,7 @@ from ocnn.data.samples import load_samples
 from ocnn.data.splits import read_split
 from ocnn.methods import DCAE, KDE
 from ocnn.results.scores import read_scores
-from tests.workflow.conftest import CONFIG, MEASURED, TRAINING, Checkout, rules
+from tests.workflow.conftest import CONFIG, MEASURED, TRAINING, Checkout, Edit, rules
 
 pytestmark = pytest.mark.long
 
@@ -82,16 +82,14 @@ CHANGES: dict[str, tuple[Callable[[Checkout], None], dict[str, int], set[str]]] 
         {"kde_codes"},
     ),
     "the autoencoder's code": (
-        lambda checkout: checkout.replace(
-            "ocnn/methods/dcae.py", "difference = X - apply", "difference = 2 * X - apply"
-        ),
+        Edit("ocnn/methods/dcae.py", "weight_decay(kernels, ", "weight_decay(kernels, 2 * "),
         {"autoencoder": 1, "fit": 1},
         {"kde_codes"},
     ),
     "a setting of the method on data": (change("methods/kde/bandwidths", [0.4]), {"fit": 1}, {"kde"}),
     "a setting of the method on codes": (change("methods/kde_codes/bandwidths", [0.4]), {"fit": 1}, {"kde_codes"}),
     "the method's code": (
-        lambda checkout: checkout.replace("ocnn/methods/kde.py", "0.5 / np.square", "0.4 / np.square"),
+        Edit("ocnn/methods/kde.py", "0.5 / np.square", "0.4 / np.square"),
         {"fit": 2},
         {"kde", "kde_codes"},
     ),

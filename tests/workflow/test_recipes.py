@@ -13,7 +13,7 @@ import pytest
 
 from ocnn.results.scores import read_scores, write_scores
 from ocnn.storage.files import safe_name
-from tests.workflow.conftest import CONFIG, MEASURED, SHOWN, Checkout, rules
+from tests.workflow.conftest import CONFIG, MEASURED, SHOWN, Checkout, Edit, rules
 
 pytestmark = pytest.mark.long
 
@@ -22,6 +22,8 @@ SHALLOW: dict[str, Any] = {
     "experiments": {"digits": {**CONFIG["experiments"]["digits"], "published": "mine"}},
     "published": {"auc": ["config/published.csv"]},
 }
+ANOTHER_READER = Edit("ocnn/data/digits.py", "random_state=0", "random_state=1")
+ANOTHER_KDE = Edit("ocnn/methods/kde.py", "0.5 / np.square(bandwidths)", "0.4 / np.square(bandwidths)")
 SCORES = "results/scores/digits/3/{}/seed-0.parquet"
 
 
@@ -123,7 +125,7 @@ def test_what_was_made_on_the_way_may_be_gone_and_still_counts(
         shutil.rmtree(forgetful.folder / "results" / deleted)
     assert jobs(forgetful, MEASURED)[0] == {}
     if change is None:
-        forgetful.replace("ocnn/data/digits.py", "random_state=0", "random_state=1")
+        ANOTHER_READER(forgetful)
     else:
         forgetful.configure(changed(change))
     assert jobs(forgetful, MEASURED)[0] == expected
@@ -141,7 +143,7 @@ def test_a_table_is_not_averaged_over_two_settings(forgetful: Checkout) -> None:
 
 
 def test_other_code_is_noticed_without_snakemakes_records(forgetful: Checkout) -> None:
-    forgetful.replace("ocnn/methods/kde.py", "0.5 / np.square(bandwidths)", "0.4 / np.square(bandwidths)")
+    ANOTHER_KDE(forgetful)
     found, output = jobs(forgetful)
     assert found == {"fit": 1, **SHOWN}
     assert f"{SCORES.format('kde')} was made by other code. It is made again." in output
