@@ -2,15 +2,19 @@
 
 python -m benchmarks.startup [--methods kde dcae …] [--repeats 5]
 
-Each method's job takes turns with `python -c "import tensorflow"` in the same environment, of which it is a multiple.
-What stands beside it: Python alone, and the imports that the job makes; the rest is reading, building and compiling the
-networks, one epoch, scoring and writing. Then which packages' imports take longest.
+Each method's job takes turns with `python -c "import tensorflow"` in the same environment, of which it is a multiple,
+and with the same job forked from a run's server; the server's own start is a line, too. Beside them stand Python alone
+and the imports that a job makes; the rest is reading, building and compiling the networks, one epoch, scoring and
+writing. Then which packages' imports take longest.
 """
 
 import argparse
+import os
 import re
+import subprocess
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 from benchmarks._measure import ROOT, Cost, alternate, machine, median, run_job, run_timed, show
@@ -25,6 +30,7 @@ from benchmarks._record import Record
 from ocnn.config.checks import load
 from ocnn.data.dataset import ARRAY_FILES
 from ocnn.methods import METHODS
+from ocnn.steps.forked import SERVER, SOCKET
 from ocnn.steps.jobs import Job, Jobs
 
 EXPERIMENT, NORMAL, SEED = "digits", "3", 0
@@ -48,6 +54,42 @@ def least(job: Job) -> Job:
     settings = job.settings["settings"]
     changed = {**settings, **{key: value for key, value in LEAST.items() if key in settings}}
     return replace(job, settings={**job.settings, "settings": changed})
+
+
+class Server:
+    """The process from which a run's jobs are forked, for those of a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = Path(tempfile.mkdtemp(dir=folder))
+        command = [sys.executable, "-m", "ocnn.steps.fork_server", str(self.folder), "1", "networks"]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        began = time.perf_counter()
+        self.process = subprocess.Popen(command, cwd=folder, env=environment, stdin=subprocess.PIPE)
+        while not (self.folder / SOCKET).exists():
+            assert self.process.poll() is None
+            time.sleep(0.01)
+        self.start = Cost(time.perf_counter() - began, self.spent())
+
+    def spent(self) -> float:
+        """The CPU seconds of the server and of the jobs that have ended."""
+        times = psutil.Process(self.process.pid).cpu_times()
+        return float(times.user + times.system + times.children_user + times.children_system)
+
+    def fit(self, jobs: Jobs, folder: Path, method: str) -> Cost:
+        """What a forked job takes, with what asks for it and what the server does."""
+        os.environ[SERVER] = str(self.folder / SOCKET)
+        before = self.spent()
+        try:
+            asked, _ = fit(jobs, folder, method)
+        finally:
+            del os.environ[SERVER]
+        return Cost(asked.wall, asked.cpu + self.spent() - before)
+
+    def close(self) -> None:
+        """End the server."""
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
 
 
 def fit(jobs: Jobs, folder: Path, method: str, options: Sequence[str] = ()) -> tuple[Cost, str]:
@@ -97,11 +139,18 @@ def main() -> None:
             " import ocnn.steps.__main__, ocnn.steps.fit",
         }
         contestants = {stage: partial(statement, text) for stage, text in stages.items()}
-        contestants |= {method: partial(job, method) for method in arguments.methods}
+        server = Server(folder)
+        for method in arguments.methods:
+            contestants |= {
+                method: partial(job, method),
+                f"{method}, forked": partial(server.fit, jobs, folder, method),
+            }
         if arguments.repeats > 1:
             alternate(contestants, 1)  # unmeasured: bytecode is written, and files come into memory
         costs = {key: median(value) for key, value in alternate(contestants, arguments.repeats).items()}
         bare = costs["import tensorflow"]
+        costs["the server's start"] = server.start
+        server.close()
         record.keep(
             [
                 {

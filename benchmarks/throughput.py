@@ -2,8 +2,8 @@
 
 python -m benchmarks.throughput [--parts fits plan nothing] [--numbers 10 100 1000] [--profile]
 
-fits: tiny ones (`kde` and `iforest` on the digits, ten a split) at each of --cores, --numbers of them; the overhead is
-the cores' time in which no job ran.
+fits: tiny ones (`kde` and `iforest` on the digits, ten a split) at each of --cores, --numbers of them, by jobs that are
+forked from the run's server and by jobs that start alone; the overhead is the cores' time in which no job ran.
 plan: `snakemake -n` for --config with each of --seeds; nothing of it exists.
 nothing: a run of --config with everything there, simulated as in `benchmarks.report`; with --profile, where the time of
 its process goes.
@@ -46,8 +46,9 @@ def tiny(fits: int) -> dict[str, Any]:
     return {"seeds": max(1, fits // len(METHODS)), "methods": methods, "experiments": {"digits": block}}
 
 
-def measure_fits(fits: int, cores: int) -> dict[str, Any]:
+def measure_fits(fits: int, cores: int, forked: bool) -> dict[str, Any]:
     """Makes so many fits from nothing, with their splits, without tables and report."""
+    environment = {} if forked else {"OCNN_FORK": "0"}
     content = tiny(fits)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -55,7 +56,7 @@ def measure_fits(fits: int, cores: int) -> dict[str, Any]:
         (folder / "config.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
         command = [*SNAKEMAKE, "--cores", str(cores), "--configfile", "config.yaml", "--quiet", "--until"]
         run_timed([*command, "images"], folder)
-        cost, _ = run_timed([*command, "fit"], folder)
+        cost, _ = run_timed([*command, "fit"], folder, **environment)
         rows = [
             job_cost(path)["seconds"]
             for rule in ("split", "fit")
@@ -65,6 +66,7 @@ def measure_fits(fits: int, cores: int) -> dict[str, Any]:
     return {
         "fits": done,
         "cores": cores,
+        "forked": forked,
         "seconds": cost.wall,
         "fits an hour": 3600 * done / cost.wall,
         "s of jobs": sum(rows),
@@ -153,9 +155,11 @@ def main() -> None:
     print(machine(), flush=True)
     record = Record(__file__, vars(arguments))
     if "fits" in arguments.parts:
-        for number, cores in product(arguments.numbers, arguments.cores):
+        for number, cores, forked in product(arguments.numbers, arguments.cores, (True, False)):
             record.keep(
-                [measure_fits(number, cores)], by=["fits", "cores"], followed=["fits an hour", "overhead s a fit"]
+                [measure_fits(number, cores, forked)],
+                by=["fits", "cores", "forked"],
+                followed=["fits an hour", "overhead s a fit"],
             )
     if "plan" in arguments.parts:
         for seeds in arguments.seeds:

@@ -8,7 +8,8 @@ recipe has it beside it: the output `stated`.
 
 What a job imports, a million objects with TensorFlow, lives until the process ends. Python's garbage collector would
 look through all of it during the imports and once more at the end, a quarter of a short job's time: so it starts when
-the work does, and is told at the end that nothing is garbage.
+the work does, and is told at the end that nothing is garbage. Where the run has a server, the job runs in a process
+forked from that, which has imported all of it (`ocnn.steps.fork_server`).
 """
 
 import gc
@@ -19,17 +20,18 @@ import atexit  # noqa: E402  (the garbage collector first)
 import inspect  # noqa: E402
 import json  # noqa: E402
 import sys  # noqa: E402
-from collections.abc import Mapping  # noqa: E402
+from collections.abc import Mapping, Sequence  # noqa: E402
 from pathlib import Path  # noqa: E402
 from pkgutil import resolve_name  # noqa: E402
 from typing import Any  # noqa: E402
 
-from ocnn.steps.runtime import state_environment, use_threads  # noqa: E402
+from ocnn.steps.forked import leave, run_forked  # noqa: E402
 
 
 def run(job: Mapping[str, Any], files: Mapping[str, Any]) -> None:
     """Run a step in this process; see the module for the arguments."""
     from ocnn.errors import OcnnError
+    from ocnn.steps.runtime import state_environment, use_threads
 
     state_environment()
     use_threads(job["threads"])
@@ -76,9 +78,19 @@ def _flat(files: Mapping[str, Any]) -> list[Path]:
     return [path for value in files.values() for path in (value if isinstance(value, list) else [value])]
 
 
-if __name__ == "__main__":
+def main(arguments: Sequence[str]) -> None:
+    """Run a step in this process, which does nothing else."""
     # Whatever the locale is: a job's log is UTF-8.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
     atexit.register(gc.freeze)
-    run(*map(json.loads, sys.argv[1:]))
+    job, files = map(json.loads, arguments)
+    run(job, files)
+
+
+if __name__ == "__main__":
+    status = run_forked(sys.argv[1:])
+    if status is None:
+        main(sys.argv[1:])
+    else:
+        leave(status)

@@ -195,8 +195,8 @@ def test_a_holdout_of_a_test_part_that_is_fitted_is_refused() -> None:
 @pytest.mark.parametrize("test", [np.zeros(0, dtype=int), np.ones(20, dtype=int)], ids=["no test part", "of others"])
 @pytest.mark.parametrize("joining", ["scored", "fitted"])
 def test_normals_of_the_test_part_that_should_join_must_be_there(test: np.ndarray, joining: Any) -> None:
+    rule = TrainingSet(test_normals=joining)
     with pytest.raises(DataError, match="The test part has no sample of class 'a' that could join"):
-        rule = TrainingSet(test_normals=joining)
         draw_split(TRAIN, test, CLASSES, "a", contamination=0, holdout=0, seed=0, training_set=rule)
 
 
