@@ -6,7 +6,7 @@ import pandas as pd
 from ocnn.results.metrics import DEGENERATE, METRICS, PUBLISHED_METRIC
 from ocnn.results.statistics import error_bound
 
-LEADS, OPEN, BEHIND, NO_RANK = "leads", "may be best", "behind", "no rank"
+LEADS, OPEN, BEHIND, NO_RANK, ONLY = "leads", "may be best", "behind", "no rank", "only one"
 COLUMNS = ["method", "rank", "standing", "mean", "low", "high", "behind", "behind_low", "behind_high"]
 COLUMNS += ["seeds", "reason"]
 
@@ -27,8 +27,8 @@ def rank_methods(metrics: pd.DataFrame, alpha: float) -> pd.DataFrame:
 
     Returns:
         `COLUMNS`, the best first, AUCs in percent: `behind`, what is missing to the leader, with its interval;
-        `standing`: `leads`, if all others are behind; `may be best`; `behind`; `no rank`, and then the `reason`: a fit
-        diverged or collapsed, or has no AUC. With one seed there is no interval, and none is behind.
+        `standing`: `leads`, if all others are behind; `may be best`; `behind`; `only one`; `no rank`, and then the
+        `reason`: a fit diverged or collapsed, or has no AUC. With one seed there is no interval, and none is behind.
     """
     scale = METRICS[PUBLISHED_METRIC].scale
     values, errors, left_out = {}, {}, {}
@@ -60,7 +60,7 @@ def rank_methods(metrics: pd.DataFrame, alpha: float) -> pd.DataFrame:
     unranked = [(method, None, NO_RANK, *[np.nan] * 6, None, reason) for method, reason in left_out.items()]
     ranks = pd.DataFrame([*table, *unranked], columns=COLUMNS).astype({"rank": "Int64", "seeds": "Int64"})
     if (ranks["standing"] == OPEN).sum() == 1:
-        ranks.loc[ranks["standing"] == OPEN, "standing"] = LEADS
+        ranks.loc[ranks["standing"] == OPEN, "standing"] = LEADS if len(order) > 1 else ONLY
     ranks.loc[ranks["method"] == next(iter(order), None), ["behind_low", "behind_high"]] = np.nan
     return ranks
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from ocnn.results.leaderboard import BEHIND, LEADS, NO_RANK, OPEN, rank_methods
+from ocnn.results.leaderboard import BEHIND, LEADS, NO_RANK, ONLY, OPEN, rank_methods
 
 
 def measured(values: dict[str, list[list[float]]], error: float = 0.001, **status: str) -> pd.DataFrame:
@@ -66,3 +66,13 @@ def test_the_best_is_seldom_called_behind() -> None:
         ranks = rank_methods(measured(values, error=1e-6), 0.05).set_index("method")
         behind += int((ranks["standing"] == BEHIND)["a"])
     assert 0 < behind / tables <= 0.07
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_method_alone_leads_nobody(seeds: int) -> None:
+    assert list(rank_methods(measured({"only": [[0.9]] * seeds}), 0.05)["standing"]) == [ONLY]
+
+
+def test_a_method_whose_rivals_have_no_rank_leads_nobody() -> None:
+    rows = measured({"kde": [[0.9], [0.91], [0.9]], "ocnn": [[0.6], [0.5], [0.7]]}, ocnn="diverged")
+    assert list(rank_methods(rows, 0.05)["standing"]) == [ONLY, NO_RANK]
