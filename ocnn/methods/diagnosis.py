@@ -1,12 +1,14 @@
 """Whether a fit is to be trusted: converged, stopped at its limit, diverged or collapsed, and why."""
 
-import hashlib
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from ocnn.storage.arrays import row_checksums
 
 #: A ranking that cannot order this share of the pairs of distinct samples is none: nine in ten samples at one score.
 MAXIMAL_TIES = 0.8
@@ -38,11 +40,31 @@ class Diagnosis:
 
 def first_of_each(X: NDArray[Any]) -> NDArray[np.int64]:
     """Find the indices, ascending, at which each distinct sample of X (n, …) first occurs; −0 equals 0."""
-    digests = bytearray(16 * len(X))
-    for number, row in enumerate(X):
-        digests[16 * number : 16 * (number + 1)] = hashlib.blake2b((row + 0).tobytes(), digest_size=16).digest()
-    _, first = np.unique(np.frombuffer(digests, [("high", np.uint64), ("low", np.uint64)]), return_index=True)
-    return np.sort(first)
+    checksums = np.empty(len(X), np.uint64)
+    for block in _blocks(len(X), X):
+        checksums[block] = row_checksums(X[block] + 0)
+    order = np.argsort(checksums, kind="stable")
+    starts = np.flatnonzero(np.diff(checksums[order], prepend=~checksums[order[:1]]))
+    first = np.repeat(order[starts], np.diff(starts, append=len(order)))
+    # Rows of one checksum are equal, but for a chance of 2⁻⁶⁴ a pair; so it is looked whether they are.
+    repeats = first != order
+    first, repeated = first[repeats], order[repeats]
+    unlike = np.zeros(len(X), bool)
+    for block in _blocks(len(repeated), X):
+        equal = X[first[block]] == X[repeated[block]]
+        unlike[repeated[block]] = ~equal.reshape(len(equal), -1).all(axis=1)
+    distinct = np.ones(len(X), bool)
+    distinct[repeated] = False
+    seen: dict[bytes, int] = {}
+    for index in np.flatnonzero(unlike).tolist():
+        distinct[index] = seen.setdefault((X[index] + 0).tobytes(), index) == index
+    return np.flatnonzero(distinct)
+
+
+def _blocks(count: int, X: NDArray[Any]) -> Iterator[slice]:
+    """Slices of so many indices, of 16 MiB each if every one is a sample of X."""
+    size = max(1, 2**24 // max(1, X.itemsize * math.prod(X.shape[1:])))
+    return (slice(start, start + size) for start in range(0, count, size))
 
 
 def tied_share(scores: ArrayLike, rounding: ArrayLike | None = None) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 from sklearn.exceptions import ConvergenceWarning
 
 from ocnn.methods import DCAE, KDE, PCA, RCAE, AnoGAN, LinearOCSVM, OneClassNN, load_estimator
@@ -105,6 +106,30 @@ def test_the_first_of_each_sample() -> None:
     np.testing.assert_array_equal(first_of_each(X), [0, 1, 4])
     # However little they differ.
     np.testing.assert_array_equal(first_of_each(np.array([[1e-30], [2e-30], [1e-30], [0.0]])), [0, 1, 3])
+
+
+@pytest.mark.parametrize("one_checksum", [False, True])
+@given(
+    X=hnp.arrays(
+        np.float32, hnp.array_shapes(min_dims=2, max_dims=3, max_side=6), elements=st.sampled_from([-1, -0.0, 0.0, 0.5])
+    )
+)
+def test_the_first_of_each_sample_is_that_of_a_loop(one_checksum: bool, X: np.ndarray) -> None:
+    """Also where all samples have one checksum: then they are compared."""
+    seen: dict[tuple[float, ...], int] = {}
+    for index, row in enumerate(X):
+        seen.setdefault(tuple(row.ravel().tolist()), index)
+    with pytest.MonkeyPatch.context() as patch:
+        if one_checksum:
+            patch.setattr("ocnn.methods.diagnosis.row_checksums", lambda block: np.full(len(block), 7, np.uint64))
+        np.testing.assert_array_equal(first_of_each(X), list(seen.values()))
+
+
+def test_the_first_of_each_sample_across_blocks() -> None:
+    X = np.random.default_rng(0).integers(0, 2, (3 * 2**24 // (8 * 64), 64)).astype(float)
+    X[-2:] = X[:2]
+    found = first_of_each(X)
+    np.testing.assert_array_equal(found, np.sort(np.unique(X, axis=0, return_index=True)[1]))
 
 
 def test_samples_that_occur_repeatedly_are_ranked() -> None:
