@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from ocnn.report.decomposition import decomposition_document, reading
+from ocnn.report.figures.decomposition import steps
 from ocnn.results.decomposition import ALL, COLUMNS, decompose
 from ocnn.results.statistics import t_interval
 from ocnn.results.summary import summarise
@@ -152,3 +153,13 @@ def test_the_sentence_and_the_table() -> None:
     assert means == [["98.0", "95.0", "86.0", "84.5", "66.0", "80.5"], ["9.0", "1.5", "29.0", "4.0"]]
     assert shown.columns[2:4] == ["published", "as released"]
     assert "shuffled" not in reading(taken_apart(None))
+
+
+def test_the_legend_names_what_is_drawn() -> None:
+    table = taken_apart()
+    many, one = steps(table), steps(table[table["normal"] == "a"])
+    labels = [[text.get_text() for text in figure.legends[0].get_texts()] for figure in (many, one)]
+    assert labels[0] == ["mean of the classes, interval", "a class", "published"]
+    assert labels[1] == ["AUC, interval", "published"]
+    bare = steps(table.assign(published=np.nan))
+    assert "published" not in [text.get_text() for text in bare.legends[0].get_texts()]

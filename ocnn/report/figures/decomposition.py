@@ -49,10 +49,12 @@ def steps(table: pd.DataFrame) -> Figure:
                 range(len(PLACES)), [TITLES[name].replace(", ", "\n").replace(" ", "\n") for name in PLACES]
             )
         axes[0].set_ylabel("AUC, %")
-        handles = [
-            Line2D([], [], color="black", linewidth=1.6, marker="o", label="mean of the classes, interval"),
-            Line2D([], [], color="0.7", linewidth=0.8, marker=".", label="a class"),
-            Line2D([], [], color="black", linewidth=0.9, linestyle="--", label="published"),
-        ]
+        many = (measured["normal"] == ALL).any()
+        label = "mean of the classes, interval" if many else "AUC, interval"
+        handles = [Line2D([], [], color="black", linewidth=1.6, marker="o", label=label)]
+        if many:
+            handles.append(Line2D([], [], color="0.7", linewidth=0.8, marker=".", label="a class"))
+        if measured["published"].notna().any():
+            handles.append(Line2D([], [], color="black", linewidth=0.9, linestyle="--", label="published"))
         legend_above(figure, handles, 3)
     return figure
