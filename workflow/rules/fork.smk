@@ -7,6 +7,7 @@ import snakemake.benchmark
 
 from ocnn.steps.forked import SERVER, SOCKET
 
+needs_network = cache(CONFIG.needs_network)
 #: The rules whose jobs there may be many of.
 FORKED = ("split", "autoencoder", "fit")
 #: Jobs from which on a server is worth its own imports.
@@ -56,7 +57,7 @@ class Forks:
     @staticmethod
     def has_network(job):
         """Whether the job of a fit imports Keras."""
-        return job.rule.name == "fit" and CONFIG.needs_network(job.wildcards.method)
+        return job.rule.name == "fit" and needs_network(job.wildcards.method)
 
     def start(self):
         """Start the server; until it is ready, and if it never is, jobs run by themselves."""
@@ -84,9 +85,15 @@ class Forks:
         os.environ[SERVER] = str(self.folder / SOCKET)
 
     def stop(self):
-        """Let the server end; it also does so by itself when this process has ended."""
-        if self.server is not None:
-            self.server.stdin.close()
+        """End the server, of which no job wants anything more; by itself it ends when this process has ended."""
+        if self.server is None:
+            return
+        self.server.stdin.close()
+        try:
+            # One that is still importing has forked nothing.
+            self.server.wait(10 if (self.folder / SOCKET).exists() else 0)
+        except subprocess.TimeoutExpired:
+            self.server.kill()
             self.server.wait()
 
 
