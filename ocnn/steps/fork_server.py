@@ -30,14 +30,18 @@ import signal  # noqa: E402
 import socket  # noqa: E402
 import struct  # noqa: E402
 import sys  # noqa: E402
+import time  # noqa: E402
+import warnings  # noqa: E402
 from collections import Counter  # noqa: E402
 from collections.abc import Mapping, Sequence  # noqa: E402
 from contextlib import suppress  # noqa: E402
 from importlib import import_module  # noqa: E402
+from io import TextIOWrapper  # noqa: E402
 from pathlib import Path  # noqa: E402
 from pkgutil import walk_packages  # noqa: E402
+from typing import Any  # noqa: E402
 
-from ocnn.steps.forked import LENGTH, REFUSED, SOCKET, interpreter  # noqa: E402
+from ocnn.steps.forked import LENGTH, REFUSED, SOCKET, STREAMS, interpreter  # noqa: E402
 from ocnn.steps.runtime import FOREIGN, STATED, THREADS, state_environment, use_threads  # noqa: E402
 
 #: The exit status of a forked process that ran no job.
@@ -73,21 +77,28 @@ class Forked:
     def __init__(self, pid: int, asker: socket.socket, note: Path) -> None:
         self.pid, self.asker, self.note = pid, asker, note
         self.handle = os.pidfd_open(pid)
-        self.note.write_text(str(pid))
+        # It is for measuring alone.
+        with suppress(OSError):
+            self.note.write_text(str(pid))
 
     def end(self) -> bool:
         """Tell who asked how it ended; return whether the job was run."""
         _, status = os.waitpid(self.pid, 0)
         os.close(self.handle)
-        self.note.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.note.unlink()
         with suppress(OSError):
             self.asker.sendall(str(os.waitstatus_to_exitcode(status)).encode())
         self.asker.close()
         return os.waitstatus_to_exitcode(status) != NOT_RUN
 
 
-def serve(folder: Path) -> socket.socket | None:
+def serve(folder: Path, signals: Mapping[int, Any]) -> socket.socket | None:
     """Fork a process for each connection.
+
+    Args:
+        folder: where the socket is to be.
+        signals: what forked processes are to do at which.
 
     Returns:
         In a forked process, the connection of the one that asked for it; None in this one, when it is to end.
@@ -120,17 +131,22 @@ def serve(folder: Path) -> socket.socket | None:
                         run[found.end()] += 1
                     elif found is not None:
                         waiting.unregister(number)
-                        os.kill(found.pid, signal.SIGTERM)
+                        os.kill(found.pid, signal.SIGKILL)
                 else:
-                    asker, _ = listener.accept()
-                    pid = os.fork()
+                    asker = _accept(listener)
+                    if asker is None:
+                        continue
+                    pid = _fork()
                     if pid == 0:
-                        _end_with(here)
+                        _end_with(here, signals)
                         for other in running.values():
                             other.asker.close()
                         return asker
-                    who = struct.unpack("3i", asker.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
-                    started = Forked(pid, asker, folder / str(who))
+                    started = None if pid is None else _followed(pid, asker, folder)
+                    if started is None:
+                        # Without an answer a job runs by itself.
+                        asker.close()
+                        continue
                     running[started.handle] = running[asker.fileno()] = started
                     waiting.register(started.handle, select.POLLIN)
                     # What is sent there is for the forked process; here only its end counts.
@@ -141,14 +157,45 @@ def serve(folder: Path) -> socket.socket | None:
     return None
 
 
-def _end_with(server: int) -> None:
-    """Have this process ended when the server is, however that ends; and let it end by signals again."""
+def _accept(listener: socket.socket) -> socket.socket | None:
+    """The next connection; None where there is no room for one, so that it waits."""
+    try:
+        return listener.accept()[0]
+    except OSError:
+        time.sleep(0.1)
+        return None
+
+
+def _fork() -> int | None:
+    """Fork; None where no process can be had."""
+    try:
+        with warnings.catch_warnings():
+            # Python warns of the thread in which pyarrow's allocator returns memory, which knows of forks.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return os.fork()
+    except OSError:
+        return None
+
+
+def _followed(pid: int, asker: socket.socket, folder: Path) -> Forked | None:
+    """A forked process whose end will be seen; one of which that is impossible is ended, and None."""
+    try:
+        who = struct.unpack("3i", asker.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
+        return Forked(pid, asker, folder / str(who))
+    except OSError:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        return None
+
+
+def _end_with(server: int, signals: Mapping[int, Any]) -> None:
+    """Have this process ended when the server is, however that ends; and let it do at signals what it did before."""
     set_signal_of_parents_death = 1
     ctypes.CDLL(None).prctl(set_signal_of_parents_death, signal.SIGKILL)
     if os.getppid() != server:
-        os._exit(1)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os._exit(NOT_RUN)
+    for name, action in signals.items():
+        signal.signal(name, action)
 
 
 def take_over(asker: socket.socket, threads: int) -> Sequence[str]:
@@ -162,7 +209,7 @@ def take_over(asker: socket.socket, threads: int) -> Sequence[str]:
         The arguments of `python -m ocnn.steps`. A job that could come out otherwise than by itself is refused, and this
         process ends.
     """
-    size, streams, _, _ = socket.recv_fds(asker, LENGTH, 3)
+    size, streams, _, _ = socket.recv_fds(asker, LENGTH, len(STREAMS))
     content = b""
     while len(content) < int.from_bytes(size, "big"):
         part = asker.recv(2**20)
@@ -184,14 +231,22 @@ def take_over(asker: socket.socket, threads: int) -> Sequence[str]:
         os.close(stream)
     # What Python knows of a stream, such as whether it can seek, is of the file that this process was started with.
     sys.stdin = sys.__stdin__ = open(0, closefd=False)  # type: ignore[misc]  # noqa: SIM115
-    sys.stdout = sys.__stdout__ = open(1, "w", closefd=False)  # type: ignore[misc]  # noqa: SIM115
-    sys.stderr = sys.__stderr__ = open(2, "w", buffering=1, closefd=False)  # type: ignore[misc]  # noqa: SIM115
+    sys.stdout = sys.__stdout__ = _output(1)  # type: ignore[misc]
+    sys.stderr = sys.__stderr__ = _output(2)  # type: ignore[misc]
     os.chdir(told["folder"])
     os.environ.clear()
     os.environ.update(told["environment"])
     reseed()
     arguments: list[str] = told["arguments"]
     return arguments
+
+
+def _output(number: int) -> TextIOWrapper:
+    """A stream as Python opens it when it starts, to a descriptor."""
+    unbuffered = sys.__stdout__.write_through  # type: ignore[union-attr]
+    binary = open(number, "wb", buffering=0 if unbuffered else -1, closefd=False)  # noqa: SIM115
+    by_lines = number == STREAMS[2] or binary.isatty()
+    return TextIOWrapper(binary, line_buffering=by_lines, write_through=unbuffered)
 
 
 def reseed() -> None:
@@ -205,18 +260,22 @@ def main(folder: Path, threads: int, networks: bool) -> None:
     """Serve, and in each forked process run a job."""
     from ocnn.steps import __main__ as runner
 
-    # Of the terminal's signals jobs take notice, and Snakemake, with which this process ends.
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, signal.SIG_IGN)
+    # Of a terminal's signals jobs take notice, and Snakemake, with which this process ends.
+    signals: dict[int, Any] = {
+        name: signal.signal(name, signal.SIG_IGN) for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
     state_environment()
     use_threads(threads)
     preload(networks)
     gc.freeze()
-    asker = serve(folder)
+    asker = serve(folder, signals)
     if asker is None:
         shutil.rmtree(folder, ignore_errors=True)
-    else:
-        runner.main(take_over(asker, threads))
+        return
+    arguments = take_over(asker, threads)
+    # For what looks at them, as processes do that multiprocessing starts, this is the other process in all respects.
+    sys.modules["__main__"], sys.argv = runner, [str(runner.__file__), *arguments]
+    runner.main(arguments)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,9 @@ SERVER = "OCNN_FORK_SERVER"
 SOCKET = "socket"
 #: What a server says instead of how a job ended, where it would not run as it does by itself.
 REFUSED = b"refused"
+#: Standard input, output and errors.
+STREAMS = (0, 1, 2)
+SECONDS_TO_TIDY = 2.0
 #: Bytes of the length of a request.
 LENGTH = 8
 
@@ -35,7 +38,8 @@ def request(arguments: Sequence[str]) -> bytes:
 
 def interpreter() -> list[object]:
     """What must be the same of two processes for one to stand for the other."""
-    return [sys.executable, sys.path, list(sys.flags), sorted(map(str, sys._xoptions.items()))]
+    unbuffered = sys.stdout.write_through  # type: ignore[union-attr]
+    return [sys.executable, sys.path, list(sys.flags), sorted(map(str, sys._xoptions.items())), unbuffered]
 
 
 def run_forked(arguments: Sequence[str]) -> int | None:
@@ -51,21 +55,44 @@ def run_forked(arguments: Sequence[str]) -> int | None:
         job has to be run here.
     """
     address = os.environ.get(SERVER)
-    if not address:
+    if not address or not all(map(_is_open, STREAMS)):
         return None
     content = request(arguments)
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
             connection.connect(address)
-            socket.send_fds(connection, [len(content).to_bytes(LENGTH, "big")], [0, 1, 2])
+            socket.send_fds(connection, [len(content).to_bytes(LENGTH, "big")], STREAMS)
             connection.sendall(content)
-            answer = b""
-            while part := connection.recv(1024):
-                answer += part
+            answer = _answer(connection)
     except OSError:
         # The server has ended, and with it the process that it forked.
         return None
     return None if not answer or answer.startswith(REFUSED) else int(answer)
+
+
+def _is_open(number: int) -> bool:
+    """Whether a descriptor is open. One that is not would be the connection's own."""
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
+
+
+def _answer(connection: socket.socket) -> bytes:
+    """All that the server says, at the job's end."""
+    answer = b""
+    try:
+        while part := connection.recv(1024):
+            answer += part
+    except KeyboardInterrupt:
+        # From a terminal the job is told so, too, and tidies up; when this process ends, it is killed.
+        with suppress(OSError, KeyboardInterrupt):
+            connection.settimeout(SECONDS_TO_TIDY)
+            while part := connection.recv(1024):
+                answer += part
+        return answer or str(-signal.SIGINT).encode()
+    return answer
 
 
 def leave(status: int) -> None:

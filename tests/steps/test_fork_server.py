@@ -37,7 +37,9 @@ def step(product, *, number, wait=None):
         raise DataError("-1 is below 0.")
     if number == -2:
         raise RuntimeError("a fault of ours")
-    if number < -2:
+    if number == -3:
+        os._exit(3)
+    if number < -3:
         os.kill(os.getpid(), -number)
     content = {
         "parent": os.getppid(),
@@ -48,6 +50,10 @@ def step(product, *, number, wait=None):
         "signals": [signal.getsignal(name) is expected for name, expected in
                     ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL))],
         "optimised": sys.flags.optimize,
+        "main": sys.modules["__main__"].__spec__.name,
+        "arguments": sys.argv[1:],
+        "unbuffered": sys.stdout.write_through,
+        "standard input": sys.stdin and os.fstat(0).st_mode,
     }
     if wait is not None:
         with open(wait, "w") as file:
@@ -58,17 +64,22 @@ def step(product, *, number, wait=None):
 '''
 
 
+#: What decides something here must be said by a test.
+UNWANTED = ("OMP_", "OPENBLAS_", "PYTHONUNBUFFERED")
+
+
 class Run:
     """A folder with the step, a server and what asks it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, **environment: str) -> None:
         self.folder, self.server_folder = folder, folder / "server"
         self.server_folder.mkdir()
         (folder / "steps_of_a_test.py").write_text(STEP, encoding="utf-8")
         self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("OMP_", "OPENBLAS_"))},
+            **{name: value for name, value in os.environ.items() if not name.startswith(UNWANTED)},
             "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
             SERVER: str(self.server_folder / SOCKET),
+            **environment,
         }
         command = [sys.executable, "-m", "ocnn.steps.fork_server", str(self.server_folder), "1"]
         self.server = subprocess.Popen(command, cwd=folder, env=self.environment, stdin=subprocess.PIPE)
@@ -80,17 +91,9 @@ class Run:
             assert time.monotonic() < end
             time.sleep(0.02)
 
-    def start(
-        self,
-        name: str,
-        number: int = 1,
-        *,
-        threads: int = 1,
-        python: tuple[str, ...] = (),
-        wait: bool = False,
-        folder: Path | None = None,
-        environment: Mapping[str, str] | None = None,
-    ) -> subprocess.Popen[str]:
+    def command(
+        self, name: str, number: int = 1, *, threads: int = 1, python: tuple[str, ...] = (), wait: bool = False
+    ) -> list[str]:
         settings = {"number": number, **({"wait": str(self.waiting(name))} if wait else {})}
         job = {
             "function": "steps_of_a_test:step",
@@ -98,8 +101,19 @@ class Run:
             **{"threads": threads, "code": "abc"},
         }
         files = {"inputs": {}, "outputs": {"product": str(self.folder / f"{name}.json")}, "others": {}}
+        return [sys.executable, *python, "-m", "ocnn.steps", json.dumps(job), json.dumps(files)]
+
+    def start(
+        self,
+        name: str,
+        number: int = 1,
+        *,
+        folder: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        **otherwise: Any,
+    ) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, *python, "-m", "ocnn.steps", json.dumps(job), json.dumps(files)],
+            self.command(name, number, **otherwise),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             encoding="utf-8",
@@ -157,9 +171,12 @@ def test_a_job_runs_in_a_forked_process_as_it_does_by_itself(shared: Run) -> Non
     assert forked == alone == ("größer\n", "Warnung: äh\n")
     assert shared.was_forked("forked")
     assert not shared.was_forked("alone")
-    same = ("folder", "mine", "threads", "signals", "optimised")
+    same = ("folder", "mine", "threads", "signals", "optimised", "main", "unbuffered", "standard input")
     assert {key: shared.product("forked")[key] for key in same} == {key: shared.product("alone")[key] for key in same}
     assert shared.product("forked")["signals"] == [True, True]
+    job, files = shared.product("forked")["arguments"]
+    assert json.loads(job)["function"] == "steps_of_a_test:step"
+    assert "forked.json" in files
 
 
 def test_forked_processes_have_random_numbers_of_their_own(shared: Run) -> None:
@@ -173,12 +190,12 @@ def test_forked_processes_have_random_numbers_of_their_own(shared: Run) -> None:
     ("number", "status"), [(1, 0), (-1, 1), (-2, 1), (-signal.SIGKILL, -9), (-signal.SIGSEGV, -11)]
 )
 def test_it_ends_as_the_job_does(shared: Run, number: int, status: int) -> None:
-    process = shared.start("ending", number)
+    process, alone = shared.start("ending", number), shared.start("ending alone", number, environment={SERVER: ""})
     output, errors = process.communicate()
+    assert (output, status) == (alone.communicate()[0], alone.returncode)
     assert process.returncode == status
     assert {-1: "error: -1 is below 0.\n", -2: "RuntimeError: a fault of ours\n"}.get(number, "") in errors
     assert ("Traceback" in errors) == (number == -2)
-    assert output == ("größer\n" if status >= 0 else "")
     shared.until(lambda: not shared.notes())
 
 
@@ -194,6 +211,8 @@ def test_it_ends_as_the_job_does(shared: Run, number: int, status: int) -> None:
         {"environment": {"KERAS_BACKEND": "jax"}},
         {"environment": {"LD_LIBRARY_PATH": "/nowhere"}},
         {"environment": {"CUDA_VISIBLE_DEVICES": "1"}},
+        {"environment": {"PYTHONUNBUFFERED": "1"}},
+        {"python": ("-u",)},
         {"folder": ROOT},
     ],
     ids=str,
@@ -216,6 +235,61 @@ def test_who_asked_finds_the_forked_process(shared: Run) -> None:
     process.communicate()
     assert process.returncode == 0
     shared.until(lambda: not shared.notes())
+
+
+def test_what_a_shell_closed_is_not_the_connection(shared: Run) -> None:
+    """A process without standard input would have the connection in its place, and never be seen to end."""
+    arguments = shared.command("closed")
+    for number in (0, 1, 2):
+        command = ["bash", "-c", f'exec "$@" {number}<&-', "bash", *arguments]
+        subprocess.run(command, cwd=shared.folder, env=shared.environment, check=False, capture_output=True)
+        # Without output Python itself has none to say what it does, and the job ends.
+        assert number > 0 or not shared.was_forked("closed")
+    shared.until(lambda: not shared.notes())
+
+
+def test_what_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    """As by a shell that starts a run with `&`."""
+    ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        run = Run(tmp_path)
+        process = run.start("job", wait=True)
+    finally:
+        signal.signal(signal.SIGINT, ignored)
+    run.process("job").send_signal(signal.SIGINT)
+    run.waiting("job").unlink()
+    process.communicate()
+    assert process.returncode == 0
+    assert run.was_forked("job")
+    assert run.product("job")["signals"] == [False, True]
+    run.server.kill()
+    run.server.wait()
+
+
+@pytest.mark.parametrize("unbuffered", [False, True])
+def test_what_was_printed_is_there_when_a_job_ends_by_force(tmp_path: Path, unbuffered: bool) -> None:
+    run = Run(tmp_path, **({"PYTHONUNBUFFERED": "1"} if unbuffered else {}))
+    forked = run.start("job", -3)
+    alone = run.start("job", -3, environment={SERVER: ""})
+    assert forked.communicate() == alone.communicate()
+    assert forked.returncode == alone.returncode == 3
+    run.server.kill()
+    run.server.wait()
+
+
+def test_where_a_note_cannot_be_written_jobs_run(run: Run) -> None:
+    """As on a full disk; a folder stands where each note would."""
+    first = run.start("first", wait=True)
+    run.process("first")
+    for number in range(first.pid + 1, first.pid + 2000):
+        (run.server_folder / str(number)).mkdir()
+    run.start("second").communicate()
+    assert run.was_forked("second")
+    assert not gone(run.process("first"))
+    run.waiting("first").unlink()
+    first.communicate()
+    assert first.returncode == 0
+    assert run.was_forked("first")
 
 
 @pytest.mark.parametrize("name", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])

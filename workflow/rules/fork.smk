@@ -1,4 +1,4 @@
-# The server that the jobs of a run on this machine are forked from, with what they import: docs/decisions/steps.md.
+# The server that the jobs of a run on this machine are forked from, with what they import: docs/decisions/forks.md.
 import subprocess
 import tempfile
 
