@@ -10,8 +10,8 @@ from ocnn.steps.forked import SERVER, SOCKET
 needs_network = cache(CONFIG.needs_network)
 #: The rules whose jobs there may be many of.
 FORKED = ("split", "autoencoder", "fit")
-#: Jobs from which on a server is worth its own imports.
-FEWEST = 3
+#: Jobs from which on a server is worth its own imports; the first ones do not wait for it.
+FEWEST = 8
 
 # That of another run is none of ours.
 os.environ.pop(SERVER, None)
