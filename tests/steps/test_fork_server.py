@@ -141,6 +141,14 @@ class Run:
         return [path.name for path in self.server_folder.iterdir() if path.name != SOCKET]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _interrupted_by_default() -> Iterator[None]:
+    """A shell that starts the tests with `&` has SIGINT ignored, by all that they start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Run]:
     run = Run(tmp_path)
