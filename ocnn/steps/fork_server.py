@@ -220,7 +220,7 @@ def take_over(asker: socket.socket, threads: int) -> Sequence[str]:
     alike = (
         told["python"] == json.loads(json.dumps(interpreter()))
         and early(told["environment"]) == early(STARTED_WITH)
-        and json.loads(told["arguments"][0])["threads"] == threads
+        and _threads(told["arguments"]) == threads
     )
     if not alike:
         asker.sendall(REFUSED)
@@ -239,6 +239,14 @@ def take_over(asker: socket.socket, threads: int) -> Sequence[str]:
     reseed()
     arguments: list[str] = told["arguments"]
     return arguments
+
+
+def _threads(arguments: Sequence[str]) -> int | None:
+    """How many a job has; None of what is no job, of which the other process says so by itself."""
+    try:
+        return int(json.loads(arguments[0])["threads"])
+    except (ValueError, LookupError, TypeError):
+        return None
 
 
 def _output(number: int) -> TextIOWrapper:

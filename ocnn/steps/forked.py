@@ -81,18 +81,14 @@ def _is_open(number: int) -> bool:
 
 def _answer(connection: socket.socket) -> bytes:
     """All that the server says, at the job's end."""
-    answer = b""
     try:
-        while part := connection.recv(1024):
-            answer += part
+        return connection.makefile("rb").read()
     except KeyboardInterrupt:
         # From a terminal the job is told so, too, and tidies up; when this process ends, it is killed.
         with suppress(OSError, KeyboardInterrupt):
             connection.settimeout(SECONDS_TO_TIDY)
-            while part := connection.recv(1024):
-                answer += part
-        return answer or str(-signal.SIGINT).encode()
-    return answer
+            connection.recv(1)
+        return str(-signal.SIGINT).encode()
 
 
 def leave(status: int) -> None:

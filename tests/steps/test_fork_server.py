@@ -234,6 +234,16 @@ def test_a_job_that_could_come_out_otherwise_runs_by_itself(shared: Run, otherwi
     assert shared.product("otherwise")["optimised"] == (otherwise.get("python") == ("-O",))
 
 
+@pytest.mark.parametrize("arguments", [[], ["no job", "{}"], ["{}", "{}"], ["[]"]], ids=str)
+def test_what_is_no_job_says_so(shared: Run, arguments: list[str]) -> None:
+    command = [sys.executable, "-m", "ocnn.steps", *arguments]
+    done = subprocess.run(
+        command, cwd=shared.folder, env=shared.environment, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+
+
 def test_who_asked_finds_the_forked_process(shared: Run) -> None:
     process = shared.start("noted", wait=True)
     forked = shared.process("noted")

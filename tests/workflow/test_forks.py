@@ -38,7 +38,7 @@ def products(checkout: Checkout) -> dict[str, bytes]:
 def test_every_product_is_the_same_to_the_byte(runs: dict[str, Checkout]) -> None:
     forked, alone = (products(runs[name]) for name in ("forked", "alone"))
     assert len(forked) == 2 * (1 + 1 + 6)
-    assert list(forked) == list(alone)
+    assert set(forked) == set(alone)
     assert [path for path in forked if forked[path] != alone[path]] == []
 
 
