@@ -1,4 +1,5 @@
 # The configuration, and what the rules share.
+import gc
 import json
 import os
 import sys
@@ -37,6 +38,9 @@ from ocnn.storage.places import (
     why_snakemake_would_fail,
 )
 from ocnn.storage.recipes import digest_of
+
+# Planning makes millions of objects and drops few, and looking for cycles among them would take a quarter of its time.
+gc.set_threshold(100_000, 50, 1000)
 
 # The processes that jobs on a cluster start read no records, and have no say in what is made.
 MAIN = workflow.exec_mode == ExecMode.DEFAULT
@@ -154,11 +158,11 @@ def files(unread=(), unnamed=(), written=None):
     return by_role
 
 
-def stale(rule, products, names=lambda wildcards: wildcards, gathered=()):
+def stale(rule, products, names=lambda wildcards: wildcards, gathered=None):
     """No input; but a product that is not what this configuration and code would make is made again as if it were lost.
 
     products: the path of the one that states what decided the job's products, or a list of all that do.
-    gathered: the files of which these state one digest.
+    gathered: the pattern of files, one per fit, of which these state one digest.
 
     The product itself says what decided it (`ocnn.storage.recipes`), so that no clock and no record of Snakemake's is
     asked. Snakemake has no plainer way to remake what is there: `--forcerun` makes its files targets.
@@ -171,8 +175,9 @@ def stale(rule, products, names=lambda wildcards: wildcards, gathered=()):
         there = [path for path in paths if os.path.isfile(path)]
         if MAIN and there and not workflow.dag.forcefiles.intersection(paths):
             wanted = getattr(JOBS, rule)(**dict(names(wildcards).items()))
+            together = [Path(file) for file in paths_of(gathered, PLAN.fits())] if gathered else []
             for path in there:
-                if reason := wanted.why_stale(Path(path), digest, [Path(file) for file in gathered]):
+                if reason := wanted.why_stale(Path(path), digest, together):
                     say(rule, path, reason)
                     workflow.dag.forcefiles.add(path)
                     break
@@ -205,9 +210,20 @@ def by_experiment(wildcards):
     return {"experiment": ADVERSARIAL[f"{wildcards.attack}-{wildcards.steps}-{wildcards.scoring}"]}
 
 
-def fits(pattern):
-    """The files of this pattern, one per fit."""
-    return [str(fit.path(pattern)) for fit in PLAN.fits()]
+def paths_of(pattern, fits):
+    """The files of this pattern, one per fit, each once."""
+    return list(dict.fromkeys(str(fit.path(pattern)) for fit in fits))
+
+
+def fits(pattern, first_seed=False):
+    """An input: the files of this pattern, one per fit, or per fit of the first seed of each experiment."""
+    # All inputs of many files are functions: to plan a job, Snakemake hashes a named list once for each of its files.
+    return lambda wildcards: paths_of(pattern, PLAN.fits(first_seed=first_seed))
+
+
+def of_experiment(pattern):
+    """An input: the files of this pattern, one per fit of the experiment of a rule."""
+    return lambda wildcards: paths_of(pattern, (fit for fit in PLAN.fits() if fit.experiment == wildcards.experiment))
 
 
 def array_files(folder):
@@ -232,12 +248,7 @@ def previous_attack(wildcards):
     return [] if previous is None else f"{RESULTS}/attacks/{wildcards.attack}/steps-{previous}.npz"
 
 
-def first_fits(pattern):
-    """The files of this pattern, one per fit of the first seed of each experiment."""
-    return list(dict.fromkeys(str(fit.path(pattern)) for fit in PLAN.fits(first_seed=True)))
-
-
-def all_images():
+def all_images(wildcards):
     """The arrays of every experiment."""
     folders = dict.fromkeys(experiment.dataset for experiment in PLAN.experiments)
     return [file for folder in folders for file in array_files(f"{RESULTS}/{folder}")]
@@ -281,13 +292,6 @@ def own_table(kind):
     """The files of a table of one experiment."""
     files = [f"{RESULTS}/tables/{kind}/{{experiment}}{suffix}" for suffix in (*TABLE_SUFFIXES, ".json")]
     return [in_report(file, kind, "Tables", "{experiment}") if file.endswith(".html") else file for file in files]
-
-
-def of_experiment(pattern):
-    """The files of this pattern, one per fit of the experiment of a rule."""
-    return lambda wildcards: list(
-        dict.fromkeys(str(fit.path(pattern)) for fit in PLAN.fits() if fit.experiment == wildcards.experiment)
-    )
 
 
 def attacks(pattern):

@@ -14,7 +14,7 @@ rule metrics:
                     "provenance.json",
                 )
             ],
-            gathered=fits(rules.fit.output.scores),
+            gathered=rules.fit.output.scores,
         ),
     output:
         metrics=f"{RESULTS}/metrics.parquet",

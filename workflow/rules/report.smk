@@ -12,8 +12,8 @@ use rule metrics as tables with:
         summary=rules.summary.output.summary,
         references=rules.summary.output.references,
         provenance=rules.metrics.output.provenance,
-        splits=first_fits(rules.split.output.split),
-        arrays=all_images(),
+        splits=fits(rules.split.output.split, first_seed=True),
+        arrays=all_images,
         records=attacks(rules.verify.output.record),
         published=PLAN.published_files(),
         compared=[PLAN.compare] if PLAN.changes else [],
@@ -73,8 +73,8 @@ use rule metrics as comparison_figures with:
 use rule metrics as sample_figures with:
     """Draw the figures that come from the scores of single samples."""
     input:
-        scores=first_fits(rules.fit.output.scores),
-        arrays=all_images(),
+        scores=fits(rules.fit.output.scores, first_seed=True),
+        arrays=all_images,
         stale=stale("sample_figures", stated("sample_figures")),
     output:
         figures=figure_outputs(PLAN.sample_names()),
@@ -185,8 +185,8 @@ use rule metrics as report with:
         own=[file for of_rule in OWN_TABLES.values() for file in of_rule if file.endswith(".json")],
         provenance=rules.metrics.output.provenance,
         published=PLAN.published_files(),
-        arrays=all_images(),
-        figure_files=FIGURES,
+        arrays=all_images,
+        figure_files=lambda wildcards: FIGURES,
         templates=TEMPLATES,
         caption_files=CAPTIONS,
         stale=stale("report", stated("report")),
