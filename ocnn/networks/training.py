@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from ocnn.networks.keras_settings import refuse_in_forked_process, stated_settings
+from ocnn.storage.arrays import LARGE
 
 #: Samples a call when a network is applied; training has a batch size of its own.
 INFERENCE_BATCH = 1000
-#: Bytes of samples from which on batches are taken from the array as it is; of fewer, Keras copies all to the backend.
-LARGE = 2**28
 #: Samples a step where nobody says how many, and the steps of an epoch that they may come to.
 AUTO_SIZE, AUTO_STEPS = 200, 500
 
@@ -195,6 +194,7 @@ def train(
         # Were its variables made in the first step, TensorFlow would trace that step twice.
         model.optimizer.build(model.trainable_variables)
     size = batch_size_for(len(X), batch_size)
+    # Of fewer bytes Keras copies all to the backend.
     large = X.nbytes >= LARGE
     samples = Batches(X, size, int(keras.random.randint((), 0, 2**31 - 1))) if large else X
     history = model.fit(

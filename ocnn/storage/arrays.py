@@ -10,10 +10,13 @@ import hashlib
 import io
 import json
 import math
+import os
+import tempfile
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,6 +42,8 @@ METADATA = "metadata.json"
 BASE = 0x9E3779B97F4A7C15
 #: Bytes of rows that are read, verified and copied at once.
 BLOCK = 2**24
+#: Bytes of samples from which on they are kept in a file, and taken from there as they are needed.
+LARGE = 2**28
 #: What damaged files bring out of numpy and zipfile.
 UNREADABLE = (
     OSError,
@@ -72,7 +77,7 @@ class StoredArray:
         if indices.ndim != 1:
             raise TypeError("Rows are taken by a slice, indices or a mask, not one by one.")
         result = np.empty((len(indices), *self.shape[1:]), self.dtype)
-        step = max(1, BLOCK // max(1, self.dtype.itemsize * math.prod(self.shape[1:])))
+        step = rows_at_once(self.dtype, self.shape)
         for first in range(0, len(indices), step):
             chosen = indices[first : first + step]
             block = result[first : first + step]
@@ -86,6 +91,26 @@ class StoredArray:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return self[:] if dtype is None else self[:].astype(dtype, copy=False)
+
+
+def rows_at_once(dtype: np.dtype[Any], shape: tuple[int, ...]) -> int:
+    """Say how many rows of an array of this shape make a block."""
+    return max(1, BLOCK // max(1, dtype.itemsize * math.prod(shape[1:])))
+
+
+def space_for(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    """Make an array that is to be filled: in memory, and from `LARGE` bytes on in a temporary file without a name.
+
+    Such an array takes memory only as long as nothing else needs it, and its file ends with it. Where there is no room
+    for the file, the array is in memory, too.
+    """
+    size = dtype.itemsize * math.prod(shape)
+    if size >= LARGE:
+        # Not every system can reserve the room, without which a full disk would end the process.
+        with suppress(OSError, AttributeError), tempfile.TemporaryFile() as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            return np.asarray(np.memmap(file, dtype, "r+", shape=shape))
+    return np.empty(shape, dtype)
 
 
 def row_checksums(values: np.ndarray) -> np.ndarray:

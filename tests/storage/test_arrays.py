@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ocnn.errors import ResultError
-from ocnn.storage.arrays import CHECKSUMS, open_array, read_arrays, row_checksums, write_arrays, write_npy_files
+from ocnn.storage import arrays as stored_arrays
+from ocnn.storage.arrays import (
+    CHECKSUMS,
+    open_array,
+    read_arrays,
+    row_checksums,
+    space_for,
+    write_arrays,
+    write_npy_files,
+)
 
 ARRAYS: dict[str, Any] = {"images": np.arange(24, dtype=np.float32).reshape(2, 3, 4), "steps": np.int64(7)}
 
@@ -262,3 +271,33 @@ def test_objects_are_not_pickled_into_an_archive(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="allow_pickle"):
         write_arrays(tmp_path / "a.npz", {"names": np.array(["a", None], object)})
     assert not list(tmp_path.iterdir())
+
+
+def is_mapped(array: np.ndarray) -> bool:
+    """Whether the array's memory is a file's."""
+    return isinstance(array.base, np.memmap)
+
+
+@pytest.mark.parametrize(("rows", "mapped"), [(255, False), (256, True)])
+def test_many_bytes_are_a_temporary_file_that_goes_with_the_array(
+    rows: int, mapped: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stored_arrays, "LARGE", 2**12)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    array = space_for((rows, 4), np.dtype(np.float32))
+    assert (array.shape, array.dtype, type(array), is_mapped(array)) == ((rows, 4), np.float32, np.ndarray, mapped)
+    array[:] = np.arange(4)
+    assert array.sum() == 6 * rows
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_room_for_a_temporary_file_the_array_is_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored_arrays, "LARGE", 0)
+
+    def full(*_: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.posix_fallocate", full)
+    array = space_for((3, 2), np.dtype(np.float64))
+    assert array.shape == (3, 2)
+    assert not is_mapped(array)
