@@ -15,6 +15,8 @@ from ocnn.results.scores import Fit
 
 FIGURE_SUFFIXES = (".svg", ".png")
 TABLE_SUFFIXES = (".csv", ".md", ".tex", ".html")
+#: Data sets over which methods are ranked, at least.
+FEWEST_DATASETS = 5
 
 
 @dataclass(frozen=True)
@@ -175,6 +177,15 @@ class Plan:
         return [experiment for experiment in self.experiments if experiment.labelled]
 
     @property
+    def one_per_dataset(self) -> list[str]:
+        """The first experiment on each data set, attacked ones apart; none where these are too few."""
+        first: dict[str, str] = {}
+        for experiment in self.labelled:
+            if experiment.attack is None:
+                first.setdefault(experiment.dataset.rpartition("/")[2], experiment.name)
+        return list(first.values()) if len(first) >= FEWEST_DATASETS else []
+
+    @property
     def changes(self) -> bool:
         """Whether there is a table of what differs from another run."""
         return self.compare is not None and bool(self.labelled)
@@ -244,6 +255,9 @@ class Plan:
             if experiment.labelled and len(experiment.normal_classes) > 1 and len(experiment.methods) > 2:
                 kinds += ["ranks", "differences"]
             names += [f"{kind}/{experiment.name}" for kind in kinds]
+        several = [set(self[name].methods) for name in self.one_per_dataset]
+        if several and len(set.intersection(*several)) > 2:
+            names += ["ranks", "differences"]
         variants = set(self.attacked.values())
         if len(variants) > len({(variant.attack, variant.held_out) for variant in variants}):
             names.append("attack_strength")

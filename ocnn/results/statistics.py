@@ -196,9 +196,19 @@ def verdict_power(
     return np.asarray(chance.mean(axis=1), np.float64)
 
 
-def average_ranks(table: pd.DataFrame) -> pd.Series:
-    """Average the rank of each column over the rows, 1 = the highest value; ties share their mean rank."""
-    return table.rank(axis=1, ascending=False).mean().sort_values(kind="stable")
+def average_ranks(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame:
+    """Average the rank of each column over the rows, 1 = the highest value; ties share their mean rank.
+
+    Returns:
+        By column, the best first: `rank`; `low` and `high`, Student's interval over the rows, as far as ranks go.
+    """
+    ranks = table.rank(axis=1, ascending=False)
+    mean = ranks.mean()
+    low, high = t_interval(
+        mean, [_std(ranks[column].to_numpy()) for column in ranks], [len(ranks)] * len(mean), confidence
+    )
+    bounds = {"low": np.clip(low, 1, len(mean)), "high": np.clip(high, 1, len(mean))}
+    return pd.DataFrame({"rank": mean, **bounds}, index=mean.index).sort_values("rank", kind="stable")
 
 
 def friedman(table: pd.DataFrame) -> tuple[float, float]:

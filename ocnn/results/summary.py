@@ -1,6 +1,6 @@
 """Our metrics over the seeds beside the published AUCs: a long table that whatever is read is made from."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
@@ -35,6 +35,8 @@ SCHEMA = pa.schema(
         ("difference", pa.float64()),  # mean less the published one
     ]
 )
+#: In place of the experiment where methods are compared over data sets, each of which stands in place of a class.
+ALL_DATASETS = "all data sets"
 #: Of other labs' AUCs in percent.
 REFERENCES = pa.schema([*((key, TEXT) for key in (*KEYS, "reference")), ("mean", pa.float64()), ("std", pa.float64())])
 
@@ -144,6 +146,27 @@ def _look_up(
     return cells.merge(published.astype(dict.fromkeys(cells, object)), on=list(cells), how="left")
 
 
+def over_datasets(summary: pd.DataFrame, experiments: Collection[str]) -> pd.DataFrame:
+    """Average the AUCs of each of these experiments over its classes, so that a data set counts once.
+
+    Args:
+        summary: AUCs.
+        experiments: the names of those that stand for a data set each.
+
+    Returns:
+        What `class_table` and `evaluated` read of an experiment, `ALL_DATASETS`, whose classes are these.
+    """
+    chosen = summary[summary["experiment"].isin(experiments)]
+    groups = chosen.groupby(["experiment", "method", "evaluation", "metric"], sort=False)
+    cells = groups.agg(mean=("mean", lambda means: means.mean(skipna=False)), degenerate=("degenerate", "sum"))
+    return cells.reset_index().rename(columns={"experiment": "normal"}).assign(experiment=ALL_DATASETS)
+
+
+def blocks_of(summary: pd.DataFrame) -> str:
+    """Say what methods are compared over in rows of one experiment: `classes`, or `data sets`."""
+    return "data sets" if (summary["experiment"] == ALL_DATASETS).any() else "classes"
+
+
 def class_table(summary: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
     """Arrange one metric of one experiment under one evaluation as classes × methods, for methods that are whole.
 
@@ -151,12 +174,13 @@ def class_table(summary: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
         The table, and for each method that is left out the reason: a missing or degenerate cell.
     """
     left_out = {}
+    classes, blocks = summary["normal"].nunique(), blocks_of(summary)
     for method, rows in summary.groupby("method", sort=False):
-        degenerate, missing = int((rows["degenerate"] > 0).sum()), int(rows["mean"].isna().sum())
+        degenerate, missing = int((rows["degenerate"] > 0).sum()), classes - int(rows["mean"].notna().sum())
         if degenerate:
-            left_out[str(method)] = f"degenerate fits in {degenerate} of {len(rows)} classes"
+            left_out[str(method)] = f"degenerate fits in {degenerate} of {classes} {blocks}"
         elif missing:
-            left_out[str(method)] = f"no value in {missing} of {len(rows)} classes"
+            left_out[str(method)] = f"no value in {missing} of {classes} {blocks}"
     whole = summary[~summary["method"].isin(left_out)]
     table = whole.pivot(index="normal", columns="method", values="mean")
     return table.reindex(

@@ -18,7 +18,7 @@ from ocnn.results.frames import read_frame
 from ocnn.results.measurements import HISTORIES, evaluated_part, schema
 from ocnn.results.metrics import PUBLISHED_METRIC
 from ocnn.results.scores import Fit, read_scores
-from ocnn.results.summary import SCHEMA, evaluated
+from ocnn.results.summary import SCHEMA, evaluated, over_datasets
 from ocnn.steps.records import read_attacks
 from ocnn.storage.arrays import open_array, read_arrays
 
@@ -53,6 +53,8 @@ def draw_comparisons(
     for name in planned.comparison_names():
         kind, _, experiment = name.partition("/")
         rows, own = aucs[aucs["experiment"] == experiment], fits[fits["experiment"] == experiment]
+        if not experiment:
+            rows = over_datasets(aucs, planned.one_per_dataset)
         match kind:
             case "auc":
                 figure = comparison.auc_by_class(rows, styles)

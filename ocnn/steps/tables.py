@@ -172,8 +172,8 @@ def _compare(
         tables: folder of the tables.
     """
     write("verdicts", judged, verdict_document(judged, **planned.rule), (".csv", ".md", ".html"))
-    write("comparison", cells, comparison_document(cells, planned.alpha), (".md", ".html"))
-    write_csv(tables / "differences.csv", all_differences(cells))
+    write("comparison", cells, comparison_document(cells, planned.alpha, planned.one_per_dataset), (".md", ".html"))
+    write_csv(tables / "differences.csv", all_differences(cells, planned.one_per_dataset))
     published = read_published(map(Path, planned.published.auc))
     compared = published[published["dataset"].isin(planned.datasets.values())]
     if planned.published.runs and len(compared):

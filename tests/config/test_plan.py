@@ -117,6 +117,23 @@ def test_figures_from_measurements() -> None:
     assert "training/toy" not in plan_of(planned(trained=False)).comparison_names()
 
 
+def test_methods_are_ranked_over_five_data_sets_or_more() -> None:
+    """Each by its first experiment; those on an attacked class are none of them."""
+    own = [planned(f"e{place}", normal_classes=("x",), dataset=f"images/d{place}") for place in range(5)]
+    again = planned("again", normal_classes=("x",), dataset="pixels/d0")
+    attacked = planned("attacked", attack=PlannedAttack("stop", 1, True), dataset="images/d9")
+    plan = plan_of(*own, again, attacked)
+    assert plan.one_per_dataset == ["e0", "e1", "e2", "e3", "e4"]
+    assert {"ranks", "differences"} <= set(plan.comparison_names())
+    fewer = plan_of(*own[:4], again, attacked)
+    assert fewer.one_per_dataset == []
+    assert not {"ranks", "differences"} & set(fewer.comparison_names())
+    # Of two methods that all have there is no diagram, but still a table.
+    apart = plan_of(*own[:4], planned("e4", normal_classes=("x",), dataset="images/d4", methods=("kde", "ocnn")))
+    assert len(apart.one_per_dataset) == 5
+    assert not {"ranks", "differences"} & set(apart.comparison_names())
+
+
 def test_figures_of_samples() -> None:
     """An attack's extremes are drawn once: of the experiment to be compared with the paper, else of the first."""
     attacks = [planned(f"a{steps}", attack=PlannedAttack("stop", steps, True), methods=("kde",)) for steps in (0, 100)]

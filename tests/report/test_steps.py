@@ -37,7 +37,7 @@ from ocnn.steps.metrics import collect_metrics, make_consistency, make_summary
 from ocnn.steps.report import make_report
 from ocnn.steps.tables import make_tables
 from ocnn.storage.arrays import CHECKSUMS, row_checksums, write_npy_files
-from ocnn.storage.parquet import read_table
+from ocnn.storage.parquet import read_table, write_table
 from ocnn.storage.recipes import digest_of
 from tests.conftest import ROOT
 from tests.results.conftest import ODD_NAMES, metadata
@@ -403,6 +403,29 @@ def test_figures_show_every_class_by_its_name(made: HandMade, monkeypatch: pytes
     assert re.findall(r'<details class="fold" id="figures-(\w+)"', page) == ["auc", "training"]
     assert {"Experiments", "Configuration"} <= set(re.findall(r"<h3>([^<]*)</h3>", page))
     assert not {"Core hours", "Archives"} & set(re.findall(r"<h3>([^<]*)</h3>", page))
+
+
+def test_methods_are_ranked_over_data_sets(made: HandMade, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Each by the experiment on it, whatever its classes."""
+    (toy,) = made.plan.experiments
+    planned = (*made.plan.methods, PlannedMethod("third", "third"))
+    methods = tuple(method.name for method in planned)
+    cells = read_frame(made.files["summary"], SCHEMA)
+    cells = pd.concat([cells.assign(method=method, degenerate=0) for method in methods])
+    names = [f"data{place}" for place in range(5)]
+    summary = tmp_path / "summary.parquet"
+    write_table(
+        summary, pd.concat([cells.assign(experiment=name) for name in names]), SCHEMA, {"recipe": {"code": "0"}}
+    )
+    experiments = [replace(toy, name=name, dataset=f"images/{name}", methods=methods) for name in names]
+    plan = replace(made.plan, experiments=tuple(experiments), methods=planned)
+    drawn = ["ranks", "differences"]
+    assert set(drawn) <= set(plan.comparison_names())
+    monkeypatch.setattr(Plan, "comparison_names", lambda _: drawn)
+    files = {name: made.files[name] for name in ("metrics", "histories", "shapes")}
+    draw_comparisons(plan=plan.to_json(), **files, summary=summary, records="", folder=tmp_path)
+    for name in drawn:
+        assert "over 5 data sets" in (tmp_path / f"{name}.svg").read_text()
 
 
 def test_the_most_normal_and_the_most_anomalous_images(made: HandMade, monkeypatch: pytest.MonkeyPatch) -> None:

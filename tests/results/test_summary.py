@@ -16,7 +16,7 @@ from ocnn.report.tables import (
     table4,
 )
 from ocnn.results.metrics import METRICS
-from ocnn.results.summary import REFERENCES, class_table, evaluated, look_up_references, summarise
+from ocnn.results.summary import REFERENCES, class_table, evaluated, look_up_references, over_datasets, summarise
 from tests.results.conftest import fits, published
 
 PUBLISHED = published({("kde", "3"): 97.1})
@@ -136,10 +136,10 @@ def test_a_mean_over_classes_below_chance_is_marked_and_never_the_best() -> None
     assert [(row[1].kind, row[1].best) for row in table.rows[:2]] == [("below-chance", False), ("", True)]
     assert not any("‡" in cell.text for row in table.rows for cell in row[2:])
     (table,) = comparison_document(summary, 0.05).tables
-    assert [[cell.text for cell in row[:3]] for row in table.rows] == [
-        ["dcae", "1.25", "11.80"],
-        ["kde", "1.75", "11.50 ‡"],
-        ["iforest", "3.00", "2.50 ‡"],
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["dcae", "1.25", "1.00 to 3.00", "11.80"],
+        ["kde", "1.75", "1.00 to 3.00", "11.50 ‡"],
+        ["iforest", "3.00", "3.00 to 3.00", "2.50 ‡"],
     ]
     # Of several evaluations, each its own; the only method of an experiment is no exception.
     both = pd.concat([fits({("kde", "3"): [5.0]}), fits({("kde", "3"): [90.0]}, evaluation="train")])
@@ -261,7 +261,10 @@ def test_methods_are_compared_over_classes_where_there_are_several_of_both() -> 
     aucs = {("a", "3"): [90.0], ("b", "3"): [80.0], ("a", "5"): [70.0], ("b", "5"): [50.0]}
     summary = summary_of(fits(aucs))
     (table,) = comparison_document(summary, 0.05).tables
-    assert (table.title, [[cell.value for cell in row[1:3]] for row in table.rows]) == ("toy, test", [[1, 80], [2, 65]])
+    assert (table.title, [[cell.value for cell in (row[1], row[3])] for row in table.rows]) == (
+        "toy, test",
+        [[1, 80], [2, 65]],
+    )
     assert "2 classes, 2 methods" in table.note
     assert power_sentence(2, 2) in table.note
     (row,) = all_differences(summary).to_dict("records")
@@ -270,6 +273,44 @@ def test_methods_are_compared_over_classes_where_there_are_several_of_both() -> 
         fewer = summary_of(fits({key: values for key, values in aucs.items() if lacking not in key}))
         assert comparison_document(fewer, 0.05).tables == []
         assert all_differences(fewer).empty
+
+
+def test_methods_are_compared_over_data_sets_each_of_which_counts_once() -> None:
+    """By hand: of the data set with two classes the mean; ranks of a are 1, 1 and 2, b has no value for one of them."""
+    parts = {
+        "one": {("a", "3"): [90.0], ("a", "5"): [70.0], ("c", "3"): [60.0], ("c", "5"): [80.0], ("b", "3"): [99.0]},
+        "two": {("a", "x"): [60.0, 70.0], ("b", "x"): [50.0, 50.0], ("c", "x"): [50.0, 52.0]},
+        "three": {("a", "x"): [60.0], ("b", "x"): [99.0], ("c", "x"): [70.0]},
+        "other": {("a", "x"): [10.0], ("b", "x"): [99.0], ("c", "x"): [99.0]},
+    }
+    parts["one"][("b", "5")] = [np.nan]
+    metrics = pd.concat([fits(aucs).assign(experiment=name) for name, aucs in parts.items()])
+    summary = summary_of(metrics, dict.fromkeys(parts))
+    datasets = ["one", "two", "three"]
+    rows = over_datasets(summary[summary["metric"] == "auc"], datasets)
+    assert {(row["normal"], row["method"]): row["mean"] for row in rows.to_dict("records")} == {
+        **{("one", "a"): 80, ("one", "b"): pytest.approx(np.nan, nan_ok=True), ("one", "c"): 70},
+        **{("two", "a"): 65, ("two", "b"): 50, ("two", "c"): 51},
+        **{("three", "a"): 60, ("three", "b"): 99, ("three", "c"): 70},
+    }
+    table, of_one = comparison_document(summary, 0.05, datasets).tables
+    assert (table.title, of_one.title) == ("all data sets, test", "one, test")
+    assert [[cell.text for cell in row] for row in table.rows] == [
+        ["a", "1.33", "1.00 to 2.00", "68.33"],
+        ["c", "1.67", "1.00 to 2.00", "63.67"],
+    ]
+    assert "3 data sets, 2 methods" in table.note
+    assert "Without a rank: b, no value in 1 of 3 data sets." in table.note
+    (row,) = all_differences(summary, datasets).query("experiment == 'all data sets'").to_dict("records")
+    assert (row["classes"], row["difference"]) == (3, pytest.approx(14 / 3))
+
+
+def test_a_method_that_a_data_set_lacks_has_no_rank_over_all() -> None:
+    parts = {"one": {("a", "x"): [90.0], ("b", "x"): [80.0]}, "two": {("a", "x"): [90.0]}}
+    metrics = pd.concat([fits(aucs).assign(experiment=name) for name, aucs in parts.items()])
+    summary = summary_of(metrics, dict.fromkeys(parts))
+    table, left_out = class_table(over_datasets(summary[summary["metric"] == "auc"], list(parts)))
+    assert (list(table.columns), left_out) == (["a"], {"b": "no value in 1 of 2 data sets"})
 
 
 def test_what_pairwise_tests_can_tell_at_all() -> None:

@@ -27,7 +27,7 @@ from ocnn.report.figures.style import (
 from ocnn.results.details import GRID
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS, PUBLISHED_METRIC
 from ocnn.results.statistics import average_ranks, pairwise_differences
-from ocnn.results.summary import class_table
+from ocnn.results.summary import blocks_of, class_table
 
 FACES: dict[str, dict[str, Any]] = {
     "test": {},
@@ -185,17 +185,17 @@ def contamination(summary: pd.DataFrame, contaminations: Mapping[str, float], st
 
 
 def critical_difference(summary: pd.DataFrame, styles: Styles) -> Figure:
-    """Draw average ranks over the classes; a bar joins methods that Nemenyi's test at 5 % does not tell apart.
+    """Draw average ranks over classes or data sets; a bar joins methods that Nemenyi's test at 5 % does not tell apart.
 
     The diagram of Demšar (2006, JMLR 7).
 
-    summary: AUCs of one experiment under the evaluation that it is read for, of `summary.evaluated`.
+    summary: AUCs of one experiment, or of `summary.over_datasets`, of `summary.evaluated`.
     """
-    table = class_table(summary)[0]
+    table, blocks = class_table(summary)[0], blocks_of(summary)
     if table.shape[1] < 3 or len(table) < 2:
-        return sentence("Too few methods without degenerate or missing cells to be ranked over classes.")
+        return sentence(f"Too few methods without degenerate or missing cells to be ranked over {blocks}.")
     evaluation = summary["evaluation"].iloc[0]
-    ranks = average_ranks(table)
+    ranks = average_ranks(table)["rank"]
     apart = posthocs.posthoc_nemenyi_friedman(table.reset_index(drop=True))
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(WIDTH, 1.0 + 0.13 * table.shape[1]), layout="constrained")
@@ -210,18 +210,18 @@ def critical_difference(summary: pd.DataFrame, styles: Styles) -> Figure:
         )
         for text in axis.texts:
             text.set_color("black")
-        axis.set_title(f"average rank of the AUC ({evaluation}) over {len(table)} classes, 1 = best", fontsize=8)
+        axis.set_title(f"average rank of the AUC ({evaluation}) over {len(table)} {blocks}, 1 = best", fontsize=8)
     return figure
 
 
 def differences_to_best(summary: pd.DataFrame, styles: Styles) -> Figure:
-    """Draw the mean difference over the classes of every method to the one of best rank, with its 95 % interval.
+    """Draw the mean difference over classes or data sets of every method to that of best rank, with its 95 % interval.
 
     summary: as for `critical_difference`.
     """
-    table = class_table(summary)[0]
+    table, blocks = class_table(summary)[0], blocks_of(summary)
     if table.shape[1] < 2 or len(table) < 2:
-        return sentence("Too few methods without degenerate or missing cells to be compared over classes.")
+        return sentence(f"Too few methods without degenerate or missing cells to be compared over {blocks}.")
     evaluation = summary["evaluation"].iloc[0]
     order = list(average_ranks(table).index)
     pairs = pairwise_differences(table[order])
@@ -241,7 +241,7 @@ def differences_to_best(summary: pd.DataFrame, styles: Styles) -> Figure:
         axis.axvline(0, color="0.4", linewidth=0.8)
         axis.set_yticks(range(len(rows)), list(rows.index))
         axis.set_ylim(len(rows) - 0.5, -0.5)
-        axis.set_xlabel(f"AUC ({evaluation}) minus that of {order[0]}, points; mean over {len(table)} classes, 95 %")
+        axis.set_xlabel(f"AUC ({evaluation}) minus that of {order[0]}, points; mean over {len(table)} {blocks}, 95 %")
     return figure
 
 
@@ -284,7 +284,7 @@ def cost(metrics: pd.DataFrame, styles: Styles) -> Figure:
 def class_heat_map(summary: pd.DataFrame) -> Figure:
     """Draw the mean AUCs as a map, methods × classes, with the numbers; hatched where fits diverged or collapsed.
 
-    summary: AUCs of one experiment under the evaluation that it is read for, of `summary.evaluated`.
+    summary: AUCs of one experiment, or of `summary.over_datasets`, of `summary.evaluated`.
     """
     order = {name: list(dict.fromkeys(summary[name])) for name in ("method", "normal")}
     values, bad = (
