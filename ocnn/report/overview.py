@@ -1,6 +1,6 @@
 """What a run found, in the first lines that a person reads: verdicts, claims, who leads, and maps of all cells."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +10,8 @@ from ocnn.report.rendering import MISSING, Cell, Table, cell_key, literal, numbe
 from ocnn.results.claims import CONTRADICTED, SUPPORTED, UNDECIDED
 from ocnn.results.leaderboard import BEHIND, LEADS, NO_RANK, rank_methods
 from ocnn.results.metrics import METRICS, PUBLISHED_METRIC
-from ocnn.results.summary import KEYS, evaluated
+from ocnn.results.statistics import average_ranks
+from ocnn.results.summary import KEYS, class_table, evaluated, over_datasets
 from ocnn.results.verdicts import DESCRIPTIVE, NOT_COMPARABLE
 
 #: The shades of a map, from the lowest of its values to the best.
@@ -140,6 +141,26 @@ def leader_sentence(experiment: str, ranks: pd.DataFrame) -> str:
     if not rivals:
         return f"{head}{shown}."
     return f"{head}{shown}, but the lead is not sure: {_some(rivals)} may be as good or better."
+
+
+def rank_sentence(summary: pd.DataFrame, datasets: Collection[str]) -> list[str]:
+    """Say which method has the best average rank over data sets, and which follow; nothing without two that have one.
+
+    Args:
+        summary: of `summarise`.
+        datasets: the experiments that stand for a data set each.
+    """
+    table, _ = class_table(evaluated(over_datasets(summary, datasets)))
+    if table.shape[1] < 2:
+        return []
+    ranks = average_ranks(table)
+    best = ranks.iloc[0]
+    shown = (
+        f"{number(best['rank'], 1)} [{number(best['low'], 1)}, {number(best['high'], 1)}] among {len(ranks)} methods"
+    )
+    next_ones = [f"{method} ({number(row['rank'], 1)})" for method, row in ranks.iloc[1:4].iterrows()]
+    head = f"**All {len(table)} data sets**: **{ranks.index[0]}** has the best average rank, {shown}"
+    return [f"{head}; then {_listed(next_ones)}."]
 
 
 def _some(names: Sequence[str], *, bold: bool = False, most: int = 4) -> str:

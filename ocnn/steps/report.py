@@ -20,7 +20,15 @@ from ocnn.config.plan import Plan
 from ocnn.data.archives import digest, origin
 from ocnn.report.cells import cell_details, packed
 from ocnn.report.embedding import embedded_figures
-from ocnn.report.overview import LEADING, Finding, boards, claim_findings, degenerate_finding, run_title
+from ocnn.report.overview import (
+    LEADING,
+    Finding,
+    boards,
+    claim_findings,
+    degenerate_finding,
+    rank_sentence,
+    run_title,
+)
 from ocnn.report.provenance import commit, job_costs, provenance_tables, worked
 from ocnn.report.rendering import (
     MISSING,
@@ -130,7 +138,10 @@ def make_report(
         "methods": len({method for experiment in planned.experiments for method in experiment.methods}),
         "hours": worked(costs),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "answers": [board.sentence for board in found if board.counts or not paper],
+        "answers": [
+            *rank_sentence(cells, planned.one_per_dataset),
+            *(board.sentence for board in found if board.counts or not paper),
+        ],
         "findings": [
             *(finding for finding in of_claims[:LEADING] if finding.kind != UNDECIDED),
             *degenerate_finding(fits, DEGENERATE),

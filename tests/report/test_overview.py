@@ -7,7 +7,15 @@ import pandas as pd
 
 from ocnn.report.cells import POINTS, thinned
 from ocnn.report.changes import changes_document
-from ocnn.report.overview import ON, boards, claim_findings, degenerate_finding, run_title, verdict_sentence
+from ocnn.report.overview import (
+    ON,
+    boards,
+    claim_findings,
+    degenerate_finding,
+    rank_sentence,
+    run_title,
+    verdict_sentence,
+)
 from ocnn.report.rendering import spans, to_html
 from ocnn.results.changes import compare_runs
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS
@@ -39,6 +47,21 @@ def test_of_published_cells_it_says_how_many_hold() -> None:
         "mnist: 2 of 2 published cells hold on the training set itself."
     )
     assert set(ON) == set(EVALUATIONS)
+
+
+def test_over_data_sets_it_says_which_method_ranks_best() -> None:
+    """By hand: a is first on two and second on one, b third on all, c the rest; d is nowhere whole."""
+    aucs = {"one": (90, 70, 80), "two": (90, 70, 80), "three": (80, 70, 90)}
+    parts = {name: {(m, "x"): [v, v] for m, v in zip("abc", row, strict=True)} for name, row in aucs.items()}
+    parts["three"] |= {("d", "x"): [99, 99]}
+    metrics = pd.concat([fits(part).assign(experiment=name) for name, part in parts.items()])
+    summary = summarise(metrics, published({("x", "3"): 1.0}), dict.fromkeys(parts), {}, alpha=0.05)
+    (sentence,) = rank_sentence(summary, list(parts))
+    # t(0.975, 2) = 4.3027, standard error of 1, 1, 2: 1/3.
+    assert plain(sentence) == (
+        "All 3 data sets: a has the best average rank, 1.3 [1.0, 2.8] among 3 methods; then c (1.7) and b (3.0)."
+    )
+    assert rank_sentence(summary, []) == []
 
 
 def test_a_map_of_published_cells_has_the_colours_of_the_verdicts() -> None:
