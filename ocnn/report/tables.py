@@ -9,7 +9,7 @@ import pandas as pd
 from ocnn.report.rendering import MISSING, Cell, Document, Table, cell_key, frame_table, literal, number
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS, METRICS, PUBLISHED_METRIC
 from ocnn.results.statistics import average_ranks, friedman, pairwise_differences, smallest_holm_wilcoxon
-from ocnn.results.summary import ALL_DATASETS, KEYS, class_table, mean_below_chance, over_datasets
+from ocnn.results.summary import ALL_DATASETS, KEYS, blocks_of, class_table, mean_below_chance, over_datasets
 from ocnn.results.verdicts import DESCRIPTIVE, count_verdicts, power_sentences, rule
 
 MARKS = (
@@ -320,7 +320,7 @@ def comparison_document(summary: pd.DataFrame, alpha: float, datasets: Collectio
     tables = []
     for experiment, evaluation, table, left_out in comparisons(summary, datasets):
         statistic, p = friedman(table)
-        blocks = "data sets" if experiment == ALL_DATASETS else "classes"
+        blocks = blocks_of([experiment])
         own = summary[(summary["experiment"] == experiment) & (summary["evaluation"] == evaluation)]
         rows = []
         for method, place in average_ranks(table).iterrows():

@@ -204,9 +204,7 @@ def average_ranks(table: pd.DataFrame, confidence: float = 0.95) -> pd.DataFrame
     """
     ranks = table.rank(axis=1, ascending=False)
     mean = ranks.mean()
-    low, high = t_interval(
-        mean, [_std(ranks[column].to_numpy()) for column in ranks], [len(ranks)] * len(mean), confidence
-    )
+    low, high = t_interval(mean, ranks.std(), np.full(len(mean), len(ranks)), confidence)
     bounds = {"low": np.clip(low, 1, len(mean)), "high": np.clip(high, 1, len(mean))}
     return pd.DataFrame({"rank": mean, **bounds}, index=mean.index).sort_values("rank", kind="stable")
 

@@ -1,6 +1,6 @@
 """Our metrics over the seeds beside the published AUCs: a long table that whatever is read is made from."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -162,9 +162,9 @@ def over_datasets(summary: pd.DataFrame, experiments: Collection[str]) -> pd.Dat
     return cells.reset_index().rename(columns={"experiment": "normal"}).assign(experiment=ALL_DATASETS)
 
 
-def blocks_of(summary: pd.DataFrame) -> str:
-    """Say what methods are compared over in rows of one experiment: `classes`, or `data sets`."""
-    return "data sets" if (summary["experiment"] == ALL_DATASETS).any() else "classes"
+def blocks_of(experiments: Iterable[str]) -> str:
+    """Say what methods are compared over in rows of this experiment: `classes`, or of `ALL_DATASETS` `data sets`."""
+    return "data sets" if ALL_DATASETS in set(experiments) else "classes"
 
 
 def class_table(summary: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -174,7 +174,7 @@ def class_table(summary: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
         The table, and for each method that is left out the reason: a missing or degenerate cell.
     """
     left_out = {}
-    classes, blocks = summary["normal"].nunique(), blocks_of(summary)
+    classes, blocks = summary["normal"].nunique(), blocks_of(summary["experiment"])
     for method, rows in summary.groupby("method", sort=False):
         degenerate, missing = int((rows["degenerate"] > 0).sum()), classes - int(rows["mean"].notna().sum())
         if degenerate:

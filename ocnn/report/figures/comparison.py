@@ -191,7 +191,7 @@ def critical_difference(summary: pd.DataFrame, styles: Styles) -> Figure:
 
     summary: AUCs of one experiment, or of `summary.over_datasets`, of `summary.evaluated`.
     """
-    table, blocks = class_table(summary)[0], blocks_of(summary)
+    table, blocks = class_table(summary)[0], blocks_of(summary["experiment"])
     if table.shape[1] < 3 or len(table) < 2:
         return sentence(f"Too few methods without degenerate or missing cells to be ranked over {blocks}.")
     evaluation = summary["evaluation"].iloc[0]
@@ -219,7 +219,7 @@ def differences_to_best(summary: pd.DataFrame, styles: Styles) -> Figure:
 
     summary: as for `critical_difference`.
     """
-    table, blocks = class_table(summary)[0], blocks_of(summary)
+    table, blocks = class_table(summary)[0], blocks_of(summary["experiment"])
     if table.shape[1] < 2 or len(table) < 2:
         return sentence(f"Too few methods without degenerate or missing cells to be compared over {blocks}.")
     evaluation = summary["evaluation"].iloc[0]
