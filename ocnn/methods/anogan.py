@@ -175,5 +175,5 @@ def judge(history: dict[str, list[float]], diversity: float) -> Diagnosis:
         return Diagnosis(
             "limit", f"no equilibrium: the discriminator tells {100 * accuracy:.3g} % of real and generated samples"
         )
-    search = diagnose_schedule(history["search_loss"])
+    search = diagnose_schedule(history["search_loss"], "step")
     return Diagnosis(search.status, f"latent search: {search.reason}")

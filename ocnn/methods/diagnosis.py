@@ -124,15 +124,15 @@ def diagnose_scores(
     return None
 
 
-def diagnose_schedule(losses: Sequence[float]) -> Diagnosis:
-    """Say whether a training of fixed length had come to rest, from its loss in each epoch."""
+def diagnose_schedule(losses: Sequence[float], unit: str = "epoch") -> Diagnosis:
+    """Say whether a training or search of fixed length had come to rest, from its loss in each epoch or other unit."""
     if not np.isfinite(losses).all():
-        return Diagnosis("diverged", f"loss not finite from epoch {int(np.argmin(np.isfinite(losses))) + 1} on")
+        return Diagnosis("diverged", f"loss not finite from {unit} {int(np.argmin(np.isfinite(losses))) + 1} on")
     window = max(1, len(losses) // 10)
     if len(losses) <= window:
-        return Diagnosis("limit", f"{len(losses)} epochs are too few to tell whether the loss had settled")
+        return Diagnosis("limit", f"{len(losses)} {unit}s are too few to tell whether the loss had settled")
     before, after = np.mean(losses[-2 * window : -window]), np.mean(losses[-window:])
     fall = (before - after) / max(abs(before), np.finfo(float).tiny)
     verb = "rose" if fall < 0 else "fell"
-    text = f"loss {verb} by {100 * abs(fall):.2g} % between the last two tenths of {len(losses)} epochs"
+    text = f"loss {verb} by {100 * abs(fall):.2g} % between the last two tenths of {len(losses)} {unit}s"
     return Diagnosis("converged" if abs(fall) < CONVERGED_SHARE else "limit", text)

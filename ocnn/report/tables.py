@@ -1,6 +1,6 @@
 """What stands in the tables that a person reads: cells and words, from the summaries and judgements."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +8,7 @@ import pandas as pd
 
 from ocnn.report.rendering import MISSING, Cell, Document, Table, cell_key, frame_table, literal, number
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS, METRICS, PUBLISHED_METRIC
-from ocnn.results.statistics import average_ranks, friedman, pairwise_differences, smallest_holm_wilcoxon
-from ocnn.results.summary import ALL_DATASETS, KEYS, blocks_of, class_table, mean_below_chance, over_datasets
+from ocnn.results.summary import KEYS, mean_below_chance
 from ocnn.results.verdicts import DESCRIPTIVE, count_verdicts, power_sentences, rule
 
 MARKS = (
@@ -137,7 +136,7 @@ def metric_document(summary: pd.DataFrame, alpha: float) -> Document:
                 std = rows["mean"].std(ddof=1) if classes > 1 else rows["std"].iloc[0]
                 mean = rows["mean"].mean() if whole else np.nan
                 marks = {"degenerate": int(rows["degenerate"].sum()), "fits": int(rows["fits"].sum())}
-                cells.append(_cell(mean, std, **marks, below=mean_below_chance(rows, alpha)))
+                cells.append(auc_cell(mean, std, **marks, below=mean_below_chance(rows, alpha)))
             columns.append(_best_marked(cells, higher_is_better=METRICS[name].higher_is_better))
         rows = [[Cell(method), *cells] for method, *cells in zip(methods, *columns, strict=True)]
         over = f"{classes} normal classes, seeds averaged first" if classes > 1 else "seeds"
@@ -169,7 +168,8 @@ def _listings(summary: pd.DataFrame, metrics: pd.DataFrame) -> list[Table]:
     return [degenerate_fits(metrics[metrics["experiment"].isin(summary["experiment"])]), below_chance(summary)]
 
 
-def _aucs(summary: pd.DataFrame) -> pd.DataFrame:
+def aucs_of(summary: pd.DataFrame) -> pd.DataFrame:
+    """Take the rows of a summary that are AUCs."""
     return summary[summary["metric"] == PUBLISHED_METRIC]
 
 
@@ -181,7 +181,7 @@ def _parts(
     summary: pd.DataFrame, references: pd.DataFrame, verdicts: Verdicts
 ) -> Iterable[tuple[str, pd.DataFrame, list[str], dict[str, Line]]]:
     """The experiments of a table: name, AUCs, methods, and lines."""
-    for experiment, group in _aucs(summary).groupby("experiment", sort=False):
+    for experiment, group in aucs_of(summary).groupby("experiment", sort=False):
         lines = _lines(group, references[references["experiment"] == experiment], verdicts)
         yield str(experiment), group, list(dict.fromkeys(group["method"])), lines
 
@@ -195,15 +195,15 @@ def _lines(group: pd.DataFrame, references: pd.DataFrame, verdicts: Verdicts) ->
     for row in group.to_dict("records"):
         key = row["normal"], row["method"]
         marks = {"degenerate": row["degenerate"], "fits": row["fits"], "below": row["below_chance"]}
-        cell = _cell(row["mean"], row["std"], seeds=row["seeds"], **marks)
+        cell = auc_cell(row["mean"], row["std"], seeds=row["seeds"], **marks)
         lines[row["evaluation"]][key] = replace(cell, target=cell_key(row["experiment"], *key))
         if PUBLISHED in lines:
-            lines[PUBLISHED][key] = _cell(row["published_mean"], row["published_std"], decimals=2)
+            lines[PUBLISHED][key] = auc_cell(row["published_mean"], row["published_std"], decimals=2)
             lines[f"{row['evaluation']} − {PUBLISHED}"][key] = _difference(
                 row["difference"], verdict=verdicts.get((row["experiment"], *key, row["evaluation"]), ""), **marks
             )
     for row in references.to_dict("records"):
-        lines.setdefault(row["reference"], {})[row["normal"], row["method"]] = _cell(
+        lines.setdefault(row["reference"], {})[row["normal"], row["method"]] = auc_cell(
             row["mean"], row["std"], decimals=2
         )
     return lines
@@ -216,7 +216,7 @@ def _seeds(group: pd.DataFrame) -> str:
     return f"{count} seed{'s' if seeds[-1] > 1 else ''}"
 
 
-def _cell(
+def auc_cell(
     mean: float,
     std: float,
     *,
@@ -308,96 +308,4 @@ def claim_document(claims: pd.DataFrame, alpha: float) -> Document:
         "Do the paper's claims hold?",
         legend,
         [frame_table("Claims", shown), frame_table("In the paper's words", words)],
-    )
-
-
-def comparison_document(summary: pd.DataFrame, alpha: float, datasets: Collection[str] = ()) -> Document:
-    """Compare methods over the classes of each experiment: ranks, Friedman's test, and the differences of all pairs.
-
-    alpha: of the summary.
-    datasets: experiments over which, as over data sets, they are compared, too.
-    """
-    tables = []
-    for experiment, evaluation, table, left_out in comparisons(summary, datasets):
-        statistic, p = friedman(table)
-        blocks = blocks_of([experiment])
-        own = summary[(summary["experiment"] == experiment) & (summary["evaluation"] == evaluation)]
-        rows = []
-        for method, place in average_ranks(table).iterrows():
-            aucs = _aucs(own[own["method"] == method])
-            rows.append(
-                [
-                    Cell(str(method)),
-                    Cell(number(place["rank"], 2), place["rank"]),
-                    Cell(f"{number(place['low'], 2)} to {number(place['high'], 2)}"),
-                    _cell(
-                        table[method].mean(), np.nan, decimals=2, below=len(aucs) > 0 and mean_below_chance(aucs, alpha)
-                    ),
-                ]
-            )
-        one = "data set, with the mean over its classes," if experiment == ALL_DATASETS else "class"
-        sentences = [
-            f"{len(table)} {blocks}, {table.shape[1]} methods, seeds averaged first (the {one} is the replicate).",
-            f"Friedman χ² = {statistic:.2f}, p = {p:.2g}." if np.isfinite(p) else "Too few for Friedman's test.",
-            power_sentence(len(table), table.shape[1], blocks),
-            *(f"Without a rank: {method}, {reason}." for method, reason in left_out.items()),
-        ]
-        columns = ["method", "average rank", "its interval, 95 %", "mean auc"]
-        tables.append(Table(f"{experiment}, {evaluation}", columns, rows, " ".join(sentences)))
-    legend = (
-        "Average rank of each method over the normal classes, 1 = the best AUC, with Student's interval over the"
-        " classes, each method by itself. A method with a degenerate or missing cell has none. All pairwise differences"
-        " with their intervals stand in `differences.csv`."
-    )
-    title = "Methods compared over classes"
-    if datasets:
-        title += " and data sets"
-        legend += " Over all data sets each counts once, by the first experiment on it; attacked ones do not count."
-    return Document(title, legend + below_chance_rule(alpha) + MEAN_RULE, tables)
-
-
-def comparisons(
-    summary: pd.DataFrame, datasets: Collection[str] = ()
-) -> Iterable[tuple[str, str, pd.DataFrame, dict[str, str]]]:
-    """Go over data sets and over experiments of several classes, and their evaluations.
-
-    Yields:
-        The experiment, or `ALL_DATASETS`; the evaluation; the AUCs as a `class_table`, and what is left out.
-    """
-    aucs = _aucs(summary)
-    for rows in (over_datasets(aucs, datasets), aucs):
-        for (experiment, evaluation), group in rows.groupby(["experiment", "evaluation"], sort=False):
-            if group["normal"].nunique() > 1:
-                table, left_out = class_table(group)
-                if table.shape[1] > 1:
-                    yield str(experiment), str(evaluation), table, left_out
-
-
-def all_differences(summary: pd.DataFrame, datasets: Collection[str] = ()) -> pd.DataFrame:
-    """Compute the pairwise differences of every comparison, see `statistics.pairwise_differences`.
-
-    datasets: as for `comparison_document`; there `classes` counts the data sets.
-    """
-    parts = [
-        pairwise_differences(table).assign(experiment=experiment, evaluation=evaluation, classes=len(table))
-        for experiment, evaluation, table, _ in comparisons(summary, datasets)
-    ]
-    columns = ["experiment", "evaluation", "classes", "first", "second", "difference", "low", "high"]
-    frame = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
-    return frame.reindex(columns=[*columns, "p_wilcoxon", "p_holm"])
-
-
-def power_sentence(count: int, methods: int, blocks: str = "classes", alpha: float = 0.05) -> str:
-    """Say what pairwise Wilcoxon tests over so few classes or data sets can tell at all."""
-    smallest = smallest_holm_wilcoxon(count, methods)
-    pairs = methods * (methods - 1) // 2
-    if smallest > alpha:
-        return (
-            f"With {count} {blocks} no Holm-corrected pairwise Wilcoxon test over {methods} methods ({pairs} pairs)"
-            f" can reject at {100 * alpha:g} %: its smallest p-value is {smallest:.2g}. So the intervals of the"
-            " differences are what to read."
-        )
-    return (
-        f"The smallest p-value that a Holm-corrected pairwise Wilcoxon test over {pairs} pairs can have with {count}"
-        f" {blocks} is {smallest:.2g}."
     )

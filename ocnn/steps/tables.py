@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ocnn.config.plan import TABLE_SUFFIXES, Plan
 from ocnn.data.splits import read_split
 from ocnn.report.changes import changes_document
+from ocnn.report.comparisons import all_differences, comparison_document
 from ocnn.report.corrections import corrections_document
 from ocnn.report.decomposition import decomposition_document
 from ocnn.report.inventory import (
@@ -24,9 +25,7 @@ from ocnn.report.inventory import (
 )
 from ocnn.report.rendering import FORMATS, Document, literal, write_documents
 from ocnn.report.tables import (
-    all_differences,
     claim_document,
-    comparison_document,
     metric_document,
     table3,
     table4,

@@ -216,7 +216,6 @@ def test_the_shipped_tables(monkeypatch: pytest.MonkeyPatch) -> None:
         "optdigits": (5620, 64),
         "satimage": (6435, 36),
         "spambase": (4597, 57),
-        "breast_cancer": (569, 30),
         "pima": (768, 8),
         "vowel0": (988, 13),
         "segment0": (2308, 19),

@@ -19,9 +19,9 @@ from matplotlib.figure import Figure
 from ocnn.config.plan import Plan, PlannedExperiment, PlannedMethod, PublishedFiles, Reference
 from ocnn.data.splits import Split, write_split
 from ocnn.errors import ResultError
+from ocnn.report.comparisons import all_differences
 from ocnn.report.figures import comparison, samples
 from ocnn.report.inventory import count_repeats, repeat_remark
-from ocnn.report.tables import all_differences
 from ocnn.results.frames import read_csv, read_frame
 from ocnn.results.measurements import GATHERED, schema
 from ocnn.results.metrics import METRICS, metric

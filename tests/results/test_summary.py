@@ -4,14 +4,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ocnn.report.comparisons import all_differences, comparison_document, power_sentence
 from ocnn.report.rendering import Document, to_markdown
 from ocnn.report.tables import (
-    all_differences,
     below_chance,
-    comparison_document,
     degenerate_fits,
     metric_document,
-    power_sentence,
     table3,
     table4,
 )
