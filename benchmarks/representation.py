@@ -1,15 +1,17 @@
 """Does training the landmarks, or the encoder too, help radial OC-NN over the frozen autoencoder's codes?
 
 python -m benchmarks.representation [--data digits] [--normals 3 8] [--seeds 3] [--hidden 64] [--iterations 0 5 20]
+    [--output FITS.csv]
 
 The paper's motivation, measured: alternating minimisation of the objective of `ocnn_radial`, from its solution on the
 codes of a pretrained autoencoder. An outer iteration is an epoch of Adam on what is trained, w and r fixed, and then
 the exact w and r. For each number of iterations the mean test AUC over seeds and classes; its paired difference to
 the frozen codes with a 95 % interval by t; the depth −½‖w‖² of the objective, which training lowers, in multiples of
-the frozen one. No result of it decides a setting.
+the frozen one. Fits that FITS.csv has are not repeated. No result of it decides a setting.
 """
 
 import argparse
+import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -107,31 +109,37 @@ def trajectory(
     return found
 
 
-def compare(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Measure every class and seed, and summarise them."""
-    last = max(arguments.iterations)
+def measure(data: str, normal: str, seed: int, *, hidden: int, iterations: Sequence[int]) -> list[dict[str, Any]]:
+    """Alternate from one autoencoder, and once more with its encoder trained: a row for each number of iterations."""
+    train, test, is_anomaly = samples(data, normal, seed)
+    settings = {name: value for name, value in SETTINGS[data].items() if name != "contamination"}
+    dcae = DCAE(**settings, learning_rates=RATES, random_state=seed).fit(train)
+
+    def evaluate(scores: NDArray[Any]) -> float:
+        return 100 * float(roc_auc_score(~is_anomaly, scores))
+
     rows = []
-    for normal in arguments.normals:
-        for seed in range(arguments.seeds):
-            train, test, is_anomaly = samples(arguments.data, normal, seed)
-            settings = {**SETTINGS[arguments.data], "learning_rates": RATES, "random_state": seed}
-            del settings["contamination"]
-            dcae = DCAE(**settings).fit(train)
+    for trained in ("landmarks", "landmarks and encoder"):
+        how = {"encoder": trained != "landmarks", "hidden": hidden, "seed": seed, "iterations": max(iterations)}
+        found = trajectory(dcae, train, evaluate, test, **how)
+        for count in iterations:
+            auc, depth = found[count]
+            rows.append(
+                {
+                    "trained": trained,
+                    "iterations": count,
+                    "normal": normal,
+                    "seed": seed,
+                    "AUC": auc,
+                    "difference": auc - found[0][0],
+                    "depth": depth / found[0][1],
+                }
+            )
+    return rows
 
-            def evaluate(scores: NDArray[Any], is_anomaly: NDArray[np.bool_] = is_anomaly) -> float:
-                return 100 * float(roc_auc_score(~is_anomaly, scores))
 
-            for trained in ("landmarks", "landmarks and encoder"):
-                how = {"encoder": trained != "landmarks", "hidden": arguments.hidden, "seed": seed}
-                found = trajectory(dcae, train, evaluate, test, iterations=last, **how)
-                for iterations in arguments.iterations:
-                    auc, depth = found[iterations]
-                    rows.append((trained, iterations, normal, seed, auc, auc - found[0][0], depth / found[0][1]))
-            print(f"{normal}, seed {seed}: frozen {found[0][0]:.2f}", flush=True)
-    columns = ["trained", "iterations", "normal", "seed", "AUC", "difference", "depth"]
-    table = pd.DataFrame(rows, columns=columns)
-    if arguments.output:
-        table.to_csv(arguments.output, index=False)
+def summarise(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """One row for what is trained and how long."""
     return [
         {
             "trained": trained,
@@ -164,8 +172,19 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(1)
     print(machine(), flush=True)
+    found = arguments.output is not None and arguments.output.is_file()
+    table = pd.read_csv(arguments.output, dtype={"normal": str}) if found else pd.DataFrame()
+    done = set(table[["normal", "seed"]].itertuples(index=False, name=None)) if found else set()
+    for normal, seed in itertools.product(arguments.normals, range(arguments.seeds)):
+        if (normal, seed) in done:
+            continue
+        rows = measure(arguments.data, normal, seed, hidden=arguments.hidden, iterations=arguments.iterations)
+        print(f"{normal}, seed {seed}: frozen {rows[0]['AUC'] - rows[0]['difference']:.2f}", flush=True)
+        table = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
+        if arguments.output:
+            table.to_csv(arguments.output, index=False)
     Record(__file__, vars(arguments)).keep(
-        compare(arguments), by=["trained", "iterations"], followed=["AUC", "difference"]
+        summarise(table), by=["trained", "iterations"], followed=["AUC", "difference"]
     )
 
 
