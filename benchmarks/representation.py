@@ -74,16 +74,21 @@ def trajectory(
     encoder.trainable = how["encoder"]
     radial = OneClassNNRadial(hidden=how["hidden"], nu=NU, random_state=how["seed"]).fit(apply(encoder, train))
 
+    origin = radial.origin_.astype(np.float32)
+
     class Radial(keras.layers.Layer):
         """exp(−γ‖x − c_j‖²), (batch, code) → (batch, hidden)."""
 
         def build(self, shape: Any) -> None:
             self.landmarks = self.add_weight(shape=radial.landmarks_.shape, name="landmarks")
-            self.landmarks.assign(radial.landmarks_ + radial.origin_)
+            self.landmarks.assign(radial.landmarks_)
 
         def call(self, codes: Any) -> Any:
-            differences = codes[:, None, :] - self.landmarks[None]
-            return keras.ops.exp(-radial.gamma_ * keras.ops.sum(keras.ops.square(differences), axis=2))
+            # ‖x‖² − 2 x·c + ‖c‖², from the origin that the estimator takes as well, so that few digits cancel.
+            x, c = codes - origin, self.landmarks
+            squares = [keras.ops.sum(keras.ops.square(points), axis=1) for points in (x, c)]
+            distances = squares[0][:, None] - 2 * keras.ops.matmul(x, keras.ops.transpose(c)) + squares[1]
+            return keras.ops.exp(-radial.gamma_ * keras.ops.maximum(distances, 0))
 
     with seeded(how["seed"]):
         inputs = keras.Input(train.shape[1:])

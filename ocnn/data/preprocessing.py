@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
+from ocnn.storage.arrays import LARGE
+
 #: How the features of a table can be scaled.
 SCALINGS = ("none", "standard", "robust", "min-max")
 #: How images are: all pixels by the same constants.
@@ -108,15 +110,18 @@ def scaling_constants(
         return low, high - low
     shift, scale = np.zeros(normals.shape[1]), np.ones(normals.shape[1])
     scaled = normals.shape[1] - encoded
-    if scaled:
-        columns = np.asarray(normals[:, :scaled], np.float64)
+    # Features are independent of each other: of many rows a few at a time, as scikit-learn copies what it is given.
+    at_once = max(1, LARGE // (np.dtype(np.float64).itemsize * max(1, len(normals))))
+    for start in range(0, scaled, at_once):
+        block = slice(start, min(start + at_once, scaled))
+        columns = np.asarray(normals[:, block], np.float64)
         if kind == "standard":
             standard = StandardScaler().fit(columns)
-            shift[:scaled], scale[:scaled] = standard.mean_, standard.scale_
+            shift[block], scale[block] = standard.mean_, standard.scale_
         elif kind == "robust":
             robust = RobustScaler().fit(columns)
-            shift[:scaled], scale[:scaled] = robust.center_, robust.scale_
+            shift[block], scale[block] = robust.center_, robust.scale_
         else:
             ranges = MinMaxScaler().fit(columns)
-            shift[:scaled], scale[:scaled] = ranges.data_min_, 1 / ranges.scale_
+            shift[block], scale[block] = ranges.data_min_, 1 / ranges.scale_
     return tuple(shift.tolist()), tuple(scale.tolist())

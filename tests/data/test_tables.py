@@ -684,6 +684,28 @@ def test_scaling(kind: str, shift: list[float], scale: list[float]) -> None:
     np.testing.assert_array_equal(rescale(new, *found)[:, 2], new[:, 2])
 
 
+@pytest.mark.parametrize("kind", ["standard", "robust", "min-max"])
+@pytest.mark.parametrize("features", [1, 2, 5])
+def test_scaling_a_few_features_at_a_time(kind: str, features: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of many rows scikit-learn sees a few features at a time; the constants are those of all at once."""
+    rows = np.random.default_rng(0).normal([3, 0, -5, 1e6, 7], [1, 0, 4, 1, 1e-3], size=(100, 5))
+    whole: Any = scaling_constants(kind, rows, encoded=1)
+    monkeypatch.setattr("ocnn.data.preprocessing.LARGE", rows[:, :features].nbytes + 7)
+    seen: list[int] = []
+    scaler: Any = {"standard": StandardScaler, "robust": RobustScaler, "min-max": MinMaxScaler}[kind]
+    fit = scaler.fit
+
+    def counted(self: Any, columns: Any) -> Any:
+        seen.append(columns.shape[1])
+        return fit(self, columns)
+
+    monkeypatch.setattr(scaler, "fit", counted)
+    found: Any = scaling_constants(kind, rows, encoded=1)
+    assert max(seen) == min(features, 4)
+    assert sum(seen) == 4
+    np.testing.assert_allclose(np.array(found), np.array(whole), rtol=1e-9)
+
+
 def test_nothing_is_scaled() -> None:
     assert scaling_constants("none", COLUMNS) == (None, None)
     with warnings.catch_warnings():
