@@ -1,5 +1,6 @@
 """What the scripts share: the cost of a piece of work, contestants in turn, medians, and how they are printed."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -43,6 +44,14 @@ class Cost:
 
     def __truediv__(self, number: float) -> "Cost":
         return Cost(self.wall / number, self.cpu / number, self.peak)
+
+
+def positive(text: str) -> int:
+    """A whole number from 1 on, for argparse."""
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is less than 1")
+    return number
 
 
 def timed(work: Callable[[], Any]) -> Cost:

@@ -13,6 +13,7 @@ use_threads(1)
 import keras  # noqa: E402  (after the threads are set)
 import numpy as np  # noqa: E402
 
+from benchmarks._measure import positive  # noqa: E402
 from benchmarks._record import Record  # noqa: E402
 from ocnn.attacks import boundary as attack  # noqa: E402
 from ocnn.attacks.classifier import train_classifier  # noqa: E402
@@ -20,10 +21,10 @@ from ocnn.networks.models import build_classifier  # noqa: E402
 from ocnn.networks.training import seeded  # noqa: E402
 
 parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-parser.add_argument("--images", type=int, default=100)
-parser.add_argument("--steps", type=int, default=500)
-parser.add_argument("--repeats", type=int, default=3)
-parser.add_argument("--widths", type=int, nargs="+", default=[16, 32, 64])
+parser.add_argument("--images", type=positive, default=100)
+parser.add_argument("--steps", type=positive, default=500)
+parser.add_argument("--repeats", type=positive, default=3)
+parser.add_argument("--widths", type=positive, nargs="+", default=[16, 32, 64])
 arguments = parser.parse_args()
 
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import _data
-from benchmarks._measure import machine
+from benchmarks._measure import machine, positive
 from benchmarks._record import Record
 from benchmarks.representation import half_width
 from ocnn.data import load_dataset
@@ -173,29 +173,35 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", choices=SETTINGS, default="mnist", help="without OCNN_MIRROR mnist is drawn images")
     parser.add_argument("--normals", nargs="+", help="normal classes")
-    parser.add_argument("--seeds", type=int, default=2)
-    parser.add_argument("--times", type=int, nargs="+", default=list(TIMES), help="multiples of the reduced epochs")
+    parser.add_argument("--seeds", type=positive, default=2)
+    parser.add_argument(
+        "--times", type=positive, nargs="+", default=list(TIMES), help="multiples of the reduced epochs"
+    )
     parser.add_argument("--output", type=Path, help="CSV file of every fit")
     arguments = parser.parse_args()
     use_threads(1)
     print(machine(), flush=True)
-    columns = ["epochs", "decay", "decoder", "normal", "seed"]
+    columns = ["data", "epochs", "decay", "decoder", "normal", "seed"]
     found = arguments.output is not None and arguments.output.is_file()
     fits = pd.read_csv(arguments.output, dtype={"normal": str}) if found else pd.DataFrame(columns=columns)
     done = set(fits[columns].itertuples(index=False, name=None))
     dataset, arrays = load(arguments.data)
     normals = arguments.normals or SETTINGS[arguments.data]["normals"]
+    wanted: list[tuple[Any, ...]] = []
     for factors in combinations(normals, arguments.seeds, arguments.times):
-        if tuple(factors[name] for name in columns) in done:
+        wanted.append(tuple({"data": arguments.data, **factors}[name] for name in columns))
+        if wanted[-1] in done:
             continue
-        row = {**factors, **measure(dataset, arrays, arguments.data, factors)}
+        row = {"data": arguments.data, **factors, **measure(dataset, arrays, arguments.data, factors)}
         shown = [f"{name} {value:.4g}" if isinstance(value, float) else str(value) for name, value in row.items()]
         print(", ".join(shown), flush=True)
         fits = pd.concat([fits, pd.DataFrame([row])], ignore_index=True)
         if arguments.output:
             fits.to_csv(arguments.output, index=False)
     Record(__file__, vars(arguments)).keep(
-        summarise(fits), by=["epochs, times", "decay", "decoder"], followed=["dcae", "knn"]
+        summarise(fits[[key in wanted for key in fits[columns].itertuples(index=False, name=None)]]),
+        by=["epochs, times", "decay", "decoder"],
+        followed=["dcae", "knn"],
     )
 
 

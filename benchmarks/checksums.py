@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks._measure import Cost, alternate, machine, median, spread, timed
+from benchmarks._measure import Cost, alternate, machine, median, positive, spread, timed
 from benchmarks._record import Record
 from ocnn.steps.runtime import use_threads
 from ocnn.storage.arrays import CHECKSUMS, open_array, write_npy_files
@@ -40,8 +40,8 @@ def without(folder: Path, rows: dict[str, NDArray[np.int64]]) -> None:
 def main() -> None:
     """Measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--every", type=int, default=1, help="keep one in so many images")
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--every", type=positive, default=1, help="keep one in so many images")
+    parser.add_argument("--repeats", type=positive, default=5)
     arguments = parser.parse_args()
     use_threads(1)
     rng = np.random.default_rng(0)

@@ -31,7 +31,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.neighbors import LocalOutlierFactor
 from sklearn.preprocessing import StandardScaler
 
-from benchmarks._measure import machine
+from benchmarks._measure import machine, positive
 from benchmarks._record import Record
 from ocnn.methods import (
     DCAE,
@@ -173,8 +173,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", nargs="+", default=["breast_cancer"], choices=["breast_cancer", *NORMAL])
     parser.add_argument("--methods", nargs="+", choices=list(methods(0.1)))
-    parser.add_argument("--splits", type=int, default=20)
-    parser.add_argument("--folds", type=int, default=10)
+    parser.add_argument("--splits", type=positive, default=20)
+    parser.add_argument("--folds", type=positive, default=10)
     parser.add_argument("--alpha", type=float, default=0.1)
     options = parser.parse_args()
     use_threads(1)

@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks._measure import ROOT, Cost, Worker, machine, median, run_timed, show
+from benchmarks._measure import ROOT, Cost, Worker, machine, median, positive, run_timed, show
 from benchmarks._record import Record
 from benchmarks._training_case import RCAE_EPOCHS, Case, one_phase
 from benchmarks.report import sample_labels
@@ -109,15 +109,18 @@ def main() -> None:
     """Measures, extrapolates, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backend", choices=DEVICES, default="jax")
-    parser.add_argument("--processes", type=int, help="fits at once (default 4, without a GPU 1)")
+    parser.add_argument("--processes", type=positive, help="fits at once (default 4, without a GPU 1)")
     parser.add_argument("--config", default=str(ROOT / "config" / "paper.yaml"))
     parser.add_argument("--experiments", nargs="+")
     parser.add_argument("--methods", nargs="+", help="rows of the configuration; the others are left out of the hours")
-    parser.add_argument("--images", type=int, help="samples of a fit (default: all, without a GPU 100)")
-    parser.add_argument("--passes", type=int, help="epochs between which is timed (default 20, without a GPU 2)")
+    parser.add_argument("--images", type=positive, help="samples of a fit (default: all, without a GPU 100)")
+    parser.add_argument("--passes", type=positive, help="epochs between which is timed (default 20, without a GPU 2)")
     arguments = parser.parse_args()
     with open(arguments.config, encoding="utf-8") as file:
         config = load(yaml.safe_load(file))
+    unknown = {*(arguments.experiments or [])} - {*config.experiments}
+    if unknown:
+        parser.error(f"no experiment {', '.join(sorted(unknown))} in {arguments.config}")
     devices = [sys.executable, "-c", DEVICES[arguments.backend]]
     # What it prints alone: TensorFlow logs to the other stream.
     gpu = subprocess.run(devices, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()

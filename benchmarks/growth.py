@@ -20,7 +20,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from benchmarks._growth_case import CASES, NEED_PYTORCH
-from benchmarks._measure import Cost, machine, run_timed
+from benchmarks._measure import Cost, machine, positive, run_timed
 from benchmarks._record import Record
 
 SIDES = ("ours", "scikit-learn", "PyOD")
@@ -40,7 +40,7 @@ def measure(method: str, side: str, rows: int, features: int, threads: int) -> C
 
 def exponent(rows: list[int], values: list[float]) -> float:
     """The exponent of growth between the last two of these; no number where there are no two, or nothing to compare."""
-    if len(values) < 2 or min(values[-2:]) <= 0:
+    if len(values) < 2 or min(values[-2:]) <= 0 or rows[-1] == rows[-2]:
         return math.nan
     return math.log(values[-1] / values[-2]) / math.log(rows[-1] / rows[-2])
 
@@ -88,10 +88,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
-    parser.add_argument("--rows", nargs="+", type=int, default=[1000, 10_000, 100_000, 1_000_000])
-    parser.add_argument("--features", nargs="+", type=int, default=[10, 100])
+    parser.add_argument("--rows", nargs="+", type=positive, default=[1000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--features", nargs="+", type=positive, default=[10, 100])
     parser.add_argument("--limit", type=float, default=300, help="CPU seconds that a case may take")
-    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--threads", type=positive, default=1)
     arguments = parser.parse_args()
     record = Record(__file__, vars(arguments))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
@@ -103,8 +103,10 @@ def main() -> None:
                 if side == "PyOD" and method in NEED_PYTORCH and find_spec("torch") is None:
                     print(f"{method}: PyOD's needs what benchmarks/requirements.txt says, and is left out.", flush=True)
                     continue
-                rows = sorted(arguments.rows)
+                rows = sorted(set(arguments.rows))
                 table += ladder(method, side, rows, features, arguments.limit, arguments.threads)
+            if not any(side in CASES[method] for side in arguments.sides):
+                print(f"{method}: there is none of {', '.join(arguments.sides)}.", flush=True)
             if table:
                 record.keep(against_ours(table), by=["features", "method", "side", "rows"], followed=["/ ours, CPU s"])
                 print(flush=True)

@@ -15,7 +15,7 @@ import pandas as pd
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
 
-from benchmarks._measure import machine
+from benchmarks._measure import machine, positive
 from benchmarks._record import Record
 from benchmarks.representation import SETTINGS, samples
 from ocnn.methods import AnoGAN
@@ -26,13 +26,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", choices=SETTINGS, default="mnist")
     parser.add_argument("--normals", nargs="+", default=["0", "8"])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--widths", nargs="+", type=int, default=[32, 64])
-    parser.add_argument("--epochs", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--seeds", type=positive, default=3)
+    parser.add_argument("--widths", nargs="+", type=positive, default=[32, 64])
+    parser.add_argument("--epochs", type=positive, default=100)
+    parser.add_argument("--steps", type=positive, default=500)
     parser.add_argument("--search-learning-rate", type=float, default=0.02)
     parser.add_argument("--tols", nargs="+", type=float, default=[0.02, 0.01])
-    parser.add_argument("--every", type=int, default=1, help="every so manieth test sample alone is searched")
+    parser.add_argument("--every", type=positive, default=1, help="every so manieth test sample alone is searched")
     arguments = parser.parse_args()
     print(f"{arguments.data}, one thread, on {machine()}", flush=True)
     rows = []

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from benchmarks._measure import machine
+from benchmarks._measure import machine, positive
 from benchmarks._record import Record
 from benchmarks.representation import RATES, SETTINGS, samples
 from ocnn.methods import METHODS, load_estimator
@@ -40,9 +40,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", choices=SETTINGS, default="mnist")
     parser.add_argument("--normals", nargs="+", default=["0", "5", "8"])
-    parser.add_argument("--methods", nargs="+", default=["dcae", "deep_svdd"])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--batch-size", type=int, help="default: that of the experiment")
+    parser.add_argument("--methods", nargs="+", choices=METHODS, default=["dcae", "deep_svdd"])
+    parser.add_argument("--seeds", type=positive, default=3)
+    parser.add_argument("--batch-size", type=positive, help="default: that of the experiment")
     parser.add_argument("--output", help="a CSV with one row per fit")
     arguments = parser.parse_args()
     keras.ops.convert_to_numpy = as_float32(keras.ops.convert_to_numpy)

@@ -1,7 +1,7 @@
 """Does training the landmarks, or the encoder too, help radial OC-NN over the frozen autoencoder's codes?
 
-python -m benchmarks.representation [--data digits] [--normals 3 8] [--seeds 3] [--hidden 64] [--iterations 0 5 20]
-    [--output FITS.csv]
+python -m benchmarks.representation [--data digits] [--normals 3 8] [--seeds 3] [--hidden 64]
+    [--rate 0.001] [--iterations 0 5 20] [--output FITS.csv]
 
 The paper's motivation, measured: alternating minimisation of the objective of `ocnn_radial`, from its solution on the
 codes of a pretrained autoencoder. An outer iteration is an epoch of Adam on what is trained, w and r fixed, and then
@@ -23,7 +23,7 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from benchmarks import _data
-from benchmarks._measure import machine
+from benchmarks._measure import machine, positive
 from benchmarks._record import Record
 from ocnn.data.digits import DIGITS
 from ocnn.methods import DCAE, OneClassNNRadial
@@ -36,7 +36,6 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "mnist": {"network": "lenet-mnist", "batch_size": 200, "epochs": (12, 4), "contamination": 1 / 101},
 }
 RATES = (1e-3, 1e-4)
-LEARNING_RATE = 1e-3
 NU = 0.1
 
 
@@ -61,7 +60,7 @@ def trajectory(
     Args:
         dcae: fitted; its encoder is trained if `how["encoder"]`.
         evaluate: scores of the test samples → AUC.
-        how: `encoder`, `hidden`, `iterations`, `seed`.
+        how: `encoder`, `hidden`, `iterations`, `rate`, `seed`.
     """
     import keras
 
@@ -103,7 +102,7 @@ def trajectory(
         found = []
         for iteration in range(how["iterations"] + 1):
             if iteration:
-                train_network(model, train, epochs=[1], learning_rates=[LEARNING_RATE], batch_size=dcae.batch_size)
+                train_network(model, train, epochs=[1], learning_rates=[how["rate"]], batch_size=dcae.batch_size)
             features = apply(network, train).astype(np.float64)
             solved = linear_one_class_svm(features, NU, 1e-6)
             value, bias = radial_objective(solved, features @ solved, NU)
@@ -114,7 +113,9 @@ def trajectory(
     return found
 
 
-def measure(data: str, normal: str, seed: int, *, hidden: int, iterations: Sequence[int]) -> list[dict[str, Any]]:
+def measure(
+    data: str, normal: str, seed: int, *, hidden: int, rate: float, iterations: Sequence[int]
+) -> list[dict[str, Any]]:
     """Alternate from one autoencoder, and once more with its encoder trained: a row for each number of iterations."""
     train, test, is_anomaly = samples(data, normal, seed)
     settings = {name: value for name, value in SETTINGS[data].items() if name != "contamination"}
@@ -125,12 +126,21 @@ def measure(data: str, normal: str, seed: int, *, hidden: int, iterations: Seque
 
     rows = []
     for trained in ("landmarks", "landmarks and encoder"):
-        how = {"encoder": trained != "landmarks", "hidden": hidden, "seed": seed, "iterations": max(iterations)}
+        how = {
+            "encoder": trained != "landmarks",
+            "hidden": hidden,
+            "seed": seed,
+            "rate": rate,
+            "iterations": max(iterations),
+        }
         found = trajectory(dcae, train, evaluate, test, **how)
         for count in iterations:
             auc, depth = found[count]
             rows.append(
                 {
+                    "data": data,
+                    "hidden": hidden,
+                    "rate": rate,
                     "trained": trained,
                     "iterations": count,
                     "normal": normal,
@@ -141,6 +151,15 @@ def measure(data: str, normal: str, seed: int, *, hidden: int, iterations: Seque
                 }
             )
     return rows
+
+
+def asked(table: pd.DataFrame, arguments: argparse.Namespace, fits: Sequence[tuple[str, int]]) -> pd.DataFrame:
+    """The rows of these fits, as (normal, seed), on the data and with the settings that are asked for."""
+    named = {name: getattr(arguments, name) for name in ("data", "hidden", "rate")}
+    same = (table[list(named)] == pd.Series(named)).all(axis=1)
+    chosen = table[same & table["iterations"].isin(arguments.iterations)]
+    chosen = chosen[[fit in fits for fit in zip(chosen["normal"], chosen["seed"], strict=True)]]
+    return chosen.drop_duplicates(["trained", "iterations", "normal", "seed"])
 
 
 def summarise(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -170,8 +189,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", choices=SETTINGS, default="digits", help="mnist needs OCNN_MIRROR")
     parser.add_argument("--normals", nargs="+", default=["3", "8"])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--hidden", type=int, default=64)
+    parser.add_argument("--seeds", type=positive, default=3)
+    parser.add_argument("--hidden", type=positive, default=64)
+    parser.add_argument("--rate", type=float, default=1e-3, help="Adam's learning rate")
     parser.add_argument("--iterations", type=int, nargs="+", default=[0, 5, 20], help="outer iterations to report")
     parser.add_argument("--output", type=Path, help="CSV file of every fit")
     arguments = parser.parse_args()
@@ -179,17 +199,19 @@ def main() -> None:
     print(machine(), flush=True)
     found = arguments.output is not None and arguments.output.is_file()
     table = pd.read_csv(arguments.output, dtype={"normal": str}) if found else pd.DataFrame()
-    done = set(table[["normal", "seed"]].itertuples(index=False, name=None)) if found else set()
-    for normal, seed in itertools.product(arguments.normals, range(arguments.seeds)):
-        if (normal, seed) in done:
+    wanted = list(itertools.product(arguments.normals, range(arguments.seeds)))
+    for normal, seed in wanted:
+        if found and {*arguments.iterations} <= {*asked(table, arguments, [(normal, seed)])["iterations"]}:
             continue
-        rows = measure(arguments.data, normal, seed, hidden=arguments.hidden, iterations=arguments.iterations)
+        rows = measure(
+            arguments.data, normal, seed, hidden=arguments.hidden, rate=arguments.rate, iterations=arguments.iterations
+        )
         print(f"{normal}, seed {seed}: frozen {rows[0]['AUC'] - rows[0]['difference']:.2f}", flush=True)
         table = pd.concat([table, pd.DataFrame(rows)], ignore_index=True)
         if arguments.output:
             table.to_csv(arguments.output, index=False)
     Record(__file__, vars(arguments)).keep(
-        summarise(table), by=["trained", "iterations"], followed=["AUC", "difference"]
+        summarise(asked(table, arguments, wanted)), by=["trained", "iterations"], followed=["AUC", "difference"]
     )
 
 

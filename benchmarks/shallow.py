@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from benchmarks._data import Samples, load_samples, mirrored
-from benchmarks._measure import Cost, alternate, machine, median, spread, timed
+from benchmarks._measure import Cost, alternate, machine, median, positive, spread, timed
 from benchmarks._peers import GridSearchedKDE, NumPyKDE, PrecomputedOCSVM, RefittedOCSVM
 from benchmarks._record import Record
 from ocnn.methods import KDE, OCSVM
@@ -113,10 +113,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES), help="beside ours")
-    parser.add_argument("--train", type=int, default=6000, help="training samples")
-    parser.add_argument("--test", type=int, default=10_000, help="test samples, a tenth of them the holdout")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--train", type=positive, default=6000, help="training samples")
+    parser.add_argument("--test", type=positive, default=10_000, help="test samples, a tenth of them the holdout")
+    parser.add_argument("--threads", type=positive, default=1)
+    parser.add_argument("--repeats", type=positive, default=5)
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     samples = load_samples(arguments.train, arguments.test)

@@ -25,7 +25,7 @@ from typing import Any
 import psutil
 import yaml
 
-from benchmarks._measure import ROOT, Cost, alternate, machine, median, run_job, run_timed, show
+from benchmarks._measure import ROOT, Cost, alternate, machine, median, positive, run_job, run_timed, show
 from benchmarks._record import Record
 from ocnn.config.checks import load
 from ocnn.data.dataset import ARRAY_FILES
@@ -115,7 +115,7 @@ def main() -> None:
     """Measures, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=positive, default=5)
     arguments = parser.parse_args()
     jobs = Jobs(load(yaml.safe_load((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))))
     print(machine(), flush=True)

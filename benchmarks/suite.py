@@ -27,7 +27,7 @@ import yaml
 from sklearn.metrics import roc_auc_score
 
 from benchmarks._data import EVERY, mirrored
-from benchmarks._measure import ROOT, Cost, machine, run_job, run_timed, show
+from benchmarks._measure import ROOT, Cost, machine, positive, run_job, run_timed, show
 from benchmarks._record import Record
 from benchmarks.report import check_out
 from ocnn.config.checks import load
@@ -145,8 +145,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
     parser.add_argument("--share", type=float, default=0.02, help="of the epochs and search steps")
-    parser.add_argument("--every", type=int, default=4, help="1 keeps all images, 4 every fourth")
-    parser.add_argument("--cores", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--every", type=positive, default=4, help="1 keeps all images, 4 every fourth")
+    parser.add_argument("--cores", type=positive, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
     os.environ[EVERY] = str(arguments.every)
     print(f"{machine()}, {arguments.cores} used; {'MNIST' if mirrored() else 'drawn images'}", flush=True)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import OneHotEncoder
 
-from benchmarks._measure import machine
+from benchmarks._measure import machine, positive
 from benchmarks._record import Record
 from ocnn.methods import KNN, OCSVM, IForest, OneClassNNRadial
 from ocnn.methods.gaussian import neighbour_gamma
@@ -101,8 +101,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, default=Path(os.environ.get("OCNN_MIRROR", ".")) / "tables")
     parser.add_argument("--tables", nargs="+", choices=NORMAL, default=list(NORMAL))
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--limit", type=int, default=1000, help="fitted rows; three times as many are tested")
+    parser.add_argument("--seeds", type=positive, default=3)
+    parser.add_argument("--limit", type=positive, default=1000, help="fitted rows; three times as many are tested")
     parser.add_argument("--output", type=Path, help="CSV file of the table")
     arguments = parser.parse_args()
     use_threads(1)

@@ -22,7 +22,7 @@ from typing import Any
 
 import yaml
 
-from benchmarks._measure import Cost, machine, run_timed, show
+from benchmarks._measure import Cost, machine, positive, run_timed, show
 from benchmarks._record import Record
 from benchmarks.report import check_out, simulate
 from ocnn.config.checks import load
@@ -145,10 +145,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parts = ["fits", "plan", "nothing"]
     parser.add_argument("--parts", nargs="+", choices=parts, default=parts)
-    parser.add_argument("--cores", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--numbers", type=int, nargs="+", default=[10, 100, 1000], help="of tiny fits")
+    parser.add_argument("--cores", type=positive, nargs="+", default=[1, 2])
+    parser.add_argument("--numbers", type=positive, nargs="+", default=[10, 100, 1000], help="of tiny fits")
     parser.add_argument("--config", default="config/paper.yaml")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[10, 64])
+    parser.add_argument("--seeds", type=positive, nargs="+", default=[10, 64])
     parser.add_argument("--profile", action="store_true")
     arguments = parser.parse_args()
     os.environ.pop("OCNN_MIRROR", None)

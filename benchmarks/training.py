@@ -20,7 +20,7 @@ import numpy as np
 import yaml
 
 from benchmarks._limits import copy_rate, product_rate, work_of
-from benchmarks._measure import ROOT, Cost, Worker, alternate, machine, show
+from benchmarks._measure import ROOT, Cost, Worker, alternate, machine, positive, show
 from benchmarks._record import Record
 from benchmarks._training_case import METHODS, PLAIN, RCAE_EPOCHS, Case, Trace, Variant, one_phase
 from ocnn.config.checks import load
@@ -140,10 +140,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--networks", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=list(METHODS))
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--images", type=int, help="samples in an epoch, if other than the data set's")
-    parser.add_argument("--passes", type=int, help="epochs (steps of the search) between which is timed")
+    parser.add_argument("--threads", type=positive, default=1)
+    parser.add_argument("--repeats", type=positive, default=3)
+    parser.add_argument("--images", type=positive, help="samples in an epoch, if other than the data set's")
+    parser.add_argument("--passes", type=positive, help="epochs (steps of the search) between which is timed")
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     products, bytes_ = product_rate(), copy_rate()

@@ -1,5 +1,6 @@
 """The scripts in benchmarks/ still run: on tiny sizes, which measure nothing."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -15,12 +16,13 @@ import pytest
 
 from benchmarks._data import Samples
 from benchmarks._limits import Layer, encoder_layers, trained
-from benchmarks._measure import Cost
+from benchmarks._measure import Cost, positive
 from benchmarks._record import Record
 from benchmarks.autoencoder import DECAYS, DECODERS, decoder_of_code_as_image, summarise
 from benchmarks.growth import against_ours, expected, exponent
 from benchmarks.history import over_commits, page, read_records
 from benchmarks.latent_search import summary as summarise_search
+from benchmarks.representation import asked
 from benchmarks.shallow import difference
 from benchmarks.startup import imports
 from benchmarks.suite import METHODS, make_config
@@ -47,6 +49,28 @@ SCRIPTS = {
     " --images 20 --passes 1",
 }
 NEEDS = {"training": "torch"}
+
+
+def test_fits_of_other_settings_in_the_file_are_not_taken_for_those_asked_for() -> None:
+    row = {"trained": "landmarks", "iterations": 0, "normal": "3", "seed": 0, "AUC": 1.0}
+    others: list[dict[str, Any]] = [
+        {"data": "mnist"},
+        {"hidden": 64},
+        {"rate": 1e-5},
+        {"iterations": 5},
+        {"normal": "8"},
+        {"seed": 1},
+    ]
+    table = pd.DataFrame([{"data": "digits", "hidden": 8, "rate": 1e-3, **row, **other} for other in [{}, *others]])
+    arguments = argparse.Namespace(data="digits", hidden=8, rate=1e-3, iterations=[0, 1])
+    assert asked(table, arguments, [("3", 0)]).index.tolist() == [0]
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "x"])
+def test_counts_are_positive(text: str) -> None:
+    with pytest.raises((argparse.ArgumentTypeError, ValueError)):
+        positive(text)
+    assert positive("1") == 1
 
 
 @pytest.mark.slow

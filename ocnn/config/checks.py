@@ -400,9 +400,16 @@ def _contaminations_faults(read: Validated, name: str) -> list[str]:
         return [f"{path}: a list is for a test part of its own, on which all of its experiments are scored"]
     if not config.labelled(name):
         return [f"{path}: a list is for anomalies that are drawn, and {block.dataset} has no labels"]
-    names = [_member(name, share) for share in block.contamination]
-    taken = [other for place, other in enumerate(names) if other in config.experiments or other in names[:place]]
-    return [f"{path}: makes the experiment {other}, which there is already" for other in taken]
+    names: dict[str, float] = {}
+    faults = []
+    for share in block.contamination:
+        member = _member(name, share)
+        if member in config.experiments:
+            faults.append(f"{path}: makes the experiment {member}, which there is already")
+        elif member in names:
+            faults.append(f"{path}: {names[member]:.10g} and {share:.10g} both make the experiment {member}")
+        names[member] = share
+    return faults
 
 
 def _source_faults(read: Validated, name: str) -> list[str]:

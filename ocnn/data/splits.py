@@ -116,7 +116,7 @@ def size_faults(
         normal, contamination, holdout, training_set: see `draw_split`.
 
     Returns:
-        A sentence for each of these arguments that asks for more samples than there are.
+        A sentence for each of these arguments that asks for more samples than there are, or for less than one.
     """
     all_normals, test_normals = sizes[normal]
     others, test_others = (sum(size[part] for size in sizes.values()) - sizes[normal][part] for part in (0, 1))
@@ -134,6 +134,11 @@ def size_faults(
         faults["contamination"] = (
             f"A contamination of {contamination:.6g} asks for {wanted} anomalies beside the {normals} samples of"
             f" class {normal!r}, but the other classes have {others}."
+        )
+    elif contamination > 0 and not wanted and not faults:
+        faults["contamination"] = (
+            f"A contamination of {contamination:.6g} draws no anomaly beside the {normals} samples of class {normal!r};"
+            " 0 draws none."
         )
     has_test = test_normals + test_others > 0
     if holdout > 0 and training_set.test_normals != "none":

@@ -1,6 +1,6 @@
 """What the methods that look at all pairs share: memory, an origin for squared distances, kernels at several widths.
 
-Their memory is bounded by scikit-learn's own setting: no temporary array is larger than its `working_memory`, 1,024 MiB
+Their memory is bounded by scikit-learn's own setting: no array of pairs is larger than its `working_memory`, 1,024 MiB
 unless `sklearn.set_config` or `sklearn.config_context` says otherwise.
 """
 
@@ -36,13 +36,13 @@ def fit_into_memory(rows: int, columns: int) -> bool:
 
 def row_slices(count: int, columns: int, most: int = SLICE) -> Iterator[slice]:
     """Cut `count` rows into slices of at most `most`, whose arrays with so many columns keep to `working_memory`."""
-    fitting = get_config()["working_memory"] * 2**20 // (8 * max(1, columns))
+    fitting = get_config()["working_memory"] * 2**20 / (8 * max(1, columns))
     return gen_batches(count, int(min(most, max(1, fitting))))
 
 
 def warn_of_all_pairs(rows: NDArray[np.float64], label: str, instead: str) -> None:
     """Warn that a method compares all of many rows (n, d) with all, and what to take instead."""
-    if len(rows) > MANY:
+    if len(rows) >= MANY:
         text = f"{label} compares all of {len(rows):,} samples with all, which may take hours: {instead}."
         warnings.warn(text, EfficiencyWarning, stacklevel=4)
 
@@ -137,7 +137,9 @@ def neighbour_gamma(rows: NDArray[np.float64]) -> float:
 def single_gamma(gamma: float | str, rows: NDArray[np.float64]) -> float:
     """Return γ for rows (n, d): a number, as it is; `scale`, 1 / (d · variance); `neighbours`, `neighbour_gamma`."""
     if gamma == "scale":
-        return 1.0 / (rows.shape[1] * (float(rows.var()) or 1.0))
+        variance = rows.shape[1] * float(rows.var())
+        # Of features that are all but constant the inverse is beyond float64.
+        return 1.0 / variance if variance > 1 / np.finfo(np.float64).max else 1.0
     if gamma == "neighbours":
         return neighbour_gamma(rows - origin_of(rows))
     return float(gamma)

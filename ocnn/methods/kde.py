@@ -1,6 +1,6 @@
 """Kernel density estimation with a Gaussian kernel (Parzen 1962), the bandwidth chosen by cross-validation.
 
-What scikit-learn's `GridSearchCV(KernelDensity())` computes, with the squared distances computed once for all
+What scikit-learn's `GridSearchCV(KernelDensity())` estimates, exactly, with the squared distances computed once for all
 bandwidths and folds, and for the scores of the training samples, where they fit into memory; or by its trees.
 """
 
@@ -27,6 +27,8 @@ from ocnn.methods.gaussian import (
 
 #: 2^0.5, 2^1, …, 2^5 (the paper, after Ruff et al. 2018).
 BANDWIDTHS = tuple(float(2 ** (exponent / 2)) for exponent in range(1, 11))
+#: The least bandwidth, and the inverse of the largest: squares of others leave what float64 holds.
+LEAST = 1e-150
 #: Samples whose distances to all others are computed at once, at most, by one matrix product.
 PRODUCT_ROWS = 1024
 #: Distances that are worked on at once: half a megabyte, which stays in a core's cache.
@@ -43,8 +45,10 @@ class KDE(ThresholdedDetector):
     Args:
         bandwidths: standard deviations of the kernel to choose from, by the cross-validated log-likelihood.
         cv: folds, consecutive runs of samples as in scikit-learn's `KFold`; fewer where there are fewer samples.
-        algorithm: `exact`, all pairs by products of matrices; `tree`, scikit-learn's `KernelDensity`, which leaves out
-            what changes a density by less than `rtol` of it: for many samples of few features.
+        algorithm: `exact`, all pairs by products of matrices; `tree`, scikit-learn's `KernelDensity` with this `rtol`:
+            for many samples of few features. Far from all training samples its densities are off by much more than
+            `rtol`, more so the more features there are: on scikit-learn's breast cancer data, standardised, at a
+            bandwidth of 0.5, one log density of −198 is −322 by the tree, and the ranks correlate at 0.990.
         rtol: of `tree` alone.
 
     The other is that of `ThresholdedDetector`.
@@ -81,7 +85,10 @@ class KDE(ThresholdedDetector):
             self.tree_ = self._tree(self.bandwidth_, self.samples_) if self.algorithm == "tree" else None
 
     def _parameter_faults(self) -> list[str]:
-        return super()._parameter_faults() + positive_faults("bandwidths", self.bandwidths)
+        faults = positive_faults("bandwidths", self.bandwidths)
+        if not faults and not all(LEAST <= float(bandwidth) <= 1 / LEAST for bandwidth in self.bandwidths):
+            faults = [f"bandwidths must be from {LEAST:g} to {1 / LEAST:g}, got {self.bandwidths!r}."]
+        return super()._parameter_faults() + faults
 
     def _fit(self, X: NDArray[Any]) -> None:
         bandwidths = np.asarray(self.bandwidths, np.float64)

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import SGDOneClassSVM
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.diagnosis import Diagnosis
-from ocnn.methods.gaussian import MEASURED, origin_of, row_slices, single_gamma
+from ocnn.methods.gaussian import MEASURED, fit_into_memory, origin_of, row_slices, single_gamma
+
+#: Samples whose order is drawn anew in each pass, part by part: 32 MiB of features for 256 components.
+PART = 2**14
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -69,15 +72,21 @@ class NystroemOCSVM(AnomalyDetector):
         basis = rows[order[:count]] - self.origin_
         self.features_ = Nystroem(gamma=self.gamma_, n_components=count, random_state=random).fit(basis)
         self.svm_ = SGDOneClassSVM(nu=self.nu, random_state=random)
-        parts = [*row_slices(len(rows), count, len(rows))]
-        # The features of all samples, where they fit into memory; those of some else, made anew in each pass.
-        first = self._features(rows[order[parts[0]]])
+        # Of a size that no memory decides, as the steps go through each part in a new order.
+        parts = [*gen_batches(len(rows), PART)]
+        # Features are kept where they fit into memory, and else made anew in each pass; the first part's always.
+        kept = [
+            self._features(rows[order[part]])
+            for place, part in enumerate(parts)
+            if place == 0 or fit_into_memory(part.stop, count)
+        ]
         self.n_iter_, self.objective_, change = 0, 0.0, np.inf
         while change > self.tol * abs(self.objective_) and self.n_iter_ < self.max_iter:
-            self.svm_.partial_fit(first)
-            for part in parts[1:]:
+            for features in kept:
+                self.svm_.partial_fit(features)
+            for part in parts[len(kept) :]:
                 self.svm_.partial_fit(self._features(rows[order[part]]))
-            before, self.objective_ = self.objective_, self._objective(first[:MEASURED])
+            before, self.objective_ = self.objective_, self._objective(kept[0][:MEASURED])
             self.n_iter_, change = self.n_iter_ + 1, abs(before - self.objective_)
         # For this w the objective is least at the ν-quantile, which the last steps are not exactly at. A training
         # sample has that score, and rounding is not to put it outside: the threshold is between it and the next lower.

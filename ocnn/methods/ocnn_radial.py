@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, flatten
-from ocnn.methods.diagnosis import Diagnosis, first_of_each
+from ocnn.methods.diagnosis import ROUNDINGS, Diagnosis, first_of_each
 from ocnn.methods.gaussian import gaussian_kernel, kernel_sums, neighbour_gamma, origin_of
 
 #: More than the relative rounding errors of a score.
@@ -49,6 +49,7 @@ class OneClassNNRadial(AnomalyDetector):
         r_: the bias r, the ν-quantile of ŷ over the training set.
         objective_: its value, below 0.
         gap_: bound on how much lower the minimum is, as a share of its depth (the relative duality gap).
+        error_: the solver's, of a score; in a fit that has converged, what differs by less is not told apart.
     """
 
     hidden: int = 512
@@ -82,6 +83,7 @@ class OneClassNNRadial(AnomalyDetector):
         """Set w and what follows from it; features (n, hidden) of the training samples."""
         for fineness in FINENESS:
             self.w_ = linear_one_class_svm(features, self.nu, fineness)
+            self.error_ = fineness * float(np.square(features.mean(axis=0)).sum())
             self.training_scores_ = features @ self.w_
             self.objective_, self.r_ = radial_objective(self.w_, self.training_scores_, self.nu)
             squared_norm = float(self.w_ @ self.w_)
@@ -93,6 +95,10 @@ class OneClassNNRadial(AnomalyDetector):
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return kernel_sums(flatten(X) - self.origin_, self.landmarks_, self.gamma_, self.w_)
+
+    def _rounding(self, X: NDArray[Any], scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        rounding = super()._rounding(X, scores)
+        return np.maximum(rounding, self.error_ / ROUNDINGS) if self.gap_ <= self.tol else rounding
 
 
 def radial_objective(w: NDArray[np.float64], y: NDArray[np.float64], nu: float) -> tuple[float, float]:
@@ -118,6 +124,8 @@ def linear_one_class_svm(features: NDArray[np.float64], nu: float, fineness: flo
         fineness: largest error of an output, as a share of ‖mean feature‖², which bounds ‖w‖² from above.
     """
     mean, total = features.mean(axis=0), nu * len(features)
+    if nu >= 1:  # all α_n are equal; libsvm has no such case
+        return np.asarray(mean)
     tolerance = max(fineness * total * float(mean @ mean), np.finfo(np.float64).tiny)
     svm = OneClassSVM(kernel="linear", nu=nu, tol=tolerance).fit(features)
     w: NDArray[np.float64] = svm.coef_[0] / total

@@ -14,7 +14,9 @@ from sklearn.metrics import roc_auc_score
 from sklearn.svm import OneClassSVM
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from ocnn.errors import DataError
 from ocnn.methods.base import AnomalyDetector, flatten, positive_faults
+from ocnn.methods.diagnosis import MAXIMAL_TIES, ROUNDINGS, Diagnosis
 from ocnn.methods.gaussian import (
     fit_into_memory,
     gaussian_kernels,
@@ -26,13 +28,18 @@ from ocnn.methods.gaussian import (
     warn_of_all_pairs,
 )
 
+#: MiB of kernels that libsvm may keep; it takes no infinite number.
+LARGEST_CACHE = 2**20
+#: By how much the solver may violate the conditions of an optimum, in the unit of the scores: scikit-learn's default.
+TOLERANCE = 1e-3
+
 
 @dataclass(kw_only=True, eq=False, repr=False)
 class OCSVM(AnomalyDetector):
     """One-class SVM on flattened samples, kernel exp(−γ‖x − x'‖²).
 
     Args:
-        nu: bound on the share of training samples outside, ν in (0, 1].
+        nu: bound on the share of training samples outside, ν in (0, 1).
         gamma: a number; `scale`, 1 / (d · variance of X); `neighbours`, 1 / the median squared distance to the nearest
             neighbour (`gaussian.neighbour_gamma`); or several numbers, of which the one with the best AUC on a labelled
             holdout is taken (`fit(X, X_holdout=…, y_holdout=…)`).
@@ -48,7 +55,7 @@ class OCSVM(AnomalyDetector):
 
     reported: ClassVar[tuple[str, ...]] = ("gamma_",)
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
-        "nu": [Interval(Real, 0, 1, closed="right")],
+        "nu": [Interval(Real, 0, 1, closed="neither")],
         "gamma": [StrOptions({"scale", "neighbours"}), Interval(Real, 0, None, closed="neither"), "array-like"],
     }
 
@@ -69,6 +76,7 @@ class OCSVM(AnomalyDetector):
             ValueError: unusable samples or parameters; a grid without a holdout of both kinds, or with other labels.
         """
         self._holdout = None
+        self._validate_params()
         if self.uses_holdout():
             labels = np.asarray(y_holdout)
             if X_holdout is None or labels.shape != np.shape(X_holdout)[:1] or {*labels.flat} != {1, -1}:
@@ -82,7 +90,7 @@ class OCSVM(AnomalyDetector):
         finally:
             del self._holdout
 
-    def _fit(self, X: NDArray[Any]) -> None:
+    def _fit(self, X: NDArray[Any]) -> Diagnosis | None:
         rows = flatten(X)
         warn_of_all_pairs(rows, "OCSVM", "NystroemOCSVM approximates it")
         if self._holdout is None:
@@ -93,7 +101,8 @@ class OCSVM(AnomalyDetector):
             holdout = flatten(self._check_samples(X_holdout, reset=False))
         self.origin_ = origin_of(rows)
         rows = rows - self.origin_
-        svms = _machines(rows, gammas, self.nu)
+        # Were it larger than the multipliers' sum νn, libsvm would stop at once.
+        svms = _machines(rows, gammas, self.nu, TOLERANCE * min(1.0, self.nu * len(rows)))
         best, self.holdout_auc_ = 0, None
         if self._holdout is not None:
             scores = (
@@ -110,32 +119,43 @@ class OCSVM(AnomalyDetector):
         self.training_scores_ = self._score_samples(X)
         bound = np.quantile(self.training_scores_, self.nu, method="lower")
         self.offset_ = min(float(svm.offset_[0]), float(bound))
+        # A sample's own kernel is 1; one that occurs repeatedly is not alone.
+        by_others = self.training_scores_.copy()
+        by_others[svm.support_] -= self.dual_coef_
+        alone = float((by_others <= ROUNDINGS * np.finfo(np.float64).eps * self.dual_coef_.max()).mean())
+        if alone**2 > MAXIMAL_TIES:
+            text = (
+                f"at γ = {self.gamma_:.3g} {100 * alone:.3g} % of the training samples are beyond the reach of others"
+            )
+            return Diagnosis("collapsed", text)
+        return None
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return kernel_sums(flatten(X) - self.origin_, self.support_vectors_, self.gamma_, self.dual_coef_)
 
 
-def _machines(rows: NDArray[np.float64], gammas: NDArray[np.float64], nu: float) -> list[OneClassSVM]:
-    """Fit scikit-learn's machine to rows (n, d) for each γ.
+def _machines(rows: NDArray[np.float64], gammas: NDArray[np.float64], nu: float, tol: float) -> list[OneClassSVM]:
+    """Fit scikit-learn's machine to rows (n, d) for each γ, to this tolerance.
 
     Those of a grid share one matrix of distances, where that and a kernel fit into memory. Otherwise libsvm computes
     the kernels that it needs, of which it keeps what fits.
 
     Raises:
-        ValueError: the rows are so far apart that libsvm's kernels would not be exact, and too many for a matrix.
+        DataError: the rows are so far apart that libsvm's kernels would not be exact, and too many for a matrix.
     """
     count, exact = len(rows), kernels_by_product_are_exact(rows, float(gammas.max()))
     if exact and (len(gammas) == 1 or not fit_into_memory(2 * count, count)):
-        memory = max(1, get_config()["working_memory"])
-        return [OneClassSVM(kernel="rbf", gamma=gamma, nu=nu, cache_size=memory).fit(rows) for gamma in gammas]
+        memory = min(max(1, get_config()["working_memory"]), LARGEST_CACHE)
+        machines = (OneClassSVM(kernel="rbf", gamma=gamma, nu=nu, tol=tol, cache_size=memory) for gamma in gammas)
+        return [machine.fit(rows) for machine in machines]
     if not fit_into_memory(2 * count, count):
-        raise ValueError(
+        raise DataError(
             f"{count:,} samples lie so far apart, for kernels this narrow, that their distances must all be kept, in"
             f" more than scikit-learn's working_memory: scale the features, or take fewer samples or a smaller gamma."
         )
     ascending = np.argsort(gammas)
     distances = squared_distances(rows, None, float(gammas.max()))
     kernels = gaussian_kernels(distances, gammas[ascending])
-    machines = (OneClassSVM(kernel="precomputed", nu=nu).fit(kernel) for kernel in kernels)
+    machines = (OneClassSVM(kernel="precomputed", nu=nu, tol=tol).fit(kernel) for kernel in kernels)
     of_place = dict(zip(ascending, machines, strict=True))
     return [of_place[place] for place in range(len(gammas))]

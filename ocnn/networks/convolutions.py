@@ -154,7 +154,8 @@ class PooledBatchNormalization(layers.BatchNormalization):
         if training and self.trainable:
             mean, variance = ops.moments(x, axes=list(range(len(x.shape) - 1)))
             for moving, value in ((self.moving_mean, mean), (self.moving_variance, variance)):
-                moving.assign(self.momentum * moving + (1 - self.momentum) * value)
+                # In bfloat16 the statistics are still float32.
+                moving.assign(self.momentum * moving + (1 - self.momentum) * ops.cast(value, moving.dtype))
         else:
             mean, variance = self.moving_mean, self.moving_variance
         return ops.batch_normalization(max_pooled(x), mean, variance, axis=-1, epsilon=self.epsilon)

@@ -1,9 +1,9 @@
 """The tables of data of one's own: the most anomalous samples, and how well each class of anomalies is found."""
 
-import numpy as np
 import pandas as pd
 
-from ocnn.report.rendering import MISSING, Cell, Document, Table, number
+from ocnn.report.rendering import MISSING, Cell, Document, Table
+from ocnn.report.tables import auc_cell, best_marked
 from ocnn.results.metrics import PUBLISHED_METRIC
 from ocnn.results.own_data import ALL
 
@@ -32,6 +32,8 @@ def ranking_document(experiment: str, ranked: pd.DataFrame) -> Document:
         ]
         by = "" if seeds == 1 else f" by more than half of its {seeds} fits"
         note = f"{flagged.sum():,} of {len(rows):,} samples are flagged{by}."
+        if degenerate := int(rows["degenerate"].iloc[0]):
+            note += f" **† {degenerate} of {seeds} fits diverged or collapsed: this order is no result of the method.**"
         tables.append(Table(str(method), ["place", "sample", "anomaly score", "flagged"], cells, note))
     legend = (
         "There are no labels, so nothing is measured. The higher a score, the more anomalous the sample; scores of"
@@ -48,6 +50,12 @@ def _score(mean: float, std: float) -> Cell:
     return Cell(f"{mean:.4g}".replace("-", "−") + spread, float(mean))
 
 
+def _auc(row: pd.Series) -> Cell:
+    if pd.isna(row["degenerate"]):
+        return Cell(MISSING, kind="missing")
+    return auc_cell(row["mean"], row["std"], degenerate=int(row["degenerate"]), fits=int(row["fits"]))
+
+
 def class_document(experiment: str, measured: pd.DataFrame) -> Document:
     """Show the AUC on each class of anomalies, one line per class and one column per method.
 
@@ -62,20 +70,7 @@ def class_document(experiment: str, measured: pd.DataFrame) -> Document:
         lines = []
         for name in sorted(set(group["anomaly_class"]), key=lambda name: (name != ALL, name)):
             rows = group[group["anomaly_class"] == name].set_index("method")
-            means = rows["mean"].reindex(methods)
-            # As shown: what looks alike is equally good.
-            best = np.round(means, 1) == np.round(means.max(), 1)
-            cells = [
-                Cell(MISSING, kind="missing")
-                if pd.isna(means[method])
-                else Cell(
-                    number(means[method], 1)
-                    + ("" if pd.isna(rows["std"][method]) else f" ± {rows['std'][method]:.1f}"),
-                    float(means[method]),
-                    best=bool(best[method]),
-                )
-                for method in methods
-            ]
+            cells = best_marked([_auc(row) for _, row in rows.reindex(methods).iterrows()])
             count = int(rows["anomalies"].iloc[0])
             lines.append([Cell(name), Cell(str(count), float(count)), *cells])
         note = f"{int(group['normals'].iloc[0]):,} normal samples beside each."
@@ -83,6 +78,8 @@ def class_document(experiment: str, measured: pd.DataFrame) -> Document:
     legend = (
         f"AUC in percent of all normal samples of the part that is measured (`{aucs['evaluation'].iloc[0]}`) beside the"
         f" anomalies of one class; `{ALL}`: of every class. Mean ± standard deviation over seeds; bold: the best of a"
-        " line. Few anomalies of a class make a rough AUC. The other metrics stand in the CSV file beside this one."
+        " line, degenerate cells apart. † k/n: k of the n fits diverged or collapsed, so that this cell is no result of"
+        " the method. Few anomalies of a class make a rough AUC. The other metrics stand in the CSV file beside this"
+        " one."
     )
     return Document(f"Classes of anomalies: {experiment}", legend, tables)

@@ -74,7 +74,7 @@ def table3(
     tables = []
     for experiment, group, methods, lines in _parts(summary, references, verdicts or {}):
         rows = [
-            [Cell(normal), Cell(name), *_best_marked([line.get((normal, method), NONE) for method in methods])]
+            [Cell(normal), Cell(name), *best_marked([line.get((normal, method), NONE) for method in methods])]
             for normal in dict.fromkeys(group["normal"])
             for name, line in lines.items()
         ]
@@ -111,7 +111,7 @@ def table4(
             f" `{attack['attack']}`, {attack['steps']} steps, median L2 {attack['median_l2']:.2f}; {scored}."
             f" {literal(remarks.get(experiment, ''))}"
         ).strip()
-        columns = [_best_marked([line.get((normal, method), NONE) for method in methods]) for line in lines.values()]
+        columns = [best_marked([line.get((normal, method), NONE) for method in methods]) for line in lines.values()]
         rows = [[Cell(method), *cells] for method, *cells in zip(methods, *columns, strict=True)]
         tables.append(Table(experiment, ["method", *lines], rows, note))
     title = "AUC on adversarial images per method, in % (Table 4)"
@@ -137,7 +137,7 @@ def metric_document(summary: pd.DataFrame, alpha: float) -> Document:
                 mean = rows["mean"].mean() if whole else np.nan
                 marks = {"degenerate": int(rows["degenerate"].sum()), "fits": int(rows["fits"].sum())}
                 cells.append(auc_cell(mean, std, **marks, below=mean_below_chance(rows, alpha)))
-            columns.append(_best_marked(cells, higher_is_better=METRICS[name].higher_is_better))
+            columns.append(best_marked(cells, higher_is_better=METRICS[name].higher_is_better))
         rows = [[Cell(method), *cells] for method, *cells in zip(methods, *columns, strict=True)]
         over = f"{classes} normal classes, seeds averaged first" if classes > 1 else "seeds"
         note = f"Mean ± standard deviation over {over}; {_seeds(group)}."
@@ -254,7 +254,7 @@ def _marks(degenerate: int, fits: int, below: bool) -> tuple[str, str]:
     return marks, "degenerate" if degenerate else "below-chance" if below else ""
 
 
-def _best_marked(cells: Sequence[Cell], *, higher_is_better: bool = True) -> list[Cell]:
+def best_marked(cells: Sequence[Cell], *, higher_is_better: bool = True) -> list[Cell]:
     """The cells, those marked that are best as far as they are shown; a cell of a kind is none."""
     shown = [None if cell.kind or cell.value is None else cell.text.partition(" ")[0] for cell in cells]
     values = [float(text.replace("−", "-")) for text in shown if text is not None]

@@ -1,5 +1,6 @@
 """What data of one's own are asked for beyond metrics: the order of samples, and each class of anomalies by itself."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,16 +9,16 @@ import pandas as pd
 
 from ocnn.errors import ResultError
 from ocnn.results.measurements import evaluated_part
-from ocnn.results.metrics import METRICS
+from ocnn.results.metrics import DEGENERATE, METRICS
 from ocnn.results.scores import Fit, read_scores
 from ocnn.storage.parquet import ADVICE
 
 #: Of samples without labels, the most anomalous first.
-RANKED = ["experiment", "method", "place", "sample", "anomaly_score", "std", "flagged", "seeds"]
+RANKED = ["experiment", "method", "place", "sample", "anomaly_score", "std", "flagged", "seeds", "degenerate"]
 #: Stands for all classes of anomalies together.
 ALL = "all classes"
 BY_CLASS = ["experiment", "normal", "method", "evaluation", "anomaly_class", "metric", "mean", "std", "seeds"]
-COUNTS = ["anomalies", "normals"]
+COUNTS = ["anomalies", "normals", "degenerate", "fits"]
 
 
 def rank_samples(fits: Iterable[Fit], scores: str, names: Mapping[str, Sequence[str]]) -> pd.DataFrame:
@@ -30,13 +31,16 @@ def rank_samples(fits: Iterable[Fit], scores: str, names: Mapping[str, Sequence[
 
     Returns:
         `RANKED`, one row per method and sample: `place`, from 1; `anomaly_score`, the mean over `seeds` fits, with its
-        standard deviation; `flagged`, the number of fits that gave it a score beyond the threshold, above 0. Ties are
-        in the order of the arrays, and a score that is not finite comes last.
+        standard deviation; `flagged`, the number of fits that gave it a score beyond the threshold, above 0;
+        `degenerate`, how many of the fits diverged or collapsed. Ties are in the order of the arrays, and a score that
+        is not finite comes last.
     """
     by_method: dict[tuple[str, str], list[pd.DataFrame]] = {}
+    degenerate: Counter[tuple[str, str]] = Counter()
     for fit in fits:
-        _, rows = evaluated_part(read_scores(fit.path(scores), fit)[0])
-        by_method.setdefault((fit.experiment, fit.method), []).append(rows)
+        table, metadata = read_scores(fit.path(scores), fit)
+        by_method.setdefault((fit.experiment, fit.method), []).append(evaluated_part(table)[1])
+        degenerate[fit.experiment, fit.method] += metadata["diagnosis"]["status"] in DEGENERATE
     parts = []
     for (experiment, method), tables in by_method.items():
         rows = pd.concat(tables).astype({"part": str}).sort_values(["part", "sample"], ascending=[False, True])
@@ -49,6 +53,7 @@ def rank_samples(fits: Iterable[Fit], scores: str, names: Mapping[str, Sequence[
         means = means.sort_values("anomaly_score", ascending=False, kind="stable", na_position="last")
         means["sample"] = [names[part][sample] for part, sample in zip(means["part"], means["sample"], strict=True)]
         means = means.assign(experiment=experiment, method=method, seeds=len(tables))
+        means["degenerate"] = degenerate[experiment, method]
         parts.append(means.assign(place=np.arange(1, len(means) + 1))[RANKED])
     return pd.concat(parts, ignore_index=True)
 
@@ -64,14 +69,16 @@ def measure_classes(fits: Iterable[Fit], scores: str, labels: Callable[[Fit], pd
     Returns:
         `BY_CLASS` and `COUNTS`, one row per normal class, method, class of anomalies and metric; the first of the
         classes is `ALL` of them. `mean` and `std`, the sample standard deviation, are over the `seeds` that have a
-        value, in the unit of the metric; `anomalies` and `normals` are the fewest samples in any of them.
+        value, in the unit of the metric; `anomalies` and `normals` are the fewest samples in any of them; `degenerate`
+        is how many of the `fits` diverged or collapsed; they are in the mean where their scores are finite.
 
     Raises:
         ResultError: a score file is missing, damaged, of another fit, or of other samples than its split.
     """
     rows: list[dict[str, Any]] = []
     for fit in fits:
-        table = read_scores(fit.path(scores), fit)[0].astype({"part": str})
+        scored, metadata = read_scores(fit.path(scores), fit)
+        table = scored.astype({"part": str})
         named = labels(fit)[["part", "sample", "label"]].astype({"part": str, "label": str})
         known = table.merge(named, on=["part", "sample"], how="left", validate="1:1")
         if known["label"].isna().any():
@@ -89,6 +96,7 @@ def measure_classes(fits: Iterable[Fit], scores: str, labels: Callable[[Fit], pd
                     "value": metric.scale * metric.function(kinds, values),
                     "anomalies": int(kinds.sum()),
                     "normals": int((~kinds).sum()),
+                    "degenerate": metadata["diagnosis"]["status"] in DEGENERATE,
                 }
                 for name, metric in METRICS.items()
             ]
@@ -100,4 +108,6 @@ def measure_classes(fits: Iterable[Fit], scores: str, labels: Callable[[Fit], pd
         seeds=("value", "count"),
         anomalies=("anomalies", "min"),
         normals=("normals", "min"),
+        degenerate=("degenerate", "sum"),
+        fits=("value", "size"),
     ).reset_index()[[*BY_CLASS, *COUNTS]]

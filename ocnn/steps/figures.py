@@ -16,7 +16,7 @@ from ocnn.report.figures.style import method_styles, save
 from ocnn.results.decomposition import decompose
 from ocnn.results.frames import read_frame
 from ocnn.results.measurements import HISTORIES, evaluated_part, schema
-from ocnn.results.metrics import PUBLISHED_METRIC
+from ocnn.results.metrics import DEGENERATE, PUBLISHED_METRIC
 from ocnn.results.scores import Fit, read_scores
 from ocnn.results.summary import SCHEMA, evaluated, over_datasets
 from ocnn.steps.records import read_attacks
@@ -105,31 +105,35 @@ def draw_samples(*, plan: Mapping[str, Any], scores: str, images: str, folder: P
         kind, experiment, *method = name.split("/")
         block = planned[experiment]
 
-        def scored(method: str, normal: str, block: PlannedExperiment = block) -> pd.DataFrame:
+        def scored(method: str, normal: str, block: PlannedExperiment = block) -> tuple[pd.DataFrame, str]:
+            """The samples that are evaluated, and the method's name with what became of a degenerate fit."""
             fit = Fit(block.name, normal, method, block.seeds[0])
-            return evaluated_part(read_scores(fit.path(scores), fit)[0])[1]
+            table, metadata = read_scores(fit.path(scores), fit)
+            status = metadata["diagnosis"]["status"]
+            return evaluated_part(table)[1], f"{method} († {status})" if status in DEGENERATE else method
 
         def pixels(rows: pd.DataFrame, block: PlannedExperiment = block) -> NDArray[np.float32]:
             path = images.format(dataset=block.dataset, part=rows["part"].iloc[0])
             return np.asarray(open_array(Path(path))[rows["sample"].to_numpy()])
 
         if kind == "decision_scores":
-            by_method = {m: scored(m, block.normal_classes[0]) for m in block.methods}
-            figure = samples.decision_scores(by_method, labelled=block.labelled)
+            rows_of = [scored(m, block.normal_classes[0]) for m in block.methods]
+            figure = samples.decision_scores({label: rows for rows, label in rows_of}, labelled=block.labelled)
         elif kind == "most_anomalous":
-            _, most_anomalous = ends(scored(method[0], block.normal_classes[0]), EXTREMES)
-            figure = samples.most_anomalous(pixels(most_anomalous), method[0])
+            rows, label = scored(method[0], block.normal_classes[0])
+            figure = samples.most_anomalous(pixels(ends(rows, EXTREMES)[1]), label)
         elif kind == "in_class":
             chosen = {}
             for normal in block.normal_classes:
-                rows = scored(method[0], normal)
+                rows, label = scored(method[0], normal)
                 most_normal, most_anomalous = ends(rows[~rows["is_anomaly"]], IN_CLASS)
-                chosen[normal] = pixels(most_normal), pixels(most_anomalous)
+                chosen[f"{normal}{label.removeprefix(method[0])}"] = pixels(most_normal), pixels(most_anomalous)
             figure = samples.in_class(chosen, method[0])
         else:
-            most_normal, most_anomalous = ends(scored(method[0], block.normal_classes[0]), EXTREMES)
+            rows, label = scored(method[0], block.normal_classes[0])
+            most_normal, most_anomalous = ends(rows, EXTREMES)
             kinds = most_normal["is_anomaly"].to_numpy(), most_anomalous["is_anomaly"].to_numpy()
-            figure = samples.extremes(pixels(most_normal), pixels(most_anomalous), *kinds, method[0])
+            figure = samples.extremes(pixels(most_normal), pixels(most_anomalous), *kinds, label)
         save(figure, [folder / f"{name}{suffix}" for suffix in FIGURE_SUFFIXES])
         print(name, flush=True)
 

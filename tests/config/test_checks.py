@@ -228,7 +228,7 @@ def test_faults_of_an_attack(changes: dict[str, Any], message: str) -> None:
         (
             "experiments.digits.contamination",
             [0.1, 0.1 + 1e-9],
-            "digits.contamination: makes the experiment digits_1_10, which there is already",
+            "digits.contamination: 0.1 and 0.100000001 both make the experiment digits_1_10",
         ),
         ("experiments.digits.holdout", 1, "digits.holdout: input should be less than 1 (got 1)"),
         (

@@ -86,7 +86,8 @@ def test_anomaly_count(normals: int, contamination: float, expected: int) -> Non
 def test_a_split_is_right_or_refused(labels: list[int], contamination: float, seed: int) -> None:
     train = np.array(labels)
     normals = int((train == 0).sum())
-    possible = normals >= 2 and anomaly_count(normals, contamination) <= len(train) - normals
+    wanted = anomaly_count(normals, contamination)
+    possible = normals >= 2 and wanted <= len(train) - normals and (wanted > 0 or contamination == 0)
     arguments = {"contamination": contamination, "holdout": 0.1, "seed": seed}
     if not possible:
         with pytest.raises(DataError):
@@ -99,6 +100,8 @@ def test_a_split_is_right_or_refused(labels: list[int], contamination: float, se
 
 
 def test_too_few_samples() -> None:
+    with pytest.raises(DataError, match=r"0\.01 draws no anomaly beside the 4 samples of class 'a'; 0 draws none"):
+        draw_split(np.array([0, 0, 0, 0, 1]), TEST, CLASSES, "a", contamination=0.01, holdout=0, seed=0)
     with pytest.raises(DataError, match="1 training samples"):
         draw_split(np.array([0, 1, 1]), TEST, CLASSES, "a", contamination=0, holdout=0, seed=0)
     with pytest.raises(DataError, match="asks for 3 anomalies"):

@@ -250,6 +250,9 @@ def test_the_rounding_errors_of_scores_by_hand() -> None:
     np.testing.assert_allclose(OneClassNN()._rounding(X, scores), [EPS32 * 9, 0])
     np.testing.assert_allclose(KDE()._rounding(X, scores), [EPS64 * 9, 0])
     pca, linear = PCA(), LinearOCSVM()
+    linear.tolerance_ = 0
     pca.mean_, linear.coef_ = np.array([0.0, 0.0, 12.0]), np.array([0.0, 3.0, 4.0])
-    np.testing.assert_allclose(pca._rounding(X, scores), [EPS64 * (9 + 2 * 3 * 13), 0])
+    np.testing.assert_allclose(pca._rounding(X, scores), [EPS64 * (9 + 2 * 3 * 13) + (EPS64 * 13) ** 2, EPS64**2 * 148])
     np.testing.assert_allclose(linear._rounding(X, scores), [EPS64 * 5 * 5, EPS64 * 2 * 5])
+    linear.tolerance_ = 128 * EPS64 * 20
+    np.testing.assert_allclose(linear._rounding(X, scores), [EPS64 * 25, EPS64 * 20])

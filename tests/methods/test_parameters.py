@@ -105,6 +105,8 @@ def test_what_a_method_does_unless_it_is_told(name: str) -> None:
 
 ABOVE = np.nextafter(1.0, 2.0)
 NU = [1e-9, 1, 1.0], [0, -0.5, ABOVE]
+#: libsvm's.
+BELOW_1 = [1e-9, 0.999], [0, -0.5, 1, 1.0]
 
 #: By method and parameter: values at the ends of its range, and values just beyond.
 RANGES: dict[tuple[str, str], tuple[list[Any], list[Any]]] = {
@@ -119,9 +121,9 @@ RANGES: dict[tuple[str, str], tuple[list[Any], list[Any]]] = {
     ("iforest", "n_estimators"): ([1, 500], [0]),
     ("iforest", "max_samples"): ([2], [1]),
     ("iforest", "contamination"): (["auto", 1e-9, 0.5], [0, 0.51]),
-    ("ocsvm", "nu"): NU,
+    ("ocsvm", "nu"): BELOW_1,
     ("ocsvm", "gamma"): (["scale", "neighbours", 1e-9], [0, -1, "auto"]),
-    ("linear_ocsvm", "nu"): NU,
+    ("linear_ocsvm", "nu"): BELOW_1,
     ("nystroem_ocsvm", "nu"): NU,
     ("nystroem_ocsvm", "gamma"): (["scale", "neighbours", 1e-9], [0, -1, "auto", [0.1, 0.2]]),
     ("nystroem_ocsvm", "components"): ([1, 5000], [0, 1.5]),

@@ -99,3 +99,19 @@ def test_a_split_of_other_samples_is_refused(tmp_path: Path) -> None:
     labels = pd.DataFrame({"part": ["test"], "sample": [0], "label": ["a"]})
     with pytest.raises(ResultError, match=r"0.parquet has samples that its split has not. Delete it"):
         measure_classes(FITS[:1], patterned(tmp_path, [0.0, 1.0, 2.0]), lambda fit: labels)
+
+
+def test_what_collapsed_is_said_in_both_tables(tmp_path: Path) -> None:
+    """And never the best of its line."""
+    pattern = patterned(tmp_path, [0.0, 1.0, 2.0, 5.0, 0.5], [0.0, 1.0, 2.0, 5.0, 3.0])
+    write(tmp_path / "1.parquet", [0.0, 1.0, 2.0, 5.0, 3.0], seed=1, status="collapsed")
+    labels = pd.DataFrame({"part": ["train"] * 2 + ["test"] * 5, "sample": [0, 1, 0, 1, 2, 3, 4]})
+    labels["label"] = ["3"] * 5 + ["hole", "bent"]
+    measured = measure_classes(FITS, pattern, lambda fit: labels)
+    assert set(measured["degenerate"]) == {1}
+    assert set(measured["fits"]) == {2}
+    text = to_markdown(class_document("toy", measured))
+    assert "| bent        | 1         | 66.7 ± 47.1 †1/2 |" in text
+    ranked = rank_samples(FITS, pattern, NAMES)
+    assert set(ranked["degenerate"]) == {1}
+    assert "† 1 of 2 fits diverged or collapsed" in to_markdown(ranking_document("toy", ranked))
