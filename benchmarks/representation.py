@@ -27,7 +27,8 @@ from benchmarks._measure import machine, positive
 from benchmarks._record import Record
 from ocnn.data.digits import DIGITS
 from ocnn.methods import DCAE, OneClassNNRadial
-from ocnn.methods.ocnn_radial import linear_one_class_svm, radial_objective
+from ocnn.methods.ocnn_radial import radial_objective
+from ocnn.methods.reduced_hull import Rows, nearest_point
 from ocnn.steps.runtime import use_threads
 
 #: Settings of the autoencoder for each data set, and of the split: those of config.yaml and of reduced.yaml.
@@ -104,7 +105,7 @@ def trajectory(
             if iteration:
                 train_network(model, train, epochs=[1], learning_rates=[how["rate"]], batch_size=dcae.batch_size)
             features = apply(network, train).astype(np.float64)
-            solved = linear_one_class_svm(features, NU, 1e-6)
+            solved = nearest_point(Rows(features), NU, 1e-6).w
             value, bias = radial_objective(solved, features @ solved, NU)
             w.assign(solved)
             r.assign(bias)

@@ -1,4 +1,4 @@
-"""One-class SVM without a kernel (Schölkopf et al. 2001, Eq. 3), by scikit-learn's solver.
+"""One-class SVM without a kernel (Schölkopf et al. 2001, Eq. 3).
 
 It is what OC-NN's Eq. 3 can reach at best with a linear activation on fixed codes: a half-space.
 """
@@ -9,14 +9,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.svm import OneClassSVM
 from sklearn.utils._param_validation import Interval
 
 from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.diagnosis import ROUNDINGS, Diagnosis
+from ocnn.methods.reduced_hull import Rows, nearest_point
 
-#: By how much the solver may violate the conditions of an optimum, for samples of a mean square norm of 1.
-TOLERANCE = 1e-4
+#: The fit has converged when the objective is at most this share of its depth above the minimum.
+TOLERANCE = 1e-6
+#: More than the relative rounding errors of a score.
+ROUNDING = 1e-9
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -25,43 +27,44 @@ class LinearOCSVM(AnomalyDetector):
 
         min over w, ρ :  ½‖w‖² + (1/νn) Σ_i max(0, ρ − ⟨w, x_i⟩) − ρ
 
-    w and ρ are νn times those, as in scikit-learn. Where the origin lies among the samples, so that no half-space
-    holds all but a share ν of them, the minimum is at w = 0: the fit has collapsed.
+    w and ρ are νn times those, as in scikit-learn. `reduced_hull.nearest_point` solves it, in time and memory that grow
+    with the samples, not with their pairs. Where the origin lies among the samples, so that no half-space holds all but
+    a share ν of them, the minimum is at w = 0: the fit has collapsed.
 
     Args:
-        nu: bound on the share of training samples outside, ν in (0, 1).
+        nu: bound on the share of training samples outside, ν in (0, 1].
 
     Attributes:
         coef_: w, (d,).
         offset_: ρ.
         margin_: ρ / ‖w‖, the distance of the hyperplane from the origin; 0 where w is.
-        tolerance_: of the solver, in the unit of the scores; what differs by less is not told apart.
+        tolerance_: of the solver, in the unit of the scores (`NearestPoint.excess`); what differs by less is not told
+            apart.
     """
 
     nu: float = 0.1
 
     reported: ClassVar[tuple[str, ...]] = ("margin_",)
-    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"nu": [Interval(Real, 0, 1, closed="neither")]}
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"nu": [Interval(Real, 0, 1, closed="right")]}
 
-    def _fit(self, X: NDArray[Any]) -> Diagnosis | None:
+    def _fit(self, X: NDArray[Any]) -> Diagnosis:
         rows = flatten(X)
-        # The multipliers do not depend on the samples' unit, but the solver's tolerance would. Its kernel is cached in
-        # a bounded memory.
-        size = float(np.sqrt(np.mean(np.square(rows).sum(axis=1)))) or 1.0
-        # Were it larger than the multipliers' sum νn, libsvm would stop at once.
-        tolerance = TOLERANCE * min(1.0, self.nu * len(rows))
-        svm = OneClassSVM(kernel="linear", nu=self.nu, tol=tolerance).fit(rows / size)
-        w = svm.coef_[0]
-        self.coef_ = w * size
-        self.offset_ = float(svm.offset_[0]) * size**2
-        self.tolerance_ = tolerance * size**2
+        # Fewer samples than features have products that as many coordinates give.
+        axes, triangle = np.linalg.qr(rows.T) if len(rows) < rows.shape[1] else (None, rows.T)
+        found = nearest_point(Rows(triangle.T), self.nu, TOLERANCE)
+        total = self.nu * len(rows)
+        self.coef_ = total * (found.w if axes is None else axes @ found.w)
+        self.tolerance_ = total * found.excess
+        # Some training samples have that score: rounding is to put none of them outside.
+        r = float(np.quantile(found.products, self.nu, method="inverted_cdf"))
+        self.offset_ = total * r * (1 - ROUNDING * np.sign(r))
         norm = float(np.linalg.norm(self.coef_))
         self.margin_ = self.offset_ / norm if norm else 0.0
-        # The objective is strongly convex in w, and the solver ends within tolerance · νn of its minimum: a smaller
-        # w cannot be told from 0.
-        if w @ w <= 2 * tolerance * self.nu * len(rows):
+        # The objective is strongly convex: a w as near to 0 as to the minimum's cannot be told from 0.
+        if found.depth <= found.excess:
             return Diagnosis("collapsed", "w is 0 but for the solver's tolerance: the origin lies among the samples")
-        return None
+        how = f"{found.how}: within {found.excess / found.depth:.2g} of the minimum, as a share of its depth"
+        return Diagnosis("converged" if found.excess <= TOLERANCE * found.depth else "limit", how)
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         return flatten(X) @ self.coef_

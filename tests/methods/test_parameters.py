@@ -88,7 +88,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "tol": 1e-4,
     },
     "ocnn_released": {**PRETRAINED, **SHARE, "hidden": 32, "contamination": 0.1},
-    "ocnn_radial": {"nu": 0.1, "hidden": 512, "gamma": "neighbours", "tol": 1e-3, "random_state": None},
+    "ocnn_radial": {"nu": 0.1, "hidden": 512, "gamma": "neighbours", "tol": 1e-4, "random_state": None},
 }
 
 
@@ -123,7 +123,7 @@ RANGES: dict[tuple[str, str], tuple[list[Any], list[Any]]] = {
     ("iforest", "contamination"): (["auto", 1e-9, 0.5], [0, 0.51]),
     ("ocsvm", "nu"): BELOW_1,
     ("ocsvm", "gamma"): (["scale", "neighbours", 1e-9], [0, -1, "auto"]),
-    ("linear_ocsvm", "nu"): BELOW_1,
+    ("linear_ocsvm", "nu"): NU,
     ("nystroem_ocsvm", "nu"): NU,
     ("nystroem_ocsvm", "gamma"): (["scale", "neighbours", 1e-9], [0, -1, "auto", [0.1, 0.2]]),
     ("nystroem_ocsvm", "components"): ([1, 5000], [0, 1.5]),

@@ -75,10 +75,14 @@ def test_minkas_rule_is_refused_for_few_samples_in_a_sentence() -> None:
         PCA(n_components="mle").fit(normal(5, 9))
 
 
-@pytest.mark.parametrize("method", [OCSVM, LinearOCSVM])
-def test_a_nu_that_the_solver_cannot_take_is_refused(method: Any) -> None:
+def test_a_nu_that_the_solver_cannot_take_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'nu' parameter .* range \(0\.0, 1\.0\)"):
-        method(nu=1).fit(normal(20, 2))
+        OCSVM(nu=1).fit(normal(20, 2))
+
+
+def test_the_half_space_of_all_samples_is_about_their_mean() -> None:
+    X = normal(20, 2) + 5
+    np.testing.assert_allclose(LinearOCSVM(nu=1).fit(X).coef_, X.sum(axis=0))
 
 
 def test_radial_units_at_nu_1_have_equal_multipliers() -> None:
@@ -160,6 +164,7 @@ def test_scores_do_not_depend_on_the_working_memory(memory: float) -> None:
         KDE(bandwidths=[0.5, 1.0]),
         OCSVM(),
         KNN(),
+        OneClassNNRadial(hidden=100, random_state=0),
     ):
         wanted = method.fit(X).score_samples(test)
         with config_context(working_memory=memory):
