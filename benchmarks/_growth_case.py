@@ -13,10 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks._measure import timed
+from ocnn.methods.gaussian import MEASURED
 from ocnn.steps.runtime import use_threads
 
 Rows = NDArray[np.float64]
 NU, NEIGHBOURS, COMPONENTS, SEED = 0.1, 5, 256, 0
+#: Of radial OC-NN.
+HIDDEN = 512
 #: Of deep methods; where it says so, both sides have the batches of `SAME`, and else each what it takes by itself.
 WIDTHS, EPOCHS, RATE = (128, 32), 20, 1e-3
 SAME = {"batch_size": 256}
@@ -51,6 +54,19 @@ def _linear_machine(rows: Rows) -> Any:
     gamma = 1 / (rows.shape[1] * rows.var())
     features = Nystroem(gamma=gamma, n_components=COMPONENTS, random_state=SEED)
     return make_pipeline(features, SGDOneClassSVM(nu=NU, random_state=SEED)).fit(rows).score_samples(rows)
+
+
+def _radial_machine(rows: Rows) -> Any:
+    """What radial OC-NN minimises, by libsvm, γ by its rule."""
+    from sklearn.metrics.pairwise import rbf_kernel
+    from sklearn.neighbors import NearestNeighbors
+    from sklearn.svm import OneClassSVM
+
+    rng = np.random.default_rng(SEED)
+    some, landmarks = (rng.permutation(rows)[:count] for count in (MEASURED, HIDDEN))
+    distances = NearestNeighbors().fit(rows).kneighbors(some, n_neighbors=2)[0][:, 1]
+    features = rbf_kernel(rows, landmarks, gamma=1 / float(np.median(np.square(distances))))
+    return OneClassSVM(kernel="linear", nu=NU).fit(features).score_samples(features)
 
 
 def _density(rows: Rows) -> Any:
@@ -138,7 +154,10 @@ CASES: dict[str, dict[str, Callable[[Rows], Any]]] = {
         "PyOD": _pyod("iforest", "IForest", random_state=SEED),
     },
     "pca": {"ours": _ours("PCA"), "scikit-learn": _components, "PyOD": _pyod("pca", "PCA")},
-    "ocnn_radial": {"ours": _ours("OneClassNNRadial", random_state=SEED)},
+    "ocnn_radial": {
+        "ours": _ours("OneClassNNRadial", nu=NU, hidden=HIDDEN, random_state=SEED),
+        "scikit-learn": _radial_machine,
+    },
     "dcae": {"ours": _deep("DCAE", {}), "PyOD": _autoencoder()},
     "dcae, same batches": {"ours": _deep("DCAE", SAME), "PyOD": _autoencoder(**SAME)},
     "deep_svdd": {"ours": _deep("DeepSVDD", {}, **UNTRAINED), "PyOD": _deep_svdd()},
