@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from benchmarks._measure import ROOT, machine, show
 from ocnn.report.provenance import commit
 from ocnn.storage.files import safe_name
@@ -51,6 +53,23 @@ class Record:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         content = {**self.about, "tables": self.tables}
         self.path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+
+
+def earlier_fits(path: Path | None, columns: Sequence[str]) -> pd.DataFrame:
+    """Read the fits that an ended run of a script kept, with at least these columns; none where there is no file.
+
+    Raises:
+        SystemExit: the file is not one of this script as it is now.
+    """
+    if path is None or not path.is_file():
+        return pd.DataFrame(columns=list(columns))
+    try:
+        fits = pd.read_csv(path, dtype={"normal": str})
+    except (ValueError, UnicodeDecodeError) as error:
+        sys.exit(f"{path} is no table of fits: {error}")
+    if missing := [column for column in columns if column not in fits.columns]:
+        sys.exit(f"{path} has no column {', '.join(missing)}: it is of another script, or of an earlier one.")
+    return fits
 
 
 def _plain(value: Any) -> Any:

@@ -27,7 +27,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks import _data
 from benchmarks._measure import machine, positive
-from benchmarks._record import Record
+from benchmarks._record import Record, earlier_fits
 from benchmarks.representation import half_width
 from ocnn.data import load_dataset
 from ocnn.data.archives import obtain
@@ -182,8 +182,7 @@ def main() -> None:
     use_threads(1)
     print(machine(), flush=True)
     columns = ["data", "epochs", "decay", "decoder", "normal", "seed"]
-    found = arguments.output is not None and arguments.output.is_file()
-    fits = pd.read_csv(arguments.output, dtype={"normal": str}) if found else pd.DataFrame(columns=columns)
+    fits = earlier_fits(arguments.output, columns)
     done = set(fits[columns].itertuples(index=False, name=None))
     dataset, arrays = load(arguments.data)
     normals = arguments.normals or SETTINGS[arguments.data]["normals"]

@@ -24,7 +24,7 @@ from sklearn.metrics import roc_auc_score
 
 from benchmarks import _data
 from benchmarks._measure import machine, positive
-from benchmarks._record import Record
+from benchmarks._record import Record, earlier_fits
 from ocnn.data.digits import DIGITS
 from ocnn.methods import DCAE, OneClassNNRadial
 from ocnn.methods.ocnn_radial import radial_objective
@@ -157,9 +157,11 @@ def measure(
 def asked(table: pd.DataFrame, arguments: argparse.Namespace, fits: Sequence[tuple[str, int]]) -> pd.DataFrame:
     """The rows of these fits, as (normal, seed), on the data and with the settings that are asked for."""
     named = {name: getattr(arguments, name) for name in ("data", "hidden", "rate")}
-    same = (table[list(named)] == pd.Series(named)).all(axis=1)
-    chosen = table[same & table["iterations"].isin(arguments.iterations)]
-    chosen = chosen[[fit in fits for fit in zip(chosen["normal"], chosen["seed"], strict=True)]]
+    kept = table["iterations"].isin(arguments.iterations).to_numpy(bool)
+    for name, value in named.items():
+        kept &= (table[name] == value).to_numpy(bool)
+    kept &= np.array([fit in fits for fit in zip(table["normal"], table["seed"], strict=True)], bool)
+    chosen = table[kept]
     return chosen.drop_duplicates(["trained", "iterations", "normal", "seed"])
 
 
@@ -198,11 +200,10 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(1)
     print(machine(), flush=True)
-    found = arguments.output is not None and arguments.output.is_file()
-    table = pd.read_csv(arguments.output, dtype={"normal": str}) if found else pd.DataFrame()
+    table = earlier_fits(arguments.output, ["data", "hidden", "rate", "trained", "iterations", "normal", "seed"])
     wanted = list(itertools.product(arguments.normals, range(arguments.seeds)))
     for normal, seed in wanted:
-        if found and {*arguments.iterations} <= {*asked(table, arguments, [(normal, seed)])["iterations"]}:
+        if {*arguments.iterations} <= {*asked(table, arguments, [(normal, seed)])["iterations"]}:
             continue
         rows = measure(
             arguments.data, normal, seed, hidden=arguments.hidden, rate=arguments.rate, iterations=arguments.iterations

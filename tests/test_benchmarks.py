@@ -17,7 +17,7 @@ import pytest
 from benchmarks._data import Samples
 from benchmarks._limits import Layer, encoder_layers, trained
 from benchmarks._measure import Cost, positive
-from benchmarks._record import Record
+from benchmarks._record import Record, earlier_fits
 from benchmarks.autoencoder import DECAYS, DECODERS, decoder_of_code_as_image, summarise
 from benchmarks.growth import against_ours, expected, exponent
 from benchmarks.history import over_commits, page, read_records
@@ -138,6 +138,25 @@ def test_a_record_holds_what_was_measured_and_on_what(tmp_path: Path) -> None:
         "followed": ["ratio"],
     }
     assert second == {"rows": [{"what": "b"}], "by": ["what"], "followed": []}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [("normal,AUC\n0,90\n", "has no column seed"), ("", "is no table"), ("a\0\xff", "has no column")],
+)
+def test_a_file_of_other_fits_is_refused_in_a_sentence(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "fits.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(SystemExit, match=message):
+        earlier_fits(path, ["normal", "seed"])
+
+
+def test_fits_that_were_kept_are_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "fits.csv"
+    assert earlier_fits(None, ["normal", "seed"]).empty
+    assert list(earlier_fits(path, ["normal", "seed"])) == ["normal", "seed"]
+    path.write_text("normal,seed,AUC\n0,1,90.5\n")
+    assert earlier_fits(path, ["normal", "seed"]).to_dict("records") == [{"normal": "0", "seed": 1, "AUC": 90.5}]
 
 
 def test_the_page_has_a_row_per_number_and_a_column_per_commit(tmp_path: Path) -> None:
