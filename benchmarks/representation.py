@@ -159,8 +159,8 @@ def asked(table: pd.DataFrame, arguments: argparse.Namespace, fits: Sequence[tup
     named = {name: getattr(arguments, name) for name in ("data", "hidden", "rate")}
     kept = table["iterations"].isin(arguments.iterations).to_numpy(bool)
     for name, value in named.items():
-        kept &= (table[name] == value).to_numpy(bool)
-    kept &= np.array([fit in fits for fit in zip(table["normal"], table["seed"], strict=True)], bool)
+        kept = kept & (table[name] == value).to_numpy(bool)
+    kept = kept & np.array([fit in fits for fit in zip(table["normal"], table["seed"], strict=True)], bool)
     chosen = table[kept]
     return chosen.drop_duplicates(["trained", "iterations", "normal", "seed"])
 
