@@ -3,6 +3,7 @@
 It is what OC-NN's Eq. 3 can reach at best with a linear activation on fixed codes: a half-space.
 """
 
+import math
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, ClassVar
@@ -13,12 +14,10 @@ from sklearn.utils._param_validation import Interval
 
 from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.diagnosis import ROUNDINGS, Diagnosis
-from ocnn.methods.reduced_hull import Rows, nearest_point
+from ocnn.methods.reduced_hull import Rows, nearest_point, threshold
 
 #: The fit has converged when the objective is at most this share of its depth above the minimum.
 TOLERANCE = 1e-6
-#: More than the relative rounding errors of a score.
-ROUNDING = 1e-9
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -48,21 +47,26 @@ class LinearOCSVM(AnomalyDetector):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {"nu": [Interval(Real, 0, 1, closed="right")]}
 
     def _fit(self, X: NDArray[Any]) -> Diagnosis:
-        rows = flatten(X)
+        rows, nu = flatten(X), float(self.nu)
+        # In a unit of their own, a power of two, so that squares stay within float64.
+        largest = float(np.abs(rows).max())
+        unit = 2.0 ** math.floor(math.log2(largest)) if largest else 1.0
+        rows = rows / unit
         # Fewer samples than features have products that as many coordinates give.
         axes, triangle = np.linalg.qr(rows.T) if len(rows) < rows.shape[1] else (None, rows.T)
-        found = nearest_point(Rows(triangle.T), self.nu, TOLERANCE)
-        total = self.nu * len(rows)
-        self.coef_ = total * (found.w if axes is None else axes @ found.w)
-        self.tolerance_ = total * found.excess
-        # Some training samples have that score: rounding is to put none of them outside.
-        r = float(np.quantile(found.products, self.nu, method="inverted_cdf"))
-        self.offset_ = total * r * (1 - ROUNDING * np.sign(r))
-        norm = float(np.linalg.norm(self.coef_))
-        self.margin_ = self.offset_ / norm if norm else 0.0
+        found = nearest_point(Rows(triangle.T), nu, TOLERANCE)
+        w = found.w if axes is None else axes @ found.w
+        total = nu * len(rows)
+        self.coef_ = total * unit * w
+        self.tolerance_ = total * unit**2 * found.excess
+        r = float(np.quantile(found.products, nu, method="inverted_cdf"))
+        self.offset_ = total * unit**2 * threshold(found.products, r)
+        length = float(np.linalg.norm(w))
+        self.margin_ = unit * r / length if length else 0.0
         # The objective is strongly convex: a w as near to 0 as to the minimum's cannot be told from 0.
-        if found.depth <= found.excess:
-            return Diagnosis("collapsed", "w is 0 but for the solver's tolerance: the origin lies among the samples")
+        if found.at_the_origin or found.depth <= found.excess:
+            text = "w is 0 but for the solver's tolerance: the origin lies among the samples, or as near as can be told"
+            return Diagnosis("collapsed", text)
         how = f"{found.how}: within {found.excess / found.depth:.2g} of the minimum, as a share of its depth"
         return Diagnosis("converged" if found.excess <= TOLERANCE * found.depth else "limit", how)
 

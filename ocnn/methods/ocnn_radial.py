@@ -12,11 +12,20 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.diagnosis import ROUNDINGS, Diagnosis, first_of_each
-from ocnn.methods.gaussian import fit_into_memory, gaussian_kernel, kernel_sums, neighbour_gamma, origin_of, row_slices
-from ocnn.methods.reduced_hull import Samples, nearest_point, scatter
+from ocnn.methods.gaussian import (
+    MEASURED,
+    fit_into_memory,
+    gaussian_kernel,
+    kernel_sums,
+    neighbour_gamma,
+    neighbour_index,
+    origin_of,
+    row_slices,
+)
+from ocnn.methods.reduced_hull import Samples, nearest_point, scatter, threshold
 
-#: More than the relative rounding errors of a score.
-ROUNDING = 1e-9
+#: exp(−69): outputs that are less than this tell apart nothing that a landmark has seen.
+SMALLEST = 1e-30
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -36,10 +45,12 @@ class OneClassNNRadial(AnomalyDetector):
     Args:
         hidden: landmarks; all distinct training samples where there are fewer.
         gamma: γ, a number; or `neighbours`, 1 / the median squared distance to the nearest neighbour
-            (`gaussian.neighbour_gamma`), which sees no label.
+            (`gaussian.neighbour_gamma`), which sees no label; or `landmarks`, the same with the nearest landmark. That
+            is for many more samples than landmarks in few dimensions, where some samples have none within their reach
+            otherwise. Where each sample is a landmark both are the same.
         nu: ν in (0, 1]; less than this share of the training samples lies below r.
-        tol: the fit has converged when the objective is at most this share of its depth above the minimum; it ends
-            when that is at most this share of the outputs' standard deviation, too.
+        tol: the fit has converged when the objective is at most this share of its depth above the minimum. Sought is
+            what is at most this share of the outputs' standard deviation, too (`reduced_hull.nearest_point`).
         random_state: seed below 2³¹, generator or None; it draws the landmarks.
 
     Attributes:
@@ -63,7 +74,7 @@ class OneClassNNRadial(AnomalyDetector):
     reported: ClassVar[tuple[str, ...]] = ("gamma_", "r_", "objective_", "gap_")
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "hidden": [Interval(Integral, 1, None, closed="left")],
-        "gamma": [StrOptions({"neighbours"}), Interval(Real, 0, None, closed="neither")],
+        "gamma": [StrOptions({"neighbours", "landmarks"}), Interval(Real, 0, None, closed="neither")],
         "nu": [Interval(Real, 0, 1, closed="right")],
         "tol": [Interval(Real, 0, None, closed="neither")],
         "random_state": ["random_state"],
@@ -73,11 +84,14 @@ class OneClassNNRadial(AnomalyDetector):
         rows = flatten(X)
         self.origin_ = origin_of(rows)
         rows = rows - self.origin_
-        self.gamma_ = neighbour_gamma(rows) if self.gamma == "neighbours" else float(self.gamma)
-        self.landmarks_ = rows[check_random_state(self.random_state).permutation(first_of_each(rows))[: self.hidden]]
+        distinct = first_of_each(rows)
+        self.landmarks_ = rows[check_random_state(self.random_state).permutation(distinct)[: self.hidden]]
+        if self.gamma == "landmarks":
+            self.gamma_ = landmark_gamma(rows[distinct], self.landmarks_)
+        else:
+            self.gamma_ = neighbour_gamma(rows) if self.gamma == "neighbours" else float(self.gamma)
         diagnosis = self._solve(RadialFeatures(rows, self.landmarks_, self.gamma_))
-        # Some training samples have r for their score: rounding is to put none of them outside.
-        self.offset_ = self.r_ * (1 - ROUNDING)
+        self.offset_ = threshold(self.training_scores_, self.r_)
         return diagnosis
 
     def _solve(self, features: Samples) -> Diagnosis:
@@ -87,6 +101,11 @@ class OneClassNNRadial(AnomalyDetector):
         self.objective_, self.r_ = radial_objective(self.w_, self.training_scores_, self.nu)
         # The dual's value at the multipliers that make this w is −½‖w‖².
         self.gap_ = found.excess / found.depth if found.depth else np.inf
+        if found.at_the_origin:
+            text = f"a share of {self.nu:g} of the training samples or more is out of the reach of every landmark"
+            return Diagnosis(
+                "collapsed", f"{text}: γ = {self.gamma_:.3g} is too large for {len(self.landmarks_)} of them"
+            )
         how = f"{found.how}: within {self.gap_:.2g} of the minimum, as a share of its depth"
         return Diagnosis("converged" if self.gap_ <= self.tol else "limit", how)
 
@@ -106,8 +125,8 @@ class RadialFeatures:
 
     def __init__(self, rows: NDArray[np.float64], landmarks: NDArray[np.float64], gamma: float) -> None:
         self.rows, self.landmarks, self.gamma = rows, landmarks, gamma
-        # All terms of a combination are positive: none cancels.
-        self.count, self.resolution = len(rows), 0.0
+        # All terms of a combination are positive, so that no digits cancel.
+        self.count, self.resolution = len(rows), SMALLEST
         self.parts = [*row_slices(len(rows), len(landmarks))]
         fitting = (part for part in self.parts if fit_into_memory(part.stop, len(landmarks)))
         self.kept = [self._make(rows[part]) for part in fitting]
@@ -137,6 +156,24 @@ class RadialFeatures:
     def scatter(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `Samples`."""
         return np.sum([scatter(features, weights[part]) for part, features in self._parts()], axis=0)
+
+
+def landmark_gamma(distinct: NDArray[np.float64], landmarks: NDArray[np.float64]) -> float:
+    """Compute 1 / the median squared distance of samples to the nearest landmark other than themselves.
+
+    Args:
+        distinct: (n, d); of more than `MEASURED` that many, evenly spread over their order, are asked.
+        landmarks: some of them, (hidden, d).
+
+    Returns:
+        γ; 1.0 where there is no other landmark, or where no distance can be told from 0.
+    """
+    asked = distinct[np.unique(np.linspace(0, len(distinct) - 1, min(MEASURED, len(distinct))).astype(np.int64))]
+    nearest = neighbour_index(landmarks).kneighbors(asked, min(2, len(landmarks)), return_distance=False)
+    squared = np.column_stack([np.square(asked - landmarks[column]).sum(axis=1) for column in nearest.T])
+    others = np.where(squared > 0, squared, np.inf).min(axis=1)
+    median = float(np.median(others[np.isfinite(others)])) if np.isfinite(others).any() else 0.0
+    return 1.0 / median if median > np.finfo(np.float64).tiny else 1.0
 
 
 def radial_objective(w: NDArray[np.float64], y: NDArray[np.float64], nu: float) -> tuple[float, float]:

@@ -7,14 +7,16 @@ dual asks for the shortest w = Σ α_i x_i with Σ α_i = 1 and 0 ≤ α_i ≤ 1
 samples (Bennett and Bredensteiner 2000; Schölkopf et al. 2001). Two methods find it, neither of which looks at pairs of
 samples:
 
-- by corners (Wolfe 1976): the farthest point of the hull against a direction is the mean of the lowest ν share. The
-  nearest point of the hull of some such means gives the next direction. A pass takes n products. Most problems end
-  after 5 to 50; those whose samples are far apart, as seen by the kernel, would take thousands.
-- by interior points (Mehrotra 1992; Ferris and Munson 2002), which takes 10 to 50 steps for any problem, each as much
-  as some ten passes or more: n d² multiplications, and the factors of a matrix (d, d).
+- by corners, as Wolfe (1976) does for a hull of given points: the farthest point of the reduced hull against a
+  direction is the mean of the lowest ν share. The nearest point of the hull of some such means gives the next
+  direction. A pass takes n products. The more samples, the fewer passes: some 100 for a thousand, 10 for a million.
+  Where a narrow kernel hardly connects the samples it would take thousands.
+- by interior points (Mehrotra 1992; Ferris and Munson 2002), which takes 10 to 50 steps for most of these others, and
+  up to 200 where the result is many orders of magnitude nearer than the samples. Each costs as much as some ten passes
+  or more: n d² multiplications, and the factors of a matrix (d, d).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -22,15 +24,19 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import nnls
 
-from ocnn.methods.gaussian import fit_into_memory
+from ocnn.methods.gaussian import fit_into_memory, row_slices
 
 Vector = NDArray[np.float64]
 #: Passes by corners, and steps by interior points, at most.
 PASSES, STEPS = 100, 200
+#: How often the nearest point of some corners is sought again in a shorter unit, at most.
+UNITS = 10
 #: Of the way to the nearest bound, what a step by interior points goes at most.
 NEAR_THE_BOUND = 0.995
-#: Rounding errors that the length of a sum may have.
-ROUNDINGS = 64
+#: The relative error that the length of a combination may have.
+RELATIVE_ERROR = 64 * float(np.finfo(np.float64).eps)
+#: Where scores are so close to the threshold, as a share of it, rounding errors might decide.
+ROUNDING = 1e-9
 
 
 class Samples(Protocol):
@@ -39,7 +45,7 @@ class Samples(Protocol):
     count: int
     """n."""
     resolution: float
-    """Of the length of Σ_i weights_i x_i, Σ weights_i = 1: what is shorter is 0 but for rounding."""
+    """A mean of samples that is no longer than this cannot be told from 0."""
 
     def combination(self, weights: Vector) -> Vector:
         """Σ_i weights_i x_i, weights (n,): (d,)."""
@@ -55,11 +61,12 @@ class Samples(Protocol):
 
 
 class Rows:
-    """Samples that are in memory, (n, d)."""
+    """Samples that are in memory, (n, d), in a unit in which float64 holds the squares of their values."""
 
     def __init__(self, rows: NDArray[np.float64]) -> None:
         self.rows, self.count = rows, len(rows)
-        self.resolution = ROUNDINGS * float(np.finfo(np.float64).eps * np.linalg.norm(rows, axis=1).max())
+        # The median, as samples far out have no weight in what is near.
+        self.resolution = RELATIVE_ERROR * float(np.median(np.linalg.norm(rows, axis=1)))
 
     def combination(self, weights: Vector) -> Vector:
         """See `Samples`."""
@@ -71,7 +78,8 @@ class Rows:
 
     def scatter(self, weights: Vector) -> NDArray[np.float64]:
         """See `Samples`."""
-        return scatter(self.rows, weights)
+        parts = row_slices(self.count, self.rows.shape[1])
+        return np.asarray(sum(scatter(self.rows[part], weights[part]) for part in parts))
 
 
 def scatter(rows: NDArray[np.float64], weights: Vector) -> NDArray[np.float64]:
@@ -90,7 +98,7 @@ class NearestPoint:
         excess: ‖w‖² − q_ν(products). By so much, at most, the objective is above its minimum; and by so much, averaged
             over the α_i, outputs lie on the wrong side of r. Of the w* that is sought, ½‖w − w*‖² is no larger.
         how: what it took.
-        at_the_origin: whether w is 0, but for rounding.
+        at_the_origin: whether w cannot be told from 0.
     """
 
     w: Vector
@@ -104,6 +112,10 @@ class NearestPoint:
         """½‖w‖², the depth of the dual's objective."""
         return 0.5 * float(self.w @ self.w)
 
+    def is_near(self, tol: float) -> bool:
+        """Say whether the excess is at most this share of the depth and of the outputs' standard deviation."""
+        return self.excess <= tol * min(self.depth, float(self.products.std()))
+
 
 def nearest_point(samples: Samples, nu: float, tol: float) -> NearestPoint:
     """Find the point of the reduced convex hull of `samples` that is nearest to the origin.
@@ -111,15 +123,19 @@ def nearest_point(samples: Samples, nu: float, tol: float) -> NearestPoint:
     Args:
         samples: n of them.
         nu: ν in (0, 1].
-        tol: it ends where the excess is at most this share of the depth. By corners it goes on, while there are passes
-            left, until it is at most this share of the outputs' standard deviation, too.
+        tol: sought is an excess of at most this share of the depth and of the outputs' standard deviation. The first
+            alone does where corners reach it, but not the second, within `PASSES`.
     """
+    nu = float(nu)
     found = _by_corners(samples, nu, tol)
     dimension = len(found.w)
-    if found.excess <= tol * found.depth or found.at_the_origin or not fit_into_memory(dimension, dimension):
+    if found.excess <= tol * found.depth or found.at_the_origin or nu == 1:
         return found
-    other = _by_interior_points(samples, nu, tol)
-    return other if other.excess < found.excess else found
+    if not fit_into_memory(dimension, dimension):
+        return found
+    with np.errstate(all="ignore"):  # what is no longer finite ends it
+        other = _by_interior_points(samples, nu, tol, found.how)
+    return other if other.excess < found.excess else replace(found, how=other.how)
 
 
 def _by_corners(samples: Samples, nu: float, tol: float) -> NearestPoint:
@@ -127,36 +143,38 @@ def _by_corners(samples: Samples, nu: float, tol: float) -> NearestPoint:
     w = samples.combination(np.full(samples.count, 1 / samples.count))
     corners = w[None]
     for passes in range(1, PASSES + 1):
-        found, corner = _found(samples, w, nu, f"{passes} passes")
-        if found.excess <= tol * min(found.depth, float(found.products.std())) or found.at_the_origin:
+        found, corner = _point(samples, w, nu, f"{passes} passes")
+        if found.is_near(tol) or found.at_the_origin or nu == 1:  # for which the mean is the whole hull
             break
         corners = np.vstack([corners, samples.combination(corner)])
         shares = nearest_of_hull(corners, float(np.linalg.norm(w)))
         nearer = shares @ corners
-        # Rounding errors may keep it from coming nearer.
+        # For rounding errors, of the samples or of the shares, it may come no nearer.
         if not nearer @ nearer < w @ w:
             break
         w, corners = nearer, corners[shares > 0]
     return found
 
 
-def _by_interior_points(samples: Samples, nu: float, tol: float) -> NearestPoint:
+def _by_interior_points(samples: Samples, nu: float, tol: float, before: str) -> NearestPoint:
     """From all α_i equal on."""
     total = nu * samples.count
-    best, _ = _found(samples, samples.combination(np.full(samples.count, 1 / samples.count)), nu, "0 steps")
-    point = _Interior(samples, total, total * best.products)
+    best, _ = _point(samples, samples.combination(np.full(samples.count, 1 / samples.count)), nu, before)
+    state = _Interior(samples, total, total * best.products)
     for steps in range(1, STEPS + 1):
+        how = f"{before} and {steps} steps"
         try:
-            point.step()
-        except (ValueError, np.linalg.LinAlgError):  # a matrix that is not finite, or no longer positive, for rounding
+            state.step()
+            found, _ = _point(samples, state.combined / total, nu, how)
+        except (ValueError, np.linalg.LinAlgError):  # a matrix not finite, or no longer positive, for rounding
             break
-        found, _ = _found(samples, point.sum / total, nu, f"{PASSES} passes and {steps} steps")
         if not np.isfinite(found.excess):
             break
-        best = min(best, found, key=lambda found: found.excess)
-        if best.excess <= tol * best.depth or best.at_the_origin:
+        if found.excess < best.excess:
+            best = found
+        if best.is_near(tol) or best.at_the_origin:
             break
-    return best
+    return replace(best, how=how)
 
 
 class _Interior:
@@ -173,40 +191,42 @@ class _Interior:
 
     def __init__(self, samples: Samples, total: float, outputs: Vector) -> None:
         self.samples, self.total, self.outputs = samples, total, outputs
-        self.a = np.full(samples.count, total / samples.count)
-        self.r = float(np.quantile(outputs, total / samples.count))
+        share = total / samples.count
+        self.a, self.rest = np.full(samples.count, share), np.full(samples.count, 1 - share)
+        self.r = float(np.quantile(outputs, share))
         margin = 0.1 * max(float(outputs.std()), 1e-3 * float(np.abs(outputs).max()), np.finfo(np.float64).tiny)
         self.s, self.t = np.maximum(outputs - self.r, margin), np.maximum(self.r - outputs, margin)
 
     def step(self) -> None:
-        """Take Newton's step to where s a and t (1 − a) are all equal to a target, and set `sum`, Σ a_i x_i.
+        """Take Newton's step to where s a and t (1 − a) are all equal to a target, and set `combined`, Σ a_i x_i.
 
         How far the step to 0 would come says how far the target is lowered (Mehrotra's predictor and corrector).
         """
-        a, s, t, both = self.a, self.s, self.t, 2 * self.samples.count
-        system = _System(self.samples, 1 / (s / a + t / (1 - a)))
-        step = self._newton(system, -s * a, -t * (1 - a))
+        a, rest, s, t = self.a, self.rest, self.s, self.t
+        system = _System(self.samples, 1 / (s / a + t / rest))
+        step = self._newton(system, -s * a, -t * rest)
         length = self._longest(step)
-        moved_a, moved_s, moved_t = a + length * step.a, s + length * step.s, t + length * step.t
-        target = float(s @ a + t @ (1 - a)) / both
-        target *= (float(moved_s @ moved_a + moved_t @ (1 - moved_a)) / both / target) ** 3
-        step = self._newton(system, target - s * a - step.s * step.a, target - t * (1 - a) + step.t * step.a)
+        reached = (s + length * step.s) @ (a + length * step.a) + (t + length * step.t) @ (rest - length * step.a)
+        now = s @ a + t @ rest
+        target = float((reached / now) ** 3 * now) / (2 * self.samples.count)
+        step = self._newton(system, target - s * a - step.s * step.a, target - t * rest + step.t * step.a)
         length = NEAR_THE_BOUND * self._longest(step)
-        self.a, self.r = a + length * step.a, self.r + length * step.r
+        # 1 − a has its own digits, as it becomes far less than a's last one.
+        self.a, self.rest, self.r = a + length * step.a, rest - length * step.a, self.r + length * step.r
         self.s, self.t = s + length * step.s, t + length * step.t
-        self.sum = self.samples.combination(self.a)
-        self.outputs = self.samples.products(self.sum)
+        self.combined = self.samples.combination(self.a)
+        self.outputs = self.samples.products(self.combined)
 
     def _newton(self, system: "_System", lower: Vector, upper: Vector) -> "_Step":
         """The step that changes s a by `lower` and t (1 − a) by `upper`, to first order, and solves the rest."""
-        x = system.solve(self.r + self.s - self.t - self.outputs + lower / self.a - upper / (1 - self.a))
+        x = system.solve(self.r + self.s - self.t - self.outputs + lower / self.a - upper / self.rest)
         r = float((self.total - self.a.sum() - x.sum()) / system.of_ones.sum())
         a = x + r * system.of_ones
-        return _Step(a, r, (lower - self.s * a) / self.a, (upper + self.t * a) / (1 - self.a))
+        return _Step(a, r, (lower - self.s * a) / self.a, (upper + self.t * a) / self.rest)
 
     def _longest(self, step: "_Step") -> float:
         """What share of the step leads to the nearest bound, at most all of it."""
-        bounded = ((self.a, step.a), (1 - self.a, -step.a), (self.s, step.s), (self.t, step.t))
+        bounded = ((self.a, step.a), (self.rest, -step.a), (self.s, step.s), (self.t, step.t))
         return min(float((x[dx < 0] / -dx[dx < 0]).min(initial=1.0)) for x, dx in bounded)
 
 
@@ -235,8 +255,8 @@ class _System:
         return self.inverse * (v - self.samples.products(inner))
 
 
-def _found(samples: Samples, w: Vector, nu: float, how: str) -> tuple[NearestPoint, Vector]:
-    """A point of the hull, with the weights of the corner that is farthest against it."""
+def _point(samples: Samples, w: Vector, nu: float, how: str) -> tuple[NearestPoint, Vector]:
+    """A point of the reduced hull, and the weights of the corner that is farthest against it."""
     products = samples.products(w)
     weights = lowest_share(products, nu)
     at_the_origin = bool(np.linalg.norm(w) <= samples.resolution)
@@ -260,14 +280,37 @@ def lowest_share(values: Vector, nu: float) -> Vector:
 def nearest_of_hull(corners: NDArray[np.float64], unit: float) -> Vector:
     """Find the shares λ ≥ 0, Σ λ = 1, for which Σ λ_j corner_j is nearest to the origin.
 
+    That is the λ ≥ 0 of least ‖Σ λ_j corner_j‖² + (Σ λ_j − 1)², in any unit, over their sum: for λ = s μ, Σ μ = 1,
+    and p the length of Σ μ_j corner_j, the best s leaves p²/(1 + p²), which is least where p is.
+
     Args:
         corners: (m, d).
-        unit: about the length of the result.
+        unit: of the length of the result, or more; it is taken anew while the result is far shorter.
 
     Returns:
-        (m,): the λ ≥ 0 of least ‖Σ λ_j corner_j / unit‖² + (Σ λ_j − 1)², over their sum. For λ = s μ, Σ μ = 1, and the
-        best s that is ‖μ‖²/(1 + ‖μ‖²), ‖μ‖ the length of μ's point: least where the length is.
+        (m,).
     """
-    equations = np.vstack([corners.T / unit, np.ones(len(corners))])
-    shares, _ = nnls(equations, np.eye(1, len(equations), len(equations) - 1)[0], maxiter=50 * len(corners))
-    return np.asarray(shares / shares.sum())
+    shares, length = np.eye(len(corners))[0], np.inf
+    for _ in range(UNITS):
+        equations = np.vstack([corners.T / unit, np.ones(len(corners))])
+        found, _ = nnls(equations, np.eye(1, len(equations), len(equations) - 1)[0], maxiter=50 * len(corners))
+        if not found.sum() > 0:  # the unit was shorter than rounding errors are
+            break
+        reached = float(np.linalg.norm(found / found.sum() @ corners))
+        if not reached < length:
+            break
+        shares, length = found / found.sum(), reached
+        if not 0 < length < 0.1 * unit:
+            break
+        unit = length
+    return shares
+
+
+def threshold(outputs: Vector, r: float) -> float:
+    """Choose the threshold below r that no rounding error puts a sample with the output r below.
+
+    It is lower by `ROUNDING`, as a share, or half the way to the next lower of these outputs (n,), if that is nearer.
+    """
+    lower = r - ROUNDING * abs(r)
+    below = outputs[outputs < r]
+    return max(lower, (r + float(below.max())) / 2) if len(below) else lower

@@ -131,7 +131,7 @@ RANGES: dict[tuple[str, str], tuple[list[Any], list[Any]]] = {
     ("nystroem_ocsvm", "max_iter"): ([1], [0, 1.5]),
     ("ocnn_radial", "nu"): NU,
     ("ocnn_radial", "hidden"): ([1], [0, 1.5]),
-    ("ocnn_radial", "gamma"): (["neighbours", 1e-9], [0, "scale"]),
+    ("ocnn_radial", "gamma"): (["neighbours", "landmarks", 1e-9], [0, "scale"]),
     ("ocnn_radial", "tol"): ([1e-12], [0]),
     ("dcae", "batch_size"): ([2, "auto"], [1, 2.5, "many"]),
     ("dcae", "weight_decay"): ([0, 0.5], [-1e-9]),

@@ -1,5 +1,7 @@
 """The nearest point of a reduced convex hull, against known answers and scikit-learn's one-class SVM."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,7 +12,7 @@ from sklearn.svm import OneClassSVM
 from ocnn.methods import LinearOCSVM, OneClassNNRadial, reduced_hull
 from ocnn.methods.gaussian import gaussian_kernel
 from ocnn.methods.ocnn_radial import RadialFeatures, radial_objective
-from ocnn.methods.reduced_hull import Rows, lowest_share, nearest_of_hull, nearest_point
+from ocnn.methods.reduced_hull import Rows, lowest_share, nearest_of_hull, nearest_point, threshold
 
 SQUARE = np.array([[1.0, 1.0], [1.0, -1.0], [3.0, 1.0], [3.0, -1.0]])
 
@@ -107,7 +109,7 @@ def test_interior_points_find_what_corners_find(nu: float, monkeypatch: pytest.M
     np.testing.assert_allclose(by_both.depth, by_corners.depth, rtol=1e-7)
 
 
-@pytest.mark.parametrize("nu", [0.02, 0.1, 0.5])
+@pytest.mark.parametrize("nu", [0.05, 0.1, 0.5])
 def test_samples_that_a_kernel_hardly_connects_are_solved(nu: float) -> None:
     """Many lie alone, with outputs of a millionth of the others': each has a multiplier of its own to be found."""
     X = np.random.default_rng(0).standard_t(1.2, size=(600, 4))
@@ -152,12 +154,110 @@ def test_more_features_than_samples() -> None:
 def test_outputs_that_hardly_differ_are_told_apart() -> None:
     """By an excess that is a small share of their deviation, where a share of the depth is more than all of it."""
     X = np.random.default_rng(0).normal(size=(500, 4))
-    model = OneClassNNRadial(gamma=1e-9, random_state=0).fit(X)
+    wide = OneClassNNRadial(gamma=1e-3, random_state=0).fit(X)
+    for gamma in (1e-8, 1e-9):
+        model = OneClassNNRadial(gamma=gamma, random_state=0).fit(X)
+        assert model.diagnosis_.status == "converged"
+        assert model.training_scores_.std() < 1e-6 * model.training_scores_.mean()
+        # For so wide a kernel the score is the squared distance from a point, times −γ, and a constant.
+        assert np.corrcoef(model.training_scores_, wide.training_scores_)[0, 1] > 0.99
+        assert 0.08 < (model.predict(X) == -1).mean() < 0.1
+
+
+@pytest.mark.parametrize("offset", [0, 1e8, 1.7e9])
+def test_samples_far_from_the_origin_have_a_threshold_among_them(offset: float) -> None:
+    """Of time stamps, say: the outputs' spread is a billionth of them."""
+    X = np.random.default_rng(0).normal(size=(300, 3)) + 4 + offset
+    model = LinearOCSVM(nu=0.1).fit(X)
     assert model.diagnosis_.status == "converged"
-    assert model.training_scores_.std() < 1e-6 * model.training_scores_.mean()
-    # For so wide a kernel the score is the squared distance from a point, times −γ, and a constant.
-    linear = OneClassNNRadial(gamma=1e-3, random_state=0).fit(X)
-    assert np.corrcoef(model.training_scores_, linear.training_scores_)[0, 1] > 0.99
+    assert 0.08 < (model.predict(X) == -1).mean() < 0.1
+
+
+def test_the_threshold_by_hand() -> None:
+    outputs = np.array([1.0, 3.0, 3.0, 4.0])
+    assert threshold(outputs, 3.0) == pytest.approx(3, rel=2e-9)
+    assert threshold(outputs, 3.0) < 3
+    assert threshold(outputs, 1.0) < 1
+    near = np.array([1 - 4e-12, 1.0, 2.0])
+    assert near[0] < threshold(near, 1.0) < 1
+    assert threshold(near, 1.0) == pytest.approx(1 - 2e-12, abs=1e-15)
+    assert threshold(-outputs, -3.0) == pytest.approx(-3, rel=2e-9)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("seed", [22, 35])
+def test_multipliers_at_their_upper_bound_divide_nothing_by_zero(seed: int) -> None:
+    X = np.random.default_rng(seed).normal(size=(200, 2))
+    model = OneClassNNRadial(hidden=10, nu=0.01, random_state=0).fit(X)
+    assert model.diagnosis_.status != "limit"
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("distance", [1e-11, 1e-13, 1.0])
+def test_the_mean_is_all_of_the_hull_at_nu_1(distance: float) -> None:
+    for seed in range(10):
+        A = np.random.default_rng(seed).normal(size=(100, 3))
+        found = nearest_point(Rows(np.r_[A, -A] + distance), 1, 1e-6)
+        assert found.how == "1 passes"
+        assert np.abs(found.w - distance).max() < 1e-14
+
+
+def test_landmarks_out_of_the_reach_of_many_samples_are_said() -> None:
+    """More samples than landmarks on a line: in its tail the neighbours are near, and landmarks are not."""
+    for X in (
+        np.random.default_rng(0).exponential(size=(2000, 1)),
+        np.exp(np.random.default_rng(0).normal(size=(2000, 1))),
+    ):
+        model = OneClassNNRadial(hidden=64, random_state=0).fit(X)
+        assert model.diagnosis_.status == "collapsed"
+        assert "out of the reach of every landmark" in model.diagnosis_.reason
+    X = np.random.default_rng(0).normal(size=(2000, 1))
+    for gamma, status in (("neighbours", "collapsed"), ("landmarks", "converged")):
+        assert OneClassNNRadial(hidden=64, gamma=gamma, random_state=0).fit(X).diagnosis_.status == status
+    assert OneClassNNRadial(hidden=2000, random_state=0).fit(X[:500]).diagnosis_.status == "converged"
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("unit", [1e-160, 1e-150, 1e-30, 1e30])
+def test_the_unit_of_the_samples_decides_nothing(unit: float) -> None:
+    for seed in range(4):
+        random = np.random.default_rng(seed)
+        X = np.c_[np.eye(6)[random.integers(0, 6, 400)], random.normal(size=(400, 2)) + 3]
+        model, other = LinearOCSVM(nu=0.1).fit(X), LinearOCSVM(nu=0.1).fit(X * unit)
+        assert other.diagnosis_.status == model.diagnosis_.status == "converged"
+        np.testing.assert_allclose(other.coef_, model.coef_ * unit, rtol=1e-9)
+        assert (other.predict(X * unit) == -1).mean() <= 0.1
+
+
+@pytest.mark.parametrize("power", [3, 13, 14, 18, 20])
+def test_one_sample_far_out_does_not_hide_the_others(power: int) -> None:
+    X = np.random.default_rng(0).normal(size=(100, 3)) + 5
+    X[0] *= 10.0**power
+    model = LinearOCSVM(nu=0.1).fit(X)
+    assert model.diagnosis_.status == "converged"
+    assert model.margin_ == pytest.approx(LinearOCSVM(nu=0.1).fit(np.r_[X[1:], X[1:2] + 9]).margin_, rel=0.02)
+
+
+def test_what_was_tried_is_what_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Corners that end before their last pass, as rounding lets them come no nearer, and the steps after them."""
+    monkeypatch.setattr(reduced_hull, "nearest_of_hull", lambda corners, unit: np.eye(len(corners))[0])
+    X = np.random.default_rng(0).normal(size=(300, 20)) + 1
+    assert nearest_point(Rows(X), 0.1, 1e-9).how.startswith("1 passes and ")
+    monkeypatch.setattr(reduced_hull, "STEPS", 2)
+    assert nearest_point(Rows(X), 0.1, 1e-9).how == "1 passes and 2 steps"
+
+
+def test_nu_of_few_digits_puts_no_more_outside() -> None:
+    X = np.random.default_rng(0).normal(size=(3000, 5)) + 4
+    for nu in (0.07, 0.29, 0.57):
+        single: Any = np.float32(nu)
+        for method in (LinearOCSVM(nu=single), OneClassNNRadial(hidden=20, nu=single, random_state=0)):
+            assert (method.fit(X).predict(X) == -1).sum() <= nu * 3000
+
+
+def test_corners_whose_nearest_point_is_far_nearer_than_they_are() -> None:
+    corners = np.array([[1.0, 1e-9], [-1.0, 1e-9], [5.0, 5.0]])
+    np.testing.assert_allclose(nearest_of_hull(corners, 1.0), [0.5, 0.5, 0], atol=1e-12)
 
 
 @pytest.mark.parametrize("memory", [1024, 0.5, 0.001])

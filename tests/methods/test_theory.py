@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.svm import OneClassSVM
 
 from ocnn.methods import OneClassNN, OneClassNNRadial
-from ocnn.methods.ocnn_radial import radial_objective
+from ocnn.methods.ocnn_radial import landmark_gamma, radial_objective
 from ocnn.methods.reduced_hull import Rows, nearest_point
 from ocnn.networks.losses import nu_quantile, one_class_nn, weight_decay
 
@@ -287,6 +287,16 @@ def test_the_bandwidth_sees_each_distinct_sample_once() -> None:
     assert model.gamma_ == pytest.approx(1.0)
     assert len(model.landmarks_) == 3
     assert OneClassNNRadial(random_state=0).fit(10 * X).gamma_ == pytest.approx(0.01)
+
+
+def test_the_bandwidth_may_come_from_the_landmarks() -> None:
+    """Points at 0, 1, 3, 7, landmarks at 0 and 7: squared distances to the nearest other 49, 1, 9, 49; median 29."""
+    X = np.array([[0.0], [1.0], [3.0], [7.0]])
+    assert landmark_gamma(X, X[[0, 3]]) == pytest.approx(1 / 29)
+    assert landmark_gamma(X, X[:1]) == pytest.approx(1 / 9)  # of 1, 9 and 49, as the landmark has no other
+    assert landmark_gamma(X[:1], X[:1]) == 1
+    both = [OneClassNNRadial(gamma=gamma, random_state=0).fit(X).gamma_ for gamma in ("landmarks", "neighbours")]
+    assert both[0] == both[1]
 
 
 def test_scale_shift_and_repetition_of_the_samples_change_no_score(samples: np.ndarray) -> None:
