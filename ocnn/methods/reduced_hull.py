@@ -35,8 +35,8 @@ UNITS = 10
 NEAR_THE_BOUND = 0.995
 #: The relative error that the length of a combination may have.
 RELATIVE_ERROR = 64 * float(np.finfo(np.float64).eps)
-#: Where scores are so close to the threshold, as a share of it, rounding errors might decide.
-ROUNDING = 1e-9
+#: By so much, as a share of it, rounding errors may put a score to the other side of the threshold: at most, at least.
+ROUNDING, LAST_DIGITS = 1e-9, 8 * float(np.finfo(np.float64).eps)
 
 
 class Samples(Protocol):
@@ -293,7 +293,10 @@ def nearest_of_hull(corners: NDArray[np.float64], unit: float) -> Vector:
     shares, length = np.eye(len(corners))[0], np.inf
     for _ in range(UNITS):
         equations = np.vstack([corners.T / unit, np.ones(len(corners))])
-        found, _ = nnls(equations, np.eye(1, len(equations), len(equations) - 1)[0], maxiter=50 * len(corners))
+        try:
+            found, _ = nnls(equations, np.eye(1, len(equations), len(equations) - 1)[0], maxiter=50 * len(corners))
+        except RuntimeError:  # more than so many iterations
+            break
         if not found.sum() > 0:  # the unit was shorter than rounding errors are
             break
         reached = float(np.linalg.norm(found / found.sum() @ corners))
@@ -309,8 +312,9 @@ def nearest_of_hull(corners: NDArray[np.float64], unit: float) -> Vector:
 def threshold(outputs: Vector, r: float) -> float:
     """Choose the threshold below r that no rounding error puts a sample with the output r below.
 
-    It is lower by `ROUNDING`, as a share, or half the way to the next lower of these outputs (n,), if that is nearer.
+    It is lower by `ROUNDING`, as a share, or half the way to the next lower of these outputs (n,), if that is nearer,
+    but by some last digits in any case.
     """
-    lower = r - ROUNDING * abs(r)
+    lowest, highest = (r - share * abs(r) for share in (ROUNDING, LAST_DIGITS))
     below = outputs[outputs < r]
-    return max(lower, (r + float(below.max())) / 2) if len(below) else lower
+    return min(highest, max(lowest, (r + float(below.max())) / 2)) if len(below) else lowest

@@ -181,6 +181,7 @@ def test_the_threshold_by_hand() -> None:
     near = np.array([1 - 4e-12, 1.0, 2.0])
     assert near[0] < threshold(near, 1.0) < 1
     assert threshold(near, 1.0) == pytest.approx(1 - 2e-12, abs=1e-15)
+    assert threshold(np.array([np.nextafter(1, 0), 1.0]), 1.0) == 1 - 8 * np.finfo(np.float64).eps
     assert threshold(-outputs, -3.0) == pytest.approx(-3, rel=2e-9)
 
 
@@ -253,6 +254,18 @@ def test_nu_of_few_digits_puts_no_more_outside() -> None:
         single: Any = np.float32(nu)
         for method in (LinearOCSVM(nu=single), OneClassNNRadial(hidden=20, nu=single, random_state=0)):
             assert (method.fit(X).predict(X) == -1).sum() <= nu * 3000
+
+
+def test_corners_that_are_not_solved_leave_it_to_the_other_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("Maximum number of iterations reached.")
+
+    X = np.random.default_rng(0).normal(size=(300, 5)) + 3
+    expected = nearest_point(Rows(X), 0.1, 1e-9)
+    monkeypatch.setattr(reduced_hull, "nnls", fail)
+    found = nearest_point(Rows(X), 0.1, 1e-9)
+    assert found.how.startswith("1 passes and ")
+    np.testing.assert_allclose(found.w, expected.w, rtol=1e-4)
 
 
 def test_corners_whose_nearest_point_is_far_nearer_than_they_are() -> None:
