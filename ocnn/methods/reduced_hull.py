@@ -36,7 +36,7 @@ NEAR_THE_BOUND = 0.995
 #: The relative error that the length of a combination may have.
 RELATIVE_ERROR = 64 * float(np.finfo(np.float64).eps)
 #: By so much, as a share of it, rounding errors may put a score to the other side of the threshold: at most, at least.
-ROUNDING, LAST_DIGITS = 1e-9, 8 * float(np.finfo(np.float64).eps)
+ROUNDING, LAST_DIGITS = 1e-9, 128 * float(np.finfo(np.float64).eps)
 
 
 class Samples(Protocol):
