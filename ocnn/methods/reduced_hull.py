@@ -9,7 +9,8 @@ samples:
 
 - by corners, as Wolfe (1976) does for a hull of given points: the farthest point of the reduced hull against a
   direction is the mean of the lowest ν share. The nearest point of the hull of some such means gives the next
-  direction. A pass takes n products. The more samples, the fewer passes: some 100 for a thousand, 10 for a million.
+  direction. A pass takes n products. The more samples, the fewer passes: 65 for 1,000 normally distributed
+  ones with radial features, 13 for 100,000.
   Where a narrow kernel hardly connects the samples it would take thousands.
 - by interior points (Mehrotra 1992; Ferris and Munson 2002), which takes 10 to 50 steps for most of these others, and
   up to 200 where the result is many orders of magnitude nearer than the samples. Each costs as much as some ten passes
