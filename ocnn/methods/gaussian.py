@@ -126,12 +126,22 @@ def neighbour_gamma(rows: NDArray[np.float64]) -> float:
     distinct = rows[first_of_each(rows)]
     if len(distinct) < 2:
         return 1.0
-    asked = np.unique(np.linspace(0, len(distinct) - 1, min(MEASURED, len(distinct))).astype(np.int64))
+    asked = evenly_spread(len(distinct))
     found = neighbour_index(distinct).kneighbors(distinct[asked], n_neighbors=2, return_distance=False)
     # Each row finds itself, first or, where another is as near but for rounding, second.
     other = np.where(found[:, 0] == asked, found[:, 1], found[:, 0])
-    squared = float(np.median(np.square(distinct[asked] - distinct[other]).sum(axis=1)))
-    return 1.0 / squared if squared > np.finfo(np.float64).tiny else 1.0
+    return gamma_of_distances(np.square(distinct[asked] - distinct[other]).sum(axis=1))
+
+
+def evenly_spread(count: int) -> NDArray[np.int64]:
+    """Choose `MEASURED` of so many rows, evenly spread over their order, or all: their numbers, ascending."""
+    return np.unique(np.linspace(0, count - 1, min(MEASURED, count)).astype(np.int64))
+
+
+def gamma_of_distances(squared: NDArray[np.float64]) -> float:
+    """Compute 1 / the median of squared distances (n,); 1.0 of none, or where the median cannot be told from 0."""
+    median = float(np.median(squared)) if len(squared) else 0.0
+    return 1.0 / median if median > np.finfo(np.float64).tiny else 1.0
 
 
 def single_gamma(gamma: float | str, rows: NDArray[np.float64]) -> float:

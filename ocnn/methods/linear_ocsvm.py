@@ -48,10 +48,11 @@ class LinearOCSVM(AnomalyDetector):
 
     def _fit(self, X: NDArray[Any]) -> Diagnosis:
         rows, nu = flatten(X), float(self.nu)
-        # In a unit of their own, a power of two, so that squares stay within float64.
-        largest = float(np.abs(rows).max())
-        unit = 2.0 ** math.floor(math.log2(largest)) if largest else 1.0
-        rows = rows / unit
+        # Where float64 may not hold the squares, in a unit of their own: a power of two, which is exact.
+        largest, unit = max(float(rows.max()), -float(rows.min())), 1.0
+        if largest and not 1e-100 < largest < 1e100:
+            unit = 2.0 ** math.floor(math.log2(largest))
+            rows = rows / unit
         # Fewer samples than features have products that as many coordinates give.
         axes, triangle = np.linalg.qr(rows.T) if len(rows) < rows.shape[1] else (None, rows.T)
         found = nearest_point(Rows(triangle.T), nu, TOLERANCE)

@@ -13,8 +13,9 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.diagnosis import ROUNDINGS, Diagnosis, first_of_each
 from ocnn.methods.gaussian import (
-    MEASURED,
+    evenly_spread,
     fit_into_memory,
+    gamma_of_distances,
     gaussian_kernel,
     kernel_sums,
     neighbour_gamma,
@@ -162,18 +163,17 @@ def landmark_gamma(distinct: NDArray[np.float64], landmarks: NDArray[np.float64]
     """Compute 1 / the median squared distance of samples to the nearest landmark other than themselves.
 
     Args:
-        distinct: (n, d); of more than `MEASURED` that many, evenly spread over their order, are asked.
+        distinct: (n, d); of many, some are asked (`gaussian.evenly_spread`).
         landmarks: some of them, (hidden, d).
 
     Returns:
         γ; 1.0 where there is no other landmark, or where no distance can be told from 0.
     """
-    asked = distinct[np.unique(np.linspace(0, len(distinct) - 1, min(MEASURED, len(distinct))).astype(np.int64))]
+    asked = distinct[evenly_spread(len(distinct))]
     nearest = neighbour_index(landmarks).kneighbors(asked, min(2, len(landmarks)), return_distance=False)
     squared = np.column_stack([np.square(asked - landmarks[column]).sum(axis=1) for column in nearest.T])
     others = np.where(squared > 0, squared, np.inf).min(axis=1)
-    median = float(np.median(others[np.isfinite(others)])) if np.isfinite(others).any() else 0.0
-    return 1.0 / median if median > np.finfo(np.float64).tiny else 1.0
+    return gamma_of_distances(others[np.isfinite(others)])
 
 
 def radial_objective(w: NDArray[np.float64], y: NDArray[np.float64], nu: float) -> tuple[float, float]:

@@ -144,7 +144,7 @@ def _by_corners(samples: Samples, nu: float, tol: float) -> NearestPoint:
     w = samples.combination(np.full(samples.count, 1 / samples.count))
     corners = w[None]
     for passes in range(1, PASSES + 1):
-        found, corner = _point(samples, w, nu, f"{passes} passes")
+        found, corner = _point(samples, w, samples.products(w), nu, f"{passes} passes")
         if found.is_near(tol) or found.at_the_origin or nu == 1:  # for which the mean is the whole hull
             break
         corners = np.vstack([corners, samples.combination(corner)])
@@ -160,13 +160,14 @@ def _by_corners(samples: Samples, nu: float, tol: float) -> NearestPoint:
 def _by_interior_points(samples: Samples, nu: float, tol: float, before: str) -> NearestPoint:
     """From all α_i equal on."""
     total = nu * samples.count
-    best, _ = _point(samples, samples.combination(np.full(samples.count, 1 / samples.count)), nu, before)
+    mean = samples.combination(np.full(samples.count, 1 / samples.count))
+    best, _ = _point(samples, mean, samples.products(mean), nu, before)
     state = _Interior(samples, total, total * best.products)
     for steps in range(1, STEPS + 1):
         how = f"{before} and {steps} steps"
         try:
             state.step()
-            found, _ = _point(samples, state.combined / total, nu, how)
+            found, _ = _point(samples, state.combined / total, state.outputs / total, nu, how)
         except (ValueError, np.linalg.LinAlgError):  # a matrix not finite, or no longer positive, for rounding
             break
         if not np.isfinite(found.excess):
@@ -256,9 +257,8 @@ class _System:
         return self.inverse * (v - self.samples.products(inner))
 
 
-def _point(samples: Samples, w: Vector, nu: float, how: str) -> tuple[NearestPoint, Vector]:
+def _point(samples: Samples, w: Vector, products: Vector, nu: float, how: str) -> tuple[NearestPoint, Vector]:
     """A point of the reduced hull, and the weights of the corner that is farthest against it."""
-    products = samples.products(w)
     weights = lowest_share(products, nu)
     at_the_origin = bool(np.linalg.norm(w) <= samples.resolution)
     return NearestPoint(w, products, max(0.0, float(w @ w - weights @ products)), how, at_the_origin), weights
