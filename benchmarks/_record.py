@@ -19,7 +19,7 @@ RECORDS = Path(os.environ.get("BENCHMARKS_RECORDS", ROOT / "build" / "benchmarks
 
 
 class Record:
-    """A run of a script, written anew with each table, so that one that is ended keeps what it had.
+    """A run of a script, rewritten with each table, so that one that is ended keeps what it had.
 
     Args:
         script: `__file__` of the script.

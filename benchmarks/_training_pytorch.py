@@ -452,7 +452,7 @@ def prepare(case: Case, variant: Variant) -> float | str:
 def measure(variant: Variant, passes: int) -> Cost:
     """The cost of so many more epochs (`rcae`: outer iterations), or of so many steps of the latent search."""
     model = _prepared[variant]
-    if isinstance(model, Search):  # which begins anew each time
+    if isinstance(model, Search):  # which begins again each time
         return timed(lambda: model.run(1 + passes)) - timed(lambda: model.run(1))
     return timed(lambda: model.run(passes))
 

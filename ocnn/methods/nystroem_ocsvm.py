@@ -17,7 +17,7 @@ from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.diagnosis import Diagnosis
 from ocnn.methods.gaussian import MEASURED, fit_into_memory, origin_of, row_slices, single_gamma
 
-#: Samples whose order is drawn anew in each pass, part by part: 32 MiB of features for 256 components.
+#: Samples whose order is drawn again in each pass, part by part: 32 MiB of features for 256 components.
 PART = 2**14
 
 
@@ -74,7 +74,7 @@ class NystroemOCSVM(AnomalyDetector):
         self.svm_ = SGDOneClassSVM(nu=self.nu, random_state=random)
         # Of a size that no memory decides, as the steps go through each part in a new order.
         parts = [*gen_batches(len(rows), PART)]
-        # Features are kept where they fit into memory, and else made anew in each pass; the first part's always.
+        # Features are kept where they fit into memory, and else computed again in each pass; the first part's always.
         kept = [
             self._features(rows[order[part]])
             for place, part in enumerate(parts)

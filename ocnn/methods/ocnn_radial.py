@@ -121,7 +121,7 @@ class OneClassNNRadial(AnomalyDetector):
 class RadialFeatures:
     """g(x) of rows x (n, d) at landmarks (hidden, d): the first parts of them are kept, as many as fit into memory.
 
-    The others are made anew each time, so that `working_memory` bounds what is kept (`gaussian.fit_into_memory`).
+    The others are computed again each time, so that `working_memory` bounds what is kept (`gaussian.fit_into_memory`).
     """
 
     def __init__(self, rows: NDArray[np.float64], landmarks: NDArray[np.float64], gamma: float) -> None:

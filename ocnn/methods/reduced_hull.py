@@ -286,7 +286,7 @@ def nearest_of_hull(corners: NDArray[np.float64], unit: float) -> Vector:
 
     Args:
         corners: (m, d).
-        unit: of the length of the result, or more; it is taken anew while the result is far shorter.
+        unit: of the length of the result, or more; it is chosen again while the result is far shorter.
 
     Returns:
         (m,).

@@ -127,7 +127,7 @@ def auc_error(is_anomaly: ArrayLike, anomaly_score: ArrayLike) -> float:
 
     with P_a the share of the n normal samples that the anomaly a scores above, P_b the share of the m anomalies that
     score above the normal sample b, a tie counting half; samples that score alike are counted together. It is what
-    drawing the samples of either kind anew would vary, the fitted method being the same. Where all anomalies score
+    drawing other samples of either kind would vary, the fitted method being the same. Where all anomalies score
     above all normal samples it is 0, though the AUC of further samples need not be 1.
 
     Args:

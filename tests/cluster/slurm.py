@@ -99,7 +99,7 @@ class Cluster:
         return [dict(re.findall(r"(\w[\w/:]*)=(\S*)", block)) for block in blocks if block.startswith("JobId=")]
 
     def show(self) -> None:
-        """Prints a line a job."""
+        """Prints one line per job."""
         fields = ("JobId", "JobState", "RunTime", "TimeLimit", "NumCPUs", "MinMemoryNode", "TresPerJob", "Comment")
         for job in self.jobs():
             print(*(job.get(field, "-") for field in fields))

@@ -274,7 +274,7 @@ def test_corners_whose_nearest_point_is_far_nearer_than_they_are() -> None:
 
 
 @pytest.mark.parametrize("memory", [1024, 0.5, 0.001])
-def test_features_are_the_same_kept_or_made_anew(memory: float) -> None:
+def test_features_are_the_same_kept_or_computed_again(memory: float) -> None:
     """In parts of which all, some and none are kept."""
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(500, 3))

@@ -173,7 +173,7 @@ def test_scores_do_not_depend_on_the_working_memory(memory: float) -> None:
 
 
 def test_parts_of_many_samples_are_of_one_size_whatever_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kept or made anew, the features are the same, and so are the steps."""
+    """Kept or computed again, the features are the same, and so are the steps."""
     monkeypatch.setattr("ocnn.methods.nystroem_ocsvm.PART", 100)
     X = normal(1000, 5)
     found = []

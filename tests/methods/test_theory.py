@@ -232,7 +232,7 @@ def fitted(samples: np.ndarray) -> OneClassNNRadial:
 
 
 def test_radial_ocnn_is_the_linear_one_class_svm_on_its_features(fitted: OneClassNNRadial, samples: np.ndarray) -> None:
-    """scikit-learn's estimator, by its own scale and tolerance, on features written out anew."""
+    """scikit-learn's estimator, by its own scale and tolerance, on features written out a second time."""
     features = radial(samples - fitted.origin_, fitted.landmarks_, fitted.gamma_)
     svm = OneClassSVM(kernel="linear", nu=NU, tol=1e-10).fit(features)
     scale = NU * len(samples)

@@ -82,7 +82,7 @@ def test_metrics_and_table(finished: Checkout) -> None:
     kde = metrics[(metrics["method"] == "kde") & (metrics["evaluation"] == "test")].iloc[0]
     scores, _ = read_scores(score_file(finished, "kde"))
     test = scores[scores["evaluation"] == "test"]
-    # The AUC by its definition: the share of pairs that are ranked rightly.
+    # The AUC by its definition: the share of pairs that are ranked correctly.
     normal, anomalous = (test.loc[test["is_anomaly"] == kind, "anomaly_score"].to_numpy() for kind in (False, True))
     pairs = (anomalous[:, None] > normal).mean() + 0.5 * (anomalous[:, None] == normal).mean()
     assert kde["auc"] == pytest.approx(pairs)

@@ -115,7 +115,7 @@ DATASETS = {
     for name in [*sorted(PLAIN), *sorted({CONFIG.attacks[block.attack].dataset for block in ATTACKED.values()})]
 }
 PLAN = CONFIG.plan()
-#: Of the report and of tables as pages; a change of these makes them anew, but a move of the whole folder does not.
+#: Of the report and of tables as pages; a change of these rebuilds them, but a move of the whole folder does not.
 TEMPLATES = sorted(os.path.relpath(path) for path in (ROOT / "ocnn" / "report" / "templates").iterdir())
 CAPTIONS = sorted(os.path.relpath(path) for path in (ROOT / "workflow" / "report").glob("*.rst"))
 
