@@ -3,9 +3,8 @@
 A check is left out where what it asks about is unknown because of another fault.
 """
 
-import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -13,26 +12,19 @@ from typing import Any
 
 from ocnn.config.estimators import fit_faults, method_faults, network_faults, phases_fit
 from ocnn.config.own_data import ImageFolder
+from ocnn.config.published import published_faults, with_published
 from ocnn.config.schema import Config, Experiment
-from ocnn.config.validation import Validated, nearest, repeated_keys, validate, values_of
+from ocnn.config.sources import dataset_or_fault, located, source_of
+from ocnn.config.validation import Validated, nearest, repeated_keys, validate
 from ocnn.config.values import NAME_TEXT
-from ocnn.data import DATASETS, load_dataset
+from ocnn.data import DATASETS
 from ocnn.data.adversarial import ADVERSARIAL
 from ocnn.data.dataset import Dataset
 from ocnn.data.splits import TrainingSet as DrawnSet
 from ocnn.data.splits import size_faults
-from ocnn.errors import ConfigError, DataError, ResultError
+from ocnn.errors import ConfigError
 from ocnn.networks.shapes import OF_IMAGES, parse, resolve
-from ocnn.results.frames import read_frame
-from ocnn.results.measurements import schema
-from ocnn.results.metrics import EVALUATIONS
-from ocnn.results.published import claimed_methods, read_claims, read_published, read_runs, read_texts
-from ocnn.storage.parquet import ADVICE
 
-#: Other labs' results cannot have these names, which the tables use.
-RESERVED_REFERENCES = (*EVALUATIONS, "published")
-#: Keys of data of one's own that are paths.
-PLACES = ("file", "test_file", "folder")
 #: Snakemake plans some hundreds of jobs a second, and holds them all in memory.
 MOST_FITS = 100_000
 
@@ -52,7 +44,7 @@ def load(content: Any, files: Iterable[Path | str] = (), root: Path | None = Non
         ConfigError: lists every fault, one a line, with its key's path and, for a name, the nearest valid one.
     """
     paths = [Path(file) for file in files]
-    read = _without_holdout(_with_published(_located(validate(content), paths), root))
+    read = _without_holdout(with_published(located(validate(content), paths), root))
     config = read.config
     faults = [
         *(fault for file in paths for fault in repeated_keys(file)),
@@ -65,7 +57,7 @@ def load(content: Any, files: Iterable[Path | str] = (), root: Path | None = Non
         *(fault for name in config.experiments for fault in _contaminations_faults(read, name)),
         *(fault for name in config.experiments for one in _each(read, name) for fault in _experiment_faults(one, name)),
         *_shared_folder_faults(read),
-        *_published_faults(read),
+        *published_faults(read),
     ]
     if faults:
         listing = "\n".join(f"  {' '.join(fault.split())}" for fault in dict.fromkeys(faults))
@@ -153,51 +145,6 @@ def _folder_faults(config: Config) -> list[str]:
     return faults
 
 
-def _located(read: Validated, files: Sequence[Path]) -> Validated:
-    """The configuration with the files of tables, and the folders of pictures, where they are.
-
-    A path begins at the folder of the last configuration file that states it, or at the working directory where none
-    does, as on the command line; where there is no such file, at the mirror.
-    """
-    if not read.config.datasets:
-        return read
-    contents = [(file, values_of(file)) for file in reversed(files)]
-    mirror = read.config.mirror_folder()
-    datasets = {}
-    for name, block in read.config.datasets.items():
-        found = {}
-        for key in PLACES:
-            path = getattr(block, key, None)
-            if path is not None:
-                stating = (file.parent for file, content in contents if _states(content, path, "datasets", name, key))
-                here = Path(os.path.normpath(Path.cwd() / next(stating, Path()) / path))
-                # From the working directory, where the file is below it: a move of the whole folder changes nothing.
-                here = here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here
-                places = [here, *([mirror / path] if mirror else [])]
-                found[key] = str(next((place for place in places if _is_there(key, place)), places[0]))
-        datasets[name] = block.model_copy(update=found)
-    return replace(read, config=read.config.model_copy(update={"datasets": datasets}))
-
-
-def _with_published(read: Validated, root: Path | None) -> Validated:
-    """The configuration with each file of published results from `root` where the working directory has none."""
-
-    def found(path: Any) -> Any:
-        if isinstance(path, list | tuple):
-            return type(path)(map(found, path))
-        if path is None or root is None or Path(path).is_file() or not (root / path).is_file():
-            return path
-        return os.path.relpath(root / path)
-
-    published = read.config.published
-    update = {key: found(getattr(published, key)) for key in published.model_fields_set}
-    return replace(read, config=read.config.model_copy(update={"published": published.model_copy(update=update)}))
-
-
-def _is_there(key: str, place: str | Path) -> bool:
-    return Path(place).is_dir() if key == "folder" else Path(place).is_file()
-
-
 def _without_holdout(read: Validated) -> Validated:
     """The configuration with a holdout of 0 in experiments whose samples have no labels to be held out."""
     config = read.config
@@ -210,18 +157,6 @@ def _without_holdout(read: Validated) -> Validated:
     return replace(read, config=config.model_copy(update={"experiments": experiments}))
 
 
-def _states(content: Any, value: Any, *keys: str, depth: int = 3) -> bool:
-    """Whether a file has this value at these keys of the whole, or of what another's workflow gives this one of it."""
-    if not isinstance(content, Mapping):
-        return False
-    found: Any = content
-    for key in keys:
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return found == value or (
-        depth > 0 and any(_states(inner, value, *keys, depth=depth - 1) for inner in content.values())
-    )
-
-
 def _own_data_faults(read: Validated, name: str) -> list[str]:
     """What is wrong with a table or a folder of pictures, or with its name."""
     path = f"datasets.{name}"
@@ -229,58 +164,15 @@ def _own_data_faults(read: Validated, name: str) -> list[str]:
         return [f"{path}: a data set of the project is called so; choose another name"]
     if ":" in name:
         return [f"{path}: a name with a colon is the path of a data set; choose another name"]
-    found = _dataset_or_fault(read, path, name)
+    found = dataset_or_fault(read, path, name)
     return [found] if isinstance(found, str) else []
-
-
-def _is_run(config: Config, dataset: str) -> bool:
-    """Whether an experiment on this data set is to be run."""
-    return any(
-        block.dataset == dataset and (config.run == "all" or name in config.run)
-        for name, block in config.experiments.items()
-    )
-
-
-def _dataset_or_fault(read: Validated, path: str, name: str) -> Dataset | str | None:
-    """The data set of a name, what is wrong with it, or None where nothing can be known of it."""
-    config = read.config
-    if name in config.datasets:
-        block = config.datasets[name]
-        stated = {key: place for key in PLACES if (place := getattr(block, key, None))}
-        absent = [
-            f"{'folder' if key == 'folder' else 'file'} {place}"
-            for key, place in stated.items()
-            if not _is_there(key, place)
-        ]
-        # What is not run needs no files, as it needs no archives.
-        if not read.knows(("datasets",), name) or (absent and not _is_run(config, name)):
-            return None
-        if absent:
-            elsewhere = "nor has the mirror one" if config.mirror_folder() else "and no mirror is named that has one"
-            return f"datasets.{name}: there is no {absent[0]}, {elsewhere}"
-        try:
-            return config.source(name)
-        except DataError as error:
-            return f"datasets.{name}: {error}"
-    if ":" not in name and name not in DATASETS:
-        return f"{path}: no data set {name!r}{nearest(name, dict.fromkeys([*config.datasets, *DATASETS]))}"
-    try:
-        dataset = load_dataset(name)
-    except AssertionError:
-        return f"{path}: {name} is no ocnn.data.Dataset"
-    except DataError as error:
-        return f"{path}: {error}"
-    except Exception as error:  # importing a module of the user's can raise anything
-        return f"{path}: {name} cannot be imported ({error})"
-    missing = [str(file) for file in dataset.files if not Path(file).is_file()]
-    return f"{path}: {name} reads {missing[0]}, which is no file" if missing else dataset
 
 
 def _attack_faults(read: Validated, name: str) -> list[str]:
     block, path = read.config.attacks[name], f"attacks.{name}"
     if not read.knows(("attacks", name), "dataset"):
         return []
-    dataset = _dataset_or_fault(read, f"{path}.dataset", block.dataset)
+    dataset = dataset_or_fault(read, f"{path}.dataset", block.dataset)
     if isinstance(dataset, str):
         return [dataset]
     if dataset is None:
@@ -364,7 +256,7 @@ def _twin_faults(config: Config, name: str) -> list[str]:
 def _unfit_network(read: Validated, name: str) -> list[str]:
     """What keeps the network of an experiment, which is one, from taking its samples, as far as these are known."""
     config, block = read.config, read.config.experiments[name]
-    source = _source(read, name)
+    source = source_of(read, name)
     known = read.knows(("experiments", name), "network", "methods")
     if source is None or not known or not any(_needs_network(config, method) for method in config.methods_of(name)):
         return []
@@ -394,7 +286,7 @@ def _contaminations_faults(read: Validated, name: str) -> list[str]:
     config, block, path = read.config, read.config.experiments[name], f"experiments.{name}.contamination"
     if not isinstance(block.contamination, list):
         return []
-    source = _source(read, name) if block.attack is None else None
+    source = source_of(read, name) if block.attack is None else None
     joined = block.training_set.test_normals != "none"
     if block.attack is not None or joined or (source is not None and not source.has_test):
         return [f"{path}: a list is for a test part of its own, on which all of its experiments are scored"]
@@ -423,7 +315,7 @@ def _source_faults(read: Validated, name: str) -> list[str]:
         # A default may be written out, as a validator that fills in a schema's defaults does.
         unused = [key for key in ("steps", "held_out") if getattr(block, key) != Experiment.model_fields[key].default]
         faults = [f"{path}.{key}: is for an experiment with an attack" for key in unused]
-        dataset = _dataset_or_fault(read, f"{path}.dataset", block.dataset)
+        dataset = dataset_or_fault(read, f"{path}.dataset", block.dataset)
         return [*faults, dataset] if isinstance(dataset, str) else faults
     faults = []
     if block.attack not in config.attacks and ("attacks",) not in read.refused:
@@ -441,31 +333,10 @@ def _source_faults(read: Validated, name: str) -> list[str]:
     return faults
 
 
-def _source(read: Validated, name: str) -> Dataset | None:
-    """The data set of an experiment, if all that decides it is known and right."""
-    config, block = read.config, read.config.experiments[name]
-    if not read.knows(("experiments", name), "dataset", "attack") or (block.dataset is None) == (block.attack is None):
-        return None
-    if block.attack is None:
-        source = _dataset_or_fault(read, "", str(block.dataset))
-        return source if isinstance(source, Dataset) else None
-    attack = config.attacks.get(block.attack)
-    if attack is None or not read.knows(("attacks", block.attack), "dataset", "attacked_class"):
-        return None
-    attacked = _dataset_or_fault(read, "", attack.dataset)
-    if (
-        not isinstance(attacked, Dataset)
-        or attack.attacked_class not in attacked.classes
-        or attack.attacked_class == ADVERSARIAL
-    ):
-        return None
-    return config.dataset(name)
-
-
 def _class_faults(read: Validated, name: str) -> list[str]:
     """Normal classes that there are not, or that are too small for what is drawn from them."""
     config, block, path = read.config, read.config.experiments[name], f"experiments.{name}"
-    source = _source(read, name)
+    source = source_of(read, name)
     if source is None or not read.knows(("experiments", name), "normal_classes"):
         return []
     chosen = config.normal_classes(name)
@@ -502,7 +373,7 @@ def _shared_folder_faults(read: Validated) -> list[str]:
         *((f"attacks.{name}.dataset", block.dataset) for name, block in read.config.attacks.items()),
     ]
     for path, name in places:
-        dataset = _dataset_or_fault(read, "", name or "")
+        dataset = dataset_or_fault(read, "", name or "")
         if not isinstance(dataset, Dataset):
             continue
         first, other = seen.setdefault(dataset.name, (path, dataset))
@@ -514,60 +385,4 @@ def _shared_folder_faults(read: Validated) -> list[str]:
             images = resolved.attacked(name)["name"]
             if images in seen:
                 faults.append(f"experiments.{name}.attack: its images are called {images!r}, as {seen[images][0]} is")
-    return faults
-
-
-def _published_faults(read: Validated) -> list[str]:
-    """Files of published results that cannot be read, and names that are to be found in them and are not."""
-    config, files = read.config, read.config.published
-    faults: list[str] = []
-
-    def contents(key: str, reader: Callable[[Path], Any], path: str) -> Any:
-        """What a file holds; None, and a fault, if it cannot be read."""
-        try:
-            if Path(path).is_file():
-                return reader(Path(path))
-            faults.append(f"{key}: there is no file {path}")
-        except ResultError as error:
-            # What the user names is the result of something else, and not to be deleted.
-            faults.append(f"{key}: {str(error).removesuffix(ADVICE).rstrip()}")
-        return None
-
-    for path in files.auc:
-        contents("published.auc", lambda path: read_published([path]), path)
-    for key, texts in (("data", files.data), ("networks", files.networks)):
-        if texts is not None:
-            contents(f"published.{key}", read_texts, texts)
-    if files.runs is not None:
-        contents("published.runs", read_runs, files.runs)
-    claims = [] if files.claims is None else contents("published.claims", read_claims, files.claims)
-    unreadable = bool(faults)
-    if config.compare is not None:
-        contents("compare", lambda path: read_frame(path, schema()), config.compare)
-    for name, path in config.references.items():
-        contents(f"references.{name}", lambda path: read_published([path]), path)
-        if name in RESERVED_REFERENCES:
-            faults.append(f"references.{name}: is a column of the tables already; choose another name")
-    if unreadable or not read.knows((), "published"):
-        return faults
-    try:
-        published = read_published(Path(path) for path in files.auc)
-    except ResultError as error:
-        return [*faults, f"published.auc: {error}"]
-    datasets = list(dict.fromkeys([*published["dataset"], *(claim.dataset for claim in claims)]))
-    methods = list(dict.fromkeys(published["method"]))
-    named = [
-        *((f"methods.{row}.published", block.published) for row, block in config.methods.items()),
-        *((f"claim {claim.name}", method) for claim in claims for method in claimed_methods(claim) if methods),
-    ]
-    faults += [
-        f"{path}: no published method {name!r}{nearest(name, methods)}"
-        for path, name in named
-        if name is not None and name not in methods
-    ]
-    faults += [
-        f"experiments.{name}.published: no published dataset {block.published!r}{nearest(block.published, datasets)}"
-        for name, block in config.experiments.items()
-        if block.published is not None and block.published not in datasets
-    ]
     return faults
