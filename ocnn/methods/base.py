@@ -256,7 +256,9 @@ class NuDetector(AnomalyDetector):
 
 def positive_faults(name: str, numbers: Any) -> list[str]:
     """List a fault unless these are one or several positive finite numbers."""
-    if len(numbers) > 0 and all(isinstance(n, Real) and 0 < float(n) < np.inf for n in numbers):
+    largest = float(np.finfo(np.float64).max)
+    kinds = int | float | np.integer | np.floating
+    if len(numbers) > 0 and all(isinstance(n, kinds) and n is not True and 0 < n <= largest for n in numbers):
         return []
     return [f"{name} must be a sequence of positive numbers, at least one, got {numbers!r}."]
 

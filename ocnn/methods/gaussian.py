@@ -21,6 +21,8 @@ from ocnn.methods.diagnosis import first_of_each
 
 #: Rounding errors that are allowed: of a kernel's exponent; of a squared distance, as a share of the smallest ones.
 EXPONENT_ERROR, NEIGHBOUR_ERROR = 1e-6, 1e-3
+#: A kernel of exp(−50) and one of 0 make no difference.
+OUT_OF_REACH = 50.0
 #: Rows whose kernel with all centres is in memory at once, at most.
 SLICE = 4096
 #: So many rows tell whether rounding errors matter to neighbours, and so many how far the nearest neighbour is.
@@ -61,9 +63,37 @@ def origin_of(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return step * np.trunc(rows.mean(axis=0) / step)
 
 
-def kernels_by_product_are_exact(X: NDArray[np.float64], factor: float, Y: NDArray[np.float64] | None = None) -> bool:
-    """Say whether exp(−factor d²) is, but for `EXPONENT_ERROR`, where d² between rows comes from products of them."""
-    return factor * _product_error(X, X if Y is None else Y) <= EXPONENT_ERROR
+def kernels_by_product_are_exact(
+    X: NDArray[np.float64], factor: float, Y: NDArray[np.float64] | None = None, allowed: float = EXPONENT_ERROR
+) -> bool:
+    """Say whether exp(−factor d²) is, but for an `allowed` share, where d² between rows comes from products of them."""
+    return factor * _product_error(X, X if Y is None else Y) <= allowed
+
+
+def brought_together(rows: NDArray[np.float64], gamma: float) -> NDArray[np.float64]:
+    """Bring rows (n, d) nearer to each other where no kernel exp(−γ d²) reaches.
+
+    Where two neighbouring values of a feature differ by more than √(`OUT_OF_REACH` / γ), they differ by just that in
+    what is returned. So distances are the same between rows that are not separated by such a gap, and kernels between
+    those that are stay below exp(−`OUT_OF_REACH`). Squared distances by products of rows then have the digits that one
+    sample far out, or groups far apart, would take from them.
+
+    Returns:
+        (n, d), about its own `origin_of`.
+    """
+    reach = math.sqrt(OUT_OF_REACH / gamma)
+    together = np.empty_like(rows)
+    for feature, column in enumerate(rows.T):
+        order = np.argsort(column)
+        values = column[order]
+        begins = np.concatenate([[True], np.diff(values) > reach])
+        firsts = np.flatnonzero(begins)
+        extents = values[np.append(firsts[1:], len(values)) - 1] - values[firsts]
+        places = np.concatenate([[0.0], np.cumsum(extents + reach)[:-1]])
+        group = np.cumsum(begins) - 1
+        # Differences within a group first: its place may have no room for their digits otherwise.
+        together[order, feature] = values - values[firsts][group] + places[group]
+    return together - origin_of(together)
 
 
 def squared_distances(X: NDArray[np.float64], Y: NDArray[np.float64] | None, factor: float) -> NDArray[np.float64]:

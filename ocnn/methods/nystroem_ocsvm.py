@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import AnomalyDetector, flatten
 from ocnn.methods.diagnosis import Diagnosis
-from ocnn.methods.gaussian import MEASURED, fit_into_memory, origin_of, row_slices, single_gamma
+from ocnn.methods.gaussian import MEASURED, fit_into_memory, gaussian_kernel, origin_of, row_slices, single_gamma
 
 #: Samples whose order is drawn again in each pass, part by part: 32 MiB of features for 256 components.
 PART = 2**14
@@ -39,7 +39,8 @@ class NystroemOCSVM(AnomalyDetector):
 
     Attributes:
         gamma_: the γ taken.
-        origin_: (d,), which all distances are computed about.
+        basis_, origin_: the training samples that the kernel is approximated by (components, d), less this origin (d,)
+            of all distances.
         objective_: ν/2 ‖w‖² + mean_i max(0, ρ − ⟨w, φ(x_i)⟩) − νρ, after the last pass.
         n_iter_: passes made.
     """
@@ -69,8 +70,10 @@ class NystroemOCSVM(AnomalyDetector):
         self.origin_ = origin_of(rows)
         order = random.permutation(len(rows))
         count = min(self.components, len(rows))
-        basis = rows[order[:count]] - self.origin_
-        self.features_ = Nystroem(gamma=self.gamma_, n_components=count, random_state=random).fit(basis)
+        self.basis_ = rows[order[:count]] - self.origin_
+        # Its own kernel loses the digits of near samples where others are far away.
+        self.features_ = Nystroem(kernel="precomputed", n_components=count, random_state=random)
+        self.features_.fit(gaussian_kernel(self.basis_, self.basis_, self.gamma_))
         self.svm_ = SGDOneClassSVM(nu=self.nu, random_state=random)
         # Of a size that no memory decides, as the steps go through each part in a new order.
         parts = [*gen_batches(len(rows), PART)]
@@ -102,11 +105,12 @@ class NystroemOCSVM(AnomalyDetector):
         return float(self.nu / 2 * (w @ w) + outside - self.nu * offset)
 
     def _features(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        features: NDArray[np.float64] = self.features_.transform(rows - self.origin_)
+        kernel = gaussian_kernel(rows - self.origin_, self.basis_, self.gamma_)
+        features: NDArray[np.float64] = self.features_.transform(kernel)
         return features
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         rows = flatten(X)
         w = np.ravel(self.svm_.coef_)
-        parts = row_slices(len(rows), len(self.features_.components_))
+        parts = row_slices(len(rows), len(self.basis_))
         return np.concatenate([self._features(rows[part]) @ w for part in parts])

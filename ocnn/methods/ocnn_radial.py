@@ -130,7 +130,8 @@ class RadialFeatures:
         self.count, self.resolution = len(rows), SMALLEST
         self.parts = [*row_slices(len(rows), len(landmarks))]
         fitting = (part for part in self.parts if fit_into_memory(part.stop, len(landmarks)))
-        self.kept = [self._make(rows[part]) for part in fitting]
+        self.features = [self._make(rows[part]) for part in fitting]
+        self.kept = sum(features.size for features in self.features)
 
     def _make(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
         return gaussian_kernel(rows, self.landmarks, self.gamma)
@@ -138,14 +139,14 @@ class RadialFeatures:
     def _parts(self) -> Iterator[tuple[slice, NDArray[np.float64]]]:
         """Each part of the rows, with its features."""
         for number, part in enumerate(self.parts):
-            yield part, self.kept[number] if number < len(self.kept) else self._make(self.rows[part])
+            yield part, self.features[number] if number < len(self.features) else self._make(self.rows[part])
 
     def combination(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
         """See `Samples`."""
         total = np.zeros(len(self.landmarks))
         for number, part in enumerate(self.parts):
-            if number < len(self.kept):
-                total += weights[part] @ self.kept[number]
+            if number < len(self.features):
+                total += weights[part] @ self.features[number]
             elif len(counted := part.start + np.flatnonzero(weights[part])):
                 total += weights[counted] @ self._make(self.rows[counted])
         return total

@@ -18,6 +18,7 @@ from ocnn.errors import DataError
 from ocnn.methods.base import AnomalyDetector, flatten, positive_faults
 from ocnn.methods.diagnosis import MAXIMAL_TIES, ROUNDINGS, Diagnosis
 from ocnn.methods.gaussian import (
+    brought_together,
     fit_into_memory,
     gaussian_kernels,
     kernel_sums,
@@ -32,6 +33,8 @@ from ocnn.methods.gaussian import (
 LARGEST_CACHE = 2**20
 #: By how much the solver may violate the conditions of an optimum, in the unit of the scores: scikit-learn's default.
 TOLERANCE = 1e-3
+#: So large a share of a kernel may be wrong that the solver is given: far less than it may violate the conditions by.
+KERNEL_ERROR = 1e-4
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -138,20 +141,26 @@ def _machines(rows: NDArray[np.float64], gammas: NDArray[np.float64], nu: float,
     """Fit scikit-learn's machine to rows (n, d) for each γ, to this tolerance.
 
     Those of a grid share one matrix of distances, where that and a kernel fit into memory. Otherwise libsvm computes
-    the kernels that it needs, of which it keeps what fits.
+    the kernels that it needs, of which it keeps what fits. It takes distances from products of rows, so that these are
+    brought together first where they lie far apart.
 
     Raises:
-        DataError: the rows are so far apart that libsvm's kernels would not be exact, and too many for a matrix.
+        DataError: even so libsvm's kernels would not be exact, and the rows are too many for a matrix.
     """
-    count, exact = len(rows), kernels_by_product_are_exact(rows, float(gammas.max()))
+    count, narrowest = len(rows), float(gammas.max())
+    if not kernels_by_product_are_exact(rows, narrowest):
+        rows = brought_together(rows, float(gammas.min()))
+    exact = kernels_by_product_are_exact(rows, narrowest, allowed=KERNEL_ERROR)
     if exact and (len(gammas) == 1 or not fit_into_memory(2 * count, count)):
         memory = min(max(1, get_config()["working_memory"]), LARGEST_CACHE)
         machines = (OneClassSVM(kernel="rbf", gamma=gamma, nu=nu, tol=tol, cache_size=memory) for gamma in gammas)
         return [machine.fit(rows) for machine in machines]
     if not fit_into_memory(2 * count, count):
+        needed = 16 * count**2 // 2**20 + 1
         raise DataError(
             f"{count:,} samples lie so far apart, for kernels this narrow, that their distances must all be kept, in"
-            f" more than scikit-learn's working_memory: scale the features, or take fewer samples or a smaller gamma."
+            f" {needed:,} MiB, and scikit-learn's working_memory is less: raise it by `sklearn.set_config`, take fewer"
+            " samples or a smaller gamma, or NystroemOCSVM in place of OCSVM."
         )
     ascending = np.argsort(gammas)
     distances = squared_distances(rows, None, float(gammas.max()))

@@ -47,6 +47,8 @@ class Samples(Protocol):
     """n."""
     resolution: float
     """A mean of samples that is no longer than this cannot be told from 0."""
+    kept: int
+    """Numbers that are kept in memory of them."""
 
     def combination(self, weights: Vector) -> Vector:
         """Σ_i weights_i x_i, weights (n,): (d,)."""
@@ -65,7 +67,7 @@ class Rows:
     """Samples that are in memory, (n, d), in a unit in which float64 holds the squares of their values."""
 
     def __init__(self, rows: NDArray[np.float64]) -> None:
-        self.rows, self.count = rows, len(rows)
+        self.rows, self.count, self.kept = rows, len(rows), rows.size
         # The median, as samples far out have no weight in what is near.
         self.resolution = RELATIVE_ERROR * float(np.median(np.linalg.norm(rows, axis=1)))
 
@@ -132,8 +134,9 @@ def nearest_point(samples: Samples, nu: float, tol: float) -> NearestPoint:
     dimension = len(found.w)
     if found.excess <= tol * found.depth or found.at_the_origin or nu == 1:
         return found
-    if not fit_into_memory(dimension, dimension):
-        return found
+    if dimension**2 > samples.kept and not fit_into_memory(dimension, dimension):
+        text = f"a matrix of {dimension:,} features for interior points is larger than scikit-learn's working_memory"
+        return replace(found, how=f"{found.how} ({text})")
     with np.errstate(all="ignore"):  # what is no longer finite ends it
         other = _by_interior_points(samples, nu, tol, found.how)
     return other if other.excess < found.excess else replace(found, how=other.how)

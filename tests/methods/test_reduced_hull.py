@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import config_context
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import OneClassSVM
 
 from ocnn.methods import LinearOCSVM, OneClassNNRadial, reduced_hull
@@ -281,7 +282,8 @@ def test_features_are_the_same_kept_or_computed_again(memory: float) -> None:
     with config_context(working_memory=memory):
         features = RadialFeatures(rows, rows[:200], 0.3)
         whole = gaussian_kernel(rows, rows[:200], 0.3)
-        kept = sum(len(part) for part in features.kept)
+        kept = sum(len(part) for part in features.features)
+        assert features.kept == 200 * kept
         assert kept <= max(memory * 2**20 / (8 * 200), 0)
         assert (kept == 500) == (memory == 1024)
         w, weights = rng.normal(size=200), rng.random(500) * (rng.random(500) < 0.3)
@@ -289,3 +291,17 @@ def test_features_are_the_same_kept_or_computed_again(memory: float) -> None:
         np.testing.assert_allclose(features.combination(weights), weights @ whole)
         np.testing.assert_allclose(features.combination(np.zeros(500)), np.zeros(200))
         np.testing.assert_allclose(features.scatter(weights), whole.T @ np.diag(weights) @ whole)
+
+
+def test_a_matrix_for_which_there_is_no_memory_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is made where it is no larger than the samples that are kept; if not, it keeps to the memory."""
+    monkeypatch.setattr(reduced_hull, "PASSES", 2)
+    X = np.random.default_rng(0).normal(size=(300, 5))
+    plenty = OneClassNNRadial(hidden=300, random_state=0).fit(X)
+    assert plenty.diagnosis_.status == "converged"
+    assert plenty.diagnosis_.reason.startswith("2 passes and ")
+    with config_context(working_memory=0.5), pytest.warns(ConvergenceWarning, match="a matrix of 300 features"):
+        scarce = OneClassNNRadial(hidden=300, random_state=0).fit(X)
+    assert scarce.diagnosis_.status == "limit"
+    with config_context(working_memory=0.5):
+        assert nearest_point(Rows(gaussian_kernel(X, X, 0.5)), 0.1, 1e-6).how.startswith("2 passes and ")

@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.spatial.distance import cdist
 from scipy.special import logsumexp
 from sklearn import config_context, decomposition
@@ -19,6 +22,8 @@ from sklearn.svm import OneClassSVM
 
 from ocnn.methods import KDE, KNN, OCSVM, PCA, IForest, LinearOCSVM, NystroemOCSVM, OneClassNNRadial
 from ocnn.methods.gaussian import (
+    OUT_OF_REACH,
+    brought_together,
     gaussian_kernel,
     gaussian_kernels,
     kernels_by_product_are_exact,
@@ -141,7 +146,7 @@ def test_a_grid_needs_a_holdout_of_both_kinds(data: dict[str, Any], labels: Any)
         OCSVM(gamma=GAMMAS[0]).fit(data["train"], X_holdout=data["test"][:10], y_holdout=labels)
 
 
-@pytest.mark.parametrize("gamma", [[], [0.1, 0.0], [[0.1]]])
+@pytest.mark.parametrize("gamma", [[], [0.1, 0.0], [[0.1]], [True, 0.1], [10**400]])
 def test_a_grid_holds_positive_numbers(data: dict[str, Any], gamma: Any) -> None:
     with pytest.raises(ValueError, match="gamma must be a sequence of positive numbers"):
         OCSVM(gamma=gamma).fit(data["train"], X_holdout=data["test"], y_holdout=data["labels"])
@@ -367,14 +372,47 @@ def test_the_memory_decides_no_result(data: dict[str, Any], name: str) -> None:
     assert scarce.offset_ == pytest.approx(plenty.offset_, rel=1e-6)
 
 
-def test_distances_that_must_be_kept_and_cannot(data: dict[str, Any]) -> None:
-    """Far apart as two clusters are, products of matrices lose what libsvm would need."""
+def test_distances_that_must_be_kept_and_cannot(data: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where even rows that are brought together would leave the solver's kernels inexact."""
     apart = np.concatenate([data["train"], data["train"] + 1e8])
-    with config_context(working_memory=1), pytest.raises(ValueError, match="600 samples lie so far apart"):
+    near = OCSVM(gamma=0.02).fit(apart)
+    monkeypatch.setattr("ocnn.methods.ocsvm.KERNEL_ERROR", 0.0)
+    kept = OCSVM(gamma=0.02).fit(apart)
+    np.testing.assert_allclose(kept.score_samples(apart), near.score_samples(apart), rtol=1e-2)
+    with (
+        config_context(working_memory=1),
+        pytest.raises(ValueError, match=r"600 samples lie so far apart, .* in 6 MiB"),
+    ):
         OCSVM(gamma=0.02).fit(apart)
-    near = OCSVM(gamma=0.02, nu=0.1).fit(data["train"])
-    far = OCSVM(gamma=0.02, nu=0.1).fit(apart)
-    np.testing.assert_allclose(far.score_samples(data["test"]), near.score_samples(data["test"]), rtol=1e-2)
+
+
+@pytest.mark.parametrize("gamma", [0.02, "neighbours", [0.01, 0.02]], ids=str)
+@pytest.mark.parametrize("memory", [1024, 1])
+def test_one_sample_far_out_leaves_the_others_their_scores(data: dict[str, Any], gamma: Any, memory: float) -> None:
+    """However large the memory is, and as scikit-learn's solver gives them where that sample is not as far out."""
+    rows = np.concatenate([data["train"], np.full((1, 12), 1e9)])
+    held = holdout_of(OCSVM(gamma=gamma), data["test"], data["labels"])
+    with config_context(working_memory=memory):
+        model = OCSVM(gamma=gamma).fit(rows, **held)
+    wanted = OneClassSVM(gamma=model.gamma_, nu=0.1).fit(np.concatenate([data["train"], np.full((1, 12), 1e3)]))
+    np.testing.assert_allclose(model.score_samples(data["test"]), wanted.score_samples(data["test"]), rtol=1e-6)
+
+
+@given(
+    rows=arrays(np.float64, (12, 2), elements=st.sampled_from([-1e12, -3.0, 0.0, 0.1, 0.5, 2.0, 9.0, 7e5, 1e12])),
+    gamma=st.sampled_from([0.01, 1.0, 30.0]),
+)
+def test_rows_brought_together_keep_their_kernels(rows: np.ndarray, gamma: float) -> None:
+    together = brought_together(rows, gamma)
+    kernels = [np.exp(-gamma * cdist(x, x, "sqeuclidean")) for x in (rows, together)]
+    np.testing.assert_allclose(kernels[1], kernels[0], rtol=1e-9, atol=1.01 * np.exp(-OUT_OF_REACH))
+    assert np.ptp(together, axis=0).max() <= 12 * (9 + np.sqrt(OUT_OF_REACH / gamma))
+
+
+def test_rows_brought_together_by_hand() -> None:
+    """With γ = ½ kernels reach 10: a gap of 90 becomes one of 10, and what is about 100 keeps its digits."""
+    rows = np.array([[100.25], [0.0], [10.0], [100.0], [1e17]])
+    assert np.diff(brought_together(rows, 0.5)[[1, 2, 3, 0, 4]].ravel()).tolist() == [10, 10, 0.25, 10]
 
 
 @pytest.mark.parametrize("detector", [KDE(), OCSVM()], ids=["kde", "ocsvm"])
@@ -487,6 +525,7 @@ def far_apart(kind: str, d: int) -> tuple[np.ndarray, np.ndarray]:
         OneClassNNRadial(random_state=0, gamma=0.02),
         OneClassNNRadial(random_state=0),
         KNN(),
+        NystroemOCSVM(random_state=0, gamma=0.02, max_iter=5),
     ],
     ids=str,
 )
