@@ -10,8 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from ocnn.config.estimators import fit_faults, method_faults, network_faults, phases_fit
-from ocnn.config.own_data import ImageFolder
+from ocnn.config.estimators import fit_faults, method_faults, network_faults, phases_fit, unfit_network_faults
 from ocnn.config.published import published_faults, with_published
 from ocnn.config.schema import Config, Experiment
 from ocnn.config.sources import dataset_or_fault, located, source_of
@@ -23,7 +22,6 @@ from ocnn.data.dataset import Dataset
 from ocnn.data.splits import TrainingSet as DrawnSet
 from ocnn.data.splits import size_faults
 from ocnn.errors import ConfigError
-from ocnn.networks.shapes import OF_IMAGES, parse, resolve
 
 #: Snakemake plans some hundreds of jobs a second, and holds them all in memory.
 MOST_FITS = 100_000
@@ -256,23 +254,10 @@ def _twin_faults(config: Config, name: str) -> list[str]:
 def _unfit_network(read: Validated, name: str) -> list[str]:
     """What keeps the network of an experiment, which is one, from taking its samples, as far as these are known."""
     config, block = read.config, read.config.experiments[name]
-    source = source_of(read, name)
     known = read.knows(("experiments", name), "network", "methods")
-    if source is None or not known or not any(_needs_network(config, method) for method in config.methods_of(name)):
+    if not known or not any(_needs_network(config, method) for method in config.methods_of(name)):
         return []
-    network, own, path = parse(block.network), config.datasets.get(block.dataset or ""), f"experiments.{name}.network"
-    if network is None:
-        return []
-    if not source.images:
-        wrong = network.kind in OF_IMAGES
-        return [f"{path}: of the kind {network.kind} takes images, and {source.name} holds none"] if wrong else []
-    if isinstance(own, ImageFolder):
-        height, width = (own.size, own.size) if isinstance(own.size, int) else own.size
-        try:
-            resolve(network, (height, width, own.channels))
-        except ValueError as error:
-            return [f"{path}: {error}"]
-    return []
+    return unfit_network_faults(read, name, f"experiments.{name}.network", block.network)
 
 
 def _needs_network(config: Config, method: str) -> bool:

@@ -4,16 +4,22 @@ import sys
 from collections.abc import Mapping
 from dataclasses import fields
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 from sklearn.utils._param_validation import Hidden, Interval, validate_parameter_constraints
 
+from ocnn.config.own_data import ImageFolder
 from ocnn.config.schema import SHARED_SETTINGS, Autoencoder, Config, MethodBlock, shared_parameters
+from ocnn.config.sources import source_of
 from ocnn.config.validation import STAND_INS, Validated, nearest
+from ocnn.errors import ResultError
 from ocnn.methods import METHODS, load_estimator
 from ocnn.methods.base import AnomalyDetector
 from ocnn.methods.wrapped import direction_fault, parameters_of, scoring_fault
-from ocnn.networks.shapes import NETWORKS, Network, parse
+from ocnn.networks.shapes import NETWORKS, OF_IMAGES, Network, parse, resolve
+from ocnn.storage.arrays import read_arrays
+from ocnn.storage.parquet import ADVICE
 
 #: The keys of a method that say what is known of this package's own.
 WRAPPED_ONLY = ("higher_scores", "images")
@@ -57,6 +63,16 @@ def fit_faults(read: Validated, name: str, method: str) -> list[str]:
     of = f"{path}.settings.{method}" if of_its_own else f"methods.{method}"
     model, found = _model_or_faults(estimator, settings)
     faults += [f"{of}: {fault}" for fault in found]
+    own = block.settings.get(method, {})
+    paths = {key: f"{path}.settings.{method}.{key}" if key in own else f"methods.{method}.{key}" for key in settings}
+    for key in dict.fromkeys([*read.config.methods[method].settings, *own]):
+        if shared_parameters(estimator).get(key) == "network":
+            faults += unfit_network_faults(read, name, paths[key], settings[key])
+    weights = settings.get("autoencoder") if getattr(estimator, "uses_autoencoder", False) else None
+    # What is not run needs no files.
+    if weights is not None and (read.config.run == "all" or name in read.config.run):
+        unusable = _unusable_weights(Path(weights))
+        faults += [f"{paths['autoencoder']}: {unusable}"] if unusable else []
     if block.holdout == 0 and getattr(model, "uses_holdout", bool)():
         faults.append(f"{path}.holdout: of 0 leaves {method} no labels to choose its settings by")
     if read.config.on_codes(method) and not has_autoencoder(block.network):
@@ -120,6 +136,43 @@ def network_faults(path: str, network: Any) -> list[str]:
     except ValueError as error:
         return [f"{path}: {error}"]
     return []
+
+
+def unfit_network_faults(read: Validated, name: str, path: str, network: Any) -> list[str]:
+    """Say what keeps a network, which is one, from taking the samples of an experiment, as far as these are known.
+
+    Args:
+        read: the configuration.
+        name: of the experiment.
+        path: of the key that states the network.
+        network: a name, or fields.
+    """
+    source, parsed = source_of(read, name), parse(network)
+    if source is None or parsed is None:
+        return []
+    if not source.images:
+        wrong = parsed.kind in OF_IMAGES
+        return [f"{path}: of the kind {parsed.kind} takes images, and {source.name} holds none"] if wrong else []
+    own = read.config.datasets.get(read.config.experiments[name].dataset or "")
+    if isinstance(own, ImageFolder):
+        height, width = (own.size, own.size) if isinstance(own.size, int) else own.size
+        try:
+            resolve(parsed, (height, width, own.channels))
+        except ValueError as error:
+            return [f"{path}: {error}"]
+    return []
+
+
+def _unusable_weights(path: Path) -> str | None:
+    """What keeps the file of an autoencoder from being read, or None."""
+    if not path.is_file():
+        return f"there is no file {path}"
+    try:
+        read_arrays(path)
+    except ResultError as error:
+        # What the user names is the result of something else, and not to be deleted.
+        return str(error).removesuffix(ADVICE).rstrip()
+    return None
 
 
 def _estimator_or_fault(config: Config, method: str) -> Any:

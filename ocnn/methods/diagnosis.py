@@ -37,6 +37,16 @@ class Diagnosis:
         """Whether the scores should not be read as a result of the method."""
         return self.status in ("diverged", "collapsed")
 
+    def on_codes(self, encoder: "Diagnosis") -> "Diagnosis":
+        """Say how a fit on codes ended, by this diagnosis of the fit itself and that of the encoder's training.
+
+        It has converged if both have. Whether the scores tell samples apart, they say themselves.
+        """
+        if encoder.status == "converged":
+            return self
+        status = "limit" if self.status == "converged" else self.status
+        return Diagnosis(status, f"{self.reason}; its encoder: {encoder.status}, {encoder.reason}")
+
 
 def first_of_each(X: NDArray[Any]) -> NDArray[np.int64]:
     """Find the indices, ascending, at which each distinct sample of X (n, …) first occurs; −0 equals 0."""

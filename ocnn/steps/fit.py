@@ -57,6 +57,7 @@ def fit_method(
     rows, fitted = drawn.samples, drawn.samples["fitted"].to_numpy()
     X_fitted, X_others = (load_samples(drawn, arrays, rows[chosen]) for chosen in (fitted, ~fitted))
     shared = {} if autoencoder is None else {"autoencoder": str(autoencoder)}
+    codes = None
     if encoder is not None:
         codes = encoder(**(encoder_settings or {}), **shared).fit(X_fitted)
         X_fitted, X_others = (codes.transform(X) if len(X) else X for X in (X_fitted, X_others))
@@ -74,7 +75,8 @@ def fit_method(
         model.fit(X_fitted, X_holdout=np.concatenate([X for X, _ in held]), y_holdout=labels)
     else:
         model.fit(X_fitted)
-    print(f"{model.diagnosis_.status}: {model.diagnosis_.reason}", flush=True)
+    diagnosis = model.diagnosis_ if codes is None else model.diagnosis_.on_codes(codes.diagnosis_)
+    print(f"{diagnosis.status}: {diagnosis.reason}", flush=True)
     table = rows[["evaluation", "part", "sample", "is_anomaly", "fitted"]].assign(**identity, tuned_on=tuned_on)
     decisions = np.empty(len(rows))
     decisions[fitted] = model.training_scores_ - model.offset_
@@ -85,7 +87,7 @@ def fit_method(
         **identity,
         "estimator": f"{estimator.__module__}:{estimator.__qualname__}",
         "settings": dict(settings),
-        "diagnosis": {"status": model.diagnosis_.status, "reason": model.diagnosis_.reason},
+        "diagnosis": {"status": diagnosis.status, "reason": diagnosis.reason},
         "chosen": _holdable(
             {name: name for name in model.reported}, lambda name: _plain(getattr(model, name)), LARGEST_CHOSEN
         ),

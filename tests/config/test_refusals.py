@@ -72,6 +72,28 @@ def test_codes_where_there_is_no_autoencoder(network: Any) -> None:
     load(changed("experiments.digits.methods", ["iforest"], {**content, "methods": methods}))
 
 
+@pytest.mark.parametrize("path", ["methods.ocnn.network", "experiments.rows.settings.ocnn.network"])
+def test_a_method_s_own_network_of_images_for_rows(path: str) -> None:
+    rows = {"rows": {"dataset": "synthetic", "contamination": 0}}
+    content = changed("methods.ocnn.nu", 0.1, changed("experiments", rows))
+    content = changed(path, "lenet-mnist", content)
+    assert faults(content) == [f"{path}: of the kind lenet takes images, and synthetic holds none"]
+
+
+@pytest.mark.parametrize("path", ["methods.ocnn.autoencoder", "experiments.digits.settings.ocnn.autoencoder"])
+def test_an_autoencoder_that_cannot_be_read(path: str, tmp_path: Path) -> None:
+    absent, wrong = tmp_path / "absent.npz", tmp_path / "wrong.npz"
+    assert faults(changed(path, str(absent))) == [f"{path}: there is no file {absent}"]
+    wrong.write_text("no arrays")
+    (fault,) = faults(changed(path, str(wrong)))
+    assert fault.startswith(f"{path}: {wrong} does not hold whole arrays (")
+    assert "Delete" not in fault
+    # What is not run needs no files.
+    other = {"other": {"dataset": "synthetic", "contamination": 0, "methods": ["kde"]}}
+    content = changed("experiments.digits.settings.ocnn.autoencoder", str(absent))
+    load({**content, "experiments": {**content["experiments"], **other}, "run": ["other"]})
+
+
 def test_an_unknown_input() -> None:
     (fault,) = faults(changed("methods.kde", {"input": "code"}))
     assert fault == "methods.kde.input: input should be 'data' or 'codes' (got 'code')"

@@ -2,7 +2,9 @@
 
 import copy
 from dataclasses import asdict
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ocnn.config.checks import load
@@ -10,6 +12,7 @@ from ocnn.config.schema import Config, TrainingSet
 from ocnn.data import load_dataset
 from ocnn.data.splits import WHOLE, anomaly_count
 from ocnn.methods import load_estimator
+from ocnn.storage.arrays import write_arrays
 from tests.config.configurations import MINIMAL, shipped
 from tests.conftest import ROOT
 
@@ -65,12 +68,14 @@ def test_the_default_needs_no_archive() -> None:
     assert not config.trains_network("iforest")
 
 
-def test_a_method_with_an_autoencoder_of_its_own_does_not_start_from_the_shared_one() -> None:
+def test_a_method_with_an_autoencoder_of_its_own_does_not_start_from_the_shared_one(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.npz"
+    write_arrays(mine, {"weight_0": np.zeros(1, np.float32)})
     given = copy.deepcopy(shipped("config"))
-    given["methods"]["ocnn"]["autoencoder"] = "mine.npz"
+    given["methods"]["ocnn"]["autoencoder"] = str(mine)
     config = load(given)
     assert not config.uses_autoencoder("digits", "ocnn")
-    assert config.settings("digits", "ocnn", 0)["autoencoder"] == "mine.npz"
+    assert config.settings("digits", "ocnn", 0)["autoencoder"] == str(mine)
     assert config.uses_autoencoder("digits", "deep_svdd")
 
 

@@ -256,3 +256,21 @@ def test_the_rounding_errors_of_scores_by_hand() -> None:
     np.testing.assert_allclose(linear._rounding(X, scores), [EPS64 * 5 * 5, EPS64 * 2 * 5])
     linear.tolerance_ = 128 * EPS64 * 20
     np.testing.assert_allclose(linear._rounding(X, scores), [EPS64 * 25, EPS64 * 20])
+
+
+@pytest.mark.parametrize(
+    ("fit", "encoder", "status"),
+    [
+        ("converged", "converged", "converged"),
+        ("converged", "limit", "limit"),
+        ("converged", "collapsed", "limit"),
+        ("limit", "limit", "limit"),
+        ("collapsed", "limit", "collapsed"),
+        ("diverged", "converged", "diverged"),
+    ],
+)
+def test_a_fit_on_codes_has_converged_if_its_encoder_has(fit: Any, encoder: Any, status: str) -> None:
+    found = Diagnosis(fit, "so the fit").on_codes(Diagnosis(encoder, "so the encoder"))
+    assert found.status == status
+    said = "" if encoder == "converged" else f"; its encoder: {encoder}, so the encoder"
+    assert found.reason == f"so the fit{said}"

@@ -21,6 +21,7 @@ from ocnn.data.splits import Split, draw_split, read_split, write_split
 from ocnn.errors import DataError, ResultError
 from ocnn.methods import OCSVM, IForest
 from ocnn.methods.base import AnomalyDetector
+from ocnn.methods.diagnosis import Diagnosis
 from ocnn.results.scores import Fit, read_scores
 from ocnn.steps.attacks import attack_images, verify_attack
 from ocnn.steps.fit import fit_method
@@ -241,7 +242,9 @@ def test_whatever_a_method_says_of_its_fit_is_stated_or_said_to_be_left_out(
 
 
 class Doubled:
-    """Codes: twice each pixel, and the autoencoder that it was given."""
+    """Codes: twice each pixel, and the autoencoder that it was given, whose training was stopped."""
+
+    diagnosis_ = Diagnosis("limit", "few epochs")
 
     def __init__(self, network: str, autoencoder: str) -> None:
         assert (network, autoencoder) == ("small", "a.npz")
@@ -259,6 +262,8 @@ def test_a_method_on_codes_sees_codes_of_both_parts(arrays: list[Path], tmp_path
     train, test = (2 * (np.array(values) + 0.5 - 2) - 1 for values in ([2, 3, 4, 2.5, 3.5], [500, -500, 1, 2, 3, 4]))
     np.testing.assert_allclose(rows["anomaly_score"], [*train, *test], rtol=1e-5, atol=1e-6)
     assert stated["backend"] == "tensorflow"
+    assert stated["diagnosis"]["status"] == "limit"
+    assert stated["diagnosis"]["reason"].endswith("; its encoder: limit, few epochs")
 
 
 @pytest.mark.parametrize("has_test", [True, False])
