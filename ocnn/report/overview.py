@@ -8,7 +8,7 @@ import pandas as pd
 
 from ocnn.report.rendering import MISSING, Cell, Table, cell_key, literal, number, spans
 from ocnn.results.claims import CONTRADICTED, SUPPORTED, UNDECIDED
-from ocnn.results.leaderboard import BEHIND, LEADS, NO_RANK, rank_methods
+from ocnn.results.leaderboard import BEHIND, LEADS, NO_RANK, OPEN, rank_methods
 from ocnn.results.metrics import METRICS, PUBLISHED_METRIC
 from ocnn.results.statistics import average_ranks
 from ocnn.results.summary import KEYS, class_table, evaluated, over_datasets
@@ -63,7 +63,13 @@ class Board:
     maps: Mapping[str, Table]
 
 
-def boards(summary: pd.DataFrame, metrics: pd.DataFrame, judged: pd.DataFrame, alpha: float) -> list[Board]:
+def boards(
+    summary: pd.DataFrame,
+    metrics: pd.DataFrame,
+    judged: pd.DataFrame,
+    alpha: float,
+    contaminations: Mapping[str, float] | None = None,
+) -> list[Board]:
     """Make the board of each experiment in which something is measured, those with judged cells first.
 
     Args:
@@ -71,6 +77,7 @@ def boards(summary: pd.DataFrame, metrics: pd.DataFrame, judged: pd.DataFrame, a
         metrics: rows of `measurements.collect`.
         judged: of `judge`.
         alpha: of the summary.
+        contaminations: of the experiments that differ by it alone, the share of anomalies among the training samples.
     """
     found = []
     for experiment, group in summary.groupby("experiment", sort=False):
@@ -89,7 +96,7 @@ def boards(summary: pd.DataFrame, metrics: pd.DataFrame, judged: pd.DataFrame, a
                 evaluation,
                 verdict_sentence(str(experiment), counts, evaluation)
                 if counts
-                else leader_sentence(str(experiment), ranks),
+                else leader_sentence(str(experiment), ranks, (contaminations or {}).get(str(experiment))),
                 rows["normal"].nunique(),
                 counts,
                 ranking_table(ranks, rows, own, alpha),
@@ -114,12 +121,16 @@ def verdict_sentence(experiment: str, counts: Mapping[str, int], evaluation: str
     return f"{head}. Of the others {_listed(rest)}." if rest else f"{head}."
 
 
-def leader_sentence(experiment: str, ranks: pd.DataFrame) -> str:
+def leader_sentence(experiment: str, ranks: pd.DataFrame, contamination: float | None = None) -> str:
     """Say which method is best in an experiment, and whether that is sure.
 
-    ranks: of `rank_methods`.
+    Args:
+        experiment: its name.
+        ranks: of `rank_methods`.
+        contamination: share of anomalies among the training samples, where it is to be said.
     """
-    head = f"**{literal(experiment)}**: "
+    head = f"**{literal(experiment)}**"
+    head += ": " if contamination is None else f", {_contaminated(contamination)}: "
     whole = ranks[ranks["standing"] != NO_RANK]
     if whole.empty:
         return f"{head}no method has a rank, as fits of each diverged or collapsed."
@@ -141,6 +152,53 @@ def leader_sentence(experiment: str, ranks: pd.DataFrame) -> str:
     if not rivals:
         return f"{head}{shown}."
     return f"{head}{shown}, but the lead is not sure: {_some(rivals)} may be as good or better."
+
+
+def contamination_sentence(
+    family: str, contaminations: Mapping[str, float], summary: pd.DataFrame, most: int = 2
+) -> list[str]:
+    """Say what anomalies among the training samples cost the methods; nothing where no method has both ends.
+
+    Args:
+        family: name of the experiments that differ by the contamination alone.
+        contaminations: of each of them, a share.
+        summary: of `summarise`.
+        most: so many methods that lose most are named, and so many that lose least.
+    """
+    ordered = sorted(contaminations, key=lambda name: contaminations[name])
+    own = evaluated(summary[summary["experiment"].isin(ordered)])
+    ends = []
+    for experiment in (ordered[0], ordered[-1]):
+        by_method = own[own["experiment"] == experiment].groupby("method", sort=False)
+        whole = by_method["degenerate"].sum() == 0
+        ends.append(by_method["mean"].agg(lambda values: values.mean(skipna=False))[whole])
+    lost = (ends[0] - ends[1]).dropna().sort_values(ascending=False, kind="stable")
+    if lost.empty:
+        return []
+
+    def said(method: str) -> str:
+        change = number(abs(lost[method]), 1)
+        verb = "loses" if lost[method] > 0 else "gains"
+        changed = "stays at" if change == "0.0" else f"{verb} {change} points, to"
+        return f"**{literal(method)}** {changed} {number(ends[1][method], 1)} %"
+
+    names = list(lost.index)
+    shown = names if len(names) <= 2 * most else [*names[:most], *names[-most:]]
+    more = len(names) - len(shown)
+    between = f" {more} more {'lies' if more == 1 else 'lie'} between these." if more else ""
+    low, high = (contaminations[name] for name in (ordered[0], ordered[-1]))
+    head = f"**{literal(family)}**: from {_contaminated(low)} to one with {_percent(high)} anomalies, in mean AUC,"
+    seeds = "" if own["seeds"].max() > 1 else " One seed cannot say whether that is more than luck."
+    return [f"{head} {'; '.join(said(method) for method in shown)}.{between}{seeds}"]
+
+
+def _contaminated(share: float) -> str:
+    """A contamination in words."""
+    return f"a training set with {_percent(share)} anomalies" if share else "a clean training set"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %"
 
 
 def rank_sentence(summary: pd.DataFrame, datasets: Collection[str]) -> list[str]:
@@ -186,10 +244,12 @@ def ranking_table(ranks: pd.DataFrame, summary: pd.DataFrame, metrics: pd.DataFr
         index="method", columns="metric", values="mean", aggfunc=lambda values: values.mean(skipna=False)
     )
     seconds = metrics.groupby("method")["seconds"].median()
+    converged = metrics.groupby("method")["status"].agg(lambda found: f"{(found == 'converged').sum()} of {len(found)}")
     one_class = summary["normal"].unique()
     rows = []
     for row in ranks.to_dict("records"):
         method, standing = row["method"], row["standing"]
+        shown = "one seed" if standing == OPEN and row["seeds"] < 2 else standing
         key = cell_key(str(summary["experiment"].iloc[0]), str(one_class[0]), method) if len(one_class) == 1 else ""
         rows.append(
             [
@@ -197,7 +257,8 @@ def ranking_table(ranks: pd.DataFrame, summary: pd.DataFrame, metrics: pd.DataFr
                 Cell(method, target=key),
                 _interval(row["mean"], row["low"], row["high"]),
                 _interval(row["behind"], row["behind_low"], row["behind_high"]),
-                Cell(row["reason"] or standing, kind="degenerate" if row["reason"] else standing.replace(" ", "-")),
+                Cell(row["reason"] or shown, kind="degenerate" if row["reason"] else standing.replace(" ", "-")),
+                Cell(converged[method]),
                 *(_interval(means.get(name, pd.Series(dtype=float)).get(method, np.nan)) for name in others),
                 _seconds(seconds[method]),
             ]
@@ -207,9 +268,10 @@ def ranking_table(ranks: pd.DataFrame, summary: pd.DataFrame, metrics: pd.DataFr
     note = (
         f"AUC in percent on `{metrics['evaluation'].iloc[0]}`, {classes}intervals at {percent} over seeds and the"
         " choice of samples. `leads`: every other method is behind. `behind`: another one is better, at"
-        f" {100 * alpha:g} % over all comparisons. `may be best`: neither is established."
+        f" {100 * alpha:g} % over all comparisons. `may be best`: neither is established. `one seed`: no interval, so"
+        " that nothing is. `converged`: of how many fits training or solver came to rest, by the method's own rule."
     )
-    columns = ["rank", "method", "AUC, %", "to the leader", "standing"]
+    columns = ["rank", "method", "AUC, %", "to the leader", "standing", "converged"]
     columns += [f"{METRICS[name].title}, {METRICS[name].unit}" for name in others] + ["seconds per fit"]
     return Table(f"Ranking, {summary['experiment'].iloc[0]}", columns, rows, note, stub=2)
 

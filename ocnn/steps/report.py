@@ -25,6 +25,7 @@ from ocnn.report.overview import (
     Finding,
     boards,
     claim_findings,
+    contamination_sentence,
     degenerate_finding,
     rank_sentence,
     run_title,
@@ -101,7 +102,8 @@ def make_report(
     fits, cells, tables = read_frame(metrics, schema()), read_frame(summary, SCHEMA), read_documents(documents)
     of_experiments = {name: document for path in own for name, document in read_documents(path).items()}
     judged = judge(cells, planned.published_methods, planned.judged, **planned.rule)
-    found = boards(cells, fits, judged, planned.alpha)
+    contaminations = {name: share for family in planned.families.values() for name, share in family.items()}
+    found = boards(cells, fits, judged, planned.alpha, contaminations)
     paper = any(board.counts for board in found)
     claims = checked_claims(planned, fits)
     of_claims = claim_findings(claims, planned.judged)
@@ -140,6 +142,11 @@ def make_report(
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "answers": [
             *rank_sentence(cells, planned.one_per_dataset),
+            *(
+                text
+                for name, shares in planned.families.items()
+                for text in contamination_sentence(name, shares, cells)
+            ),
             *(board.sentence for board in found if board.counts or not paper),
         ],
         "findings": [

@@ -11,6 +11,7 @@ from ocnn.report.overview import (
     ON,
     boards,
     claim_findings,
+    contamination_sentence,
     degenerate_finding,
     rank_sentence,
     run_title,
@@ -62,6 +63,34 @@ def test_over_data_sets_it_says_which_method_ranks_best() -> None:
         "All 3 data sets: a has the best average rank, 1.3 [1.0, 2.8] among 3 methods; then c (1.7) and b (3.0)."
     )
     assert rank_sentence(summary, []) == []
+
+
+def test_of_a_sweep_it_says_what_anomalies_cost() -> None:
+    """By hand: a loses 40 and b 1.5 points over two classes, c gains 2; d is degenerate at one end."""
+    values = {"s_0": (90, 80, 70, 99), "s_1_21": (80, 80, 70, 99), "s_1_5": (50, 78.5, 72, 99)}
+    parts = []
+    for name, aucs in values.items():
+        of_classes = {(m, c): [auc + up] for m, auc in zip("abcd", aucs, strict=True) for c, up in (("x", 0), ("y", 1))}
+        bad = [("d", "y", 0)] if name == "s_1_5" else []
+        parts.append(fits(of_classes, degenerate=bad).assign(experiment=name))
+    metrics = pd.concat(parts)
+    summary = summarise(metrics, published({("x", "3"): 1.0}), dict.fromkeys(values), {}, alpha=0.05)
+    shares = {"s_0": 0.0, "s_1_21": 1 / 21, "s_1_5": 0.2}
+    (sentence,) = contamination_sentence("s", shares, summary)
+    assert plain(sentence) == (
+        "s: from a clean training set to one with 20 % anomalies, in mean AUC, a loses 40.0 points, to 50.5 %; b loses"
+        " 1.5 points, to 79.0 %; c gains 2.0 points, to 72.5 %. One seed cannot say whether that is more than luck."
+    )
+    (sentence,) = contamination_sentence("s", {name: shares[name] for name in ("s_1_5", "s_1_21")}, summary, most=1)
+    assert plain(sentence).startswith(
+        "s: from a training set with 4.8 % anomalies to one with 20 % anomalies, in mean AUC, a loses 30.0 points, to"
+        " 50.5 %; c gains 2.0 points, to 72.5 %. 1 more lies between these."
+    )
+    assert contamination_sentence("s", shares, summary[summary["method"] == "d"]) == []
+    judged = judge(summary, {}, dict.fromkeys(values), margin=2, odds_ratio=1.25, alpha=0.05)
+    heads = [plain(board.sentence) for board in boards(summary, metrics, judged, 0.05, shares)]
+    assert heads[0].startswith("s_0, a clean training set: d has the highest")
+    assert heads[2].startswith("s_1_5, a training set with 20 % anomalies: b has the highest")
 
 
 def test_a_map_of_published_cells_has_the_colours_of_the_verdicts() -> None:
@@ -122,11 +151,15 @@ def test_the_ranking_shows_intervals_and_reasons() -> None:
     metrics = fits(values, sample_error=1.0, degenerate=[("c", "3", 2)])
     summary, judged = run_of(metrics, published({("x", "3"): 1.0}), None)
     (board,) = boards(summary, metrics, judged, 0.05)
+    single = metrics[metrics["seed"] == 0]
+    (of_one,) = boards(run_of(single, published({("x", "3"): 1.0}), None)[0], single, judged, 0.05)
+    assert {row[4].text for row in of_one.ranking.rows} == {"one seed"}
     rows = [[cell.text for cell in row] for row in board.ranking.rows]
     assert [row[:2] for row in rows] == [["1", "a"], ["2", "b"], ["–", "c"]]
     assert rows[0][2].startswith("90.1 [")
     assert rows[1][3].startswith("30.0 [")
     assert [row[4] for row in rows] == ["leads", "behind", "1 of 3 fits diverged or collapsed"]
+    assert [row[5] for row in rows] == ["3 of 3", "3 of 3", "2 of 3"]
     assert board.ranking.rows[0][1].target == "toy/3/a"
 
 
