@@ -86,12 +86,12 @@ def against_ours(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def main() -> None:
     """Measures every side in turn and prints a table per method and number of features."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--methods", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES))
-    parser.add_argument("--rows", nargs="+", type=positive, default=[1000, 10_000, 100_000, 1_000_000])
-    parser.add_argument("--features", nargs="+", type=positive, default=[10, 100])
-    parser.add_argument("--limit", type=float, default=300, help="CPU seconds that a case may take")
-    parser.add_argument("--threads", type=positive, default=1)
+    parser.add_argument("--methods", nargs="+", choices=CASES, default=list(CASES), help="all, unless some are named")
+    parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES), help="all, unless some are named")
+    parser.add_argument("--rows", nargs="+", type=positive, default=[1000, 10_000, 100_000, 1_000_000], help="%(default)s")
+    parser.add_argument("--features", nargs="+", type=positive, default=[10, 100], help="%(default)s")
+    parser.add_argument("--limit", type=float, default=300, help="CPU seconds that a case may take, %(default)s")
+    parser.add_argument("--threads", type=positive, default=1, help="%(default)s")
     arguments = parser.parse_args()
     record = Record(__file__, vars(arguments))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
