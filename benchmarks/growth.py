@@ -88,7 +88,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", nargs="+", choices=CASES, default=list(CASES), help="all, unless some are named")
     parser.add_argument("--sides", nargs="+", choices=SIDES, default=list(SIDES), help="all, unless some are named")
-    parser.add_argument("--rows", nargs="+", type=positive, default=[1000, 10_000, 100_000, 1_000_000], help="%(default)s")
+    parser.add_argument("--rows", nargs="+", type=positive, default=[10**3, 10**4, 10**5, 10**6], help="%(default)s")
     parser.add_argument("--features", nargs="+", type=positive, default=[10, 100], help="%(default)s")
     parser.add_argument("--limit", type=float, default=300, help="CPU seconds that a case may take, %(default)s")
     parser.add_argument("--threads", type=positive, default=1, help="%(default)s")
