@@ -139,9 +139,11 @@ def test_it_ends_after_so_many_passes_and_steps(monkeypatch: pytest.MonkeyPatch)
     few = nearest_point(Rows(X), 0.1, 1e-12)
     assert few.excess > whole.excess
     assert few.depth > whole.depth
-    # Without memory for a matrix of the features' products there are corners alone.
+    # Without memory for a matrix of the features' products, larger than the samples, there are corners alone.
+    wide = np.random.default_rng(0).normal(size=(40, 60)) + 0.3
     with config_context(working_memory=0.001):
-        assert nearest_point(Rows(X), 0.1, 1e-12).how == "3 passes"
+        assert nearest_point(Rows(X), 0.1, 1e-12).how == "3 passes and 2 steps"
+        assert nearest_point(Rows(wide), 0.1, 1e-12).how.startswith("3 passes (a matrix of 60 features ")
 
 
 def test_more_features_than_samples() -> None:
