@@ -249,6 +249,7 @@ def ranking_table(ranks: pd.DataFrame, summary: pd.DataFrame, metrics: pd.DataFr
     rows = []
     for row in ranks.to_dict("records"):
         method, standing = row["method"], row["standing"]
+        reason = row["reason"].replace("fits diverged or collapsed", "degenerate")
         shown = "one seed" if standing == OPEN and row["seeds"] < 2 else standing
         key = cell_key(str(summary["experiment"].iloc[0]), str(one_class[0]), method) if len(one_class) == 1 else ""
         rows.append(
@@ -257,7 +258,7 @@ def ranking_table(ranks: pd.DataFrame, summary: pd.DataFrame, metrics: pd.DataFr
                 Cell(method, target=key),
                 _interval(row["mean"], row["low"], row["high"]),
                 _interval(row["behind"], row["behind_low"], row["behind_high"]),
-                Cell(row["reason"] or shown, kind="degenerate" if row["reason"] else standing.replace(" ", "-")),
+                Cell(reason or shown, kind="degenerate" if reason else standing.replace(" ", "-")),
                 Cell(converged[method]),
                 *(_interval(means.get(name, pd.Series(dtype=float)).get(method, np.nan)) for name in others),
                 _seconds(seconds[method]),
@@ -272,7 +273,7 @@ def ranking_table(ranks: pd.DataFrame, summary: pd.DataFrame, metrics: pd.DataFr
         " that nothing is. `converged`: of how many fits training or solver came to rest, by the method's own rule."
     )
     columns = ["rank", "method", "AUC, %", "to the leader", "standing", "converged"]
-    columns += [f"{METRICS[name].title}, {METRICS[name].unit}" for name in others] + ["seconds per fit"]
+    columns += [f"{METRICS[name].title}, {METRICS[name].unit}" for name in others] + ["s per fit"]
     return Table(f"Ranking, {summary['experiment'].iloc[0]}", columns, rows, note, stub=2)
 
 

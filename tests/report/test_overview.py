@@ -158,7 +158,7 @@ def test_the_ranking_shows_intervals_and_reasons() -> None:
     assert [row[:2] for row in rows] == [["1", "a"], ["2", "b"], ["–", "c"]]
     assert rows[0][2].startswith("90.1 [")
     assert rows[1][3].startswith("30.0 [")
-    assert [row[4] for row in rows] == ["leads", "behind", "1 of 3 fits diverged or collapsed"]
+    assert [row[4] for row in rows] == ["leads", "behind", "1 of 3 degenerate"]
     assert [row[5] for row in rows] == ["3 of 3", "3 of 3", "2 of 3"]
     assert board.ranking.rows[0][1].target == "toy/3/a"
 
