@@ -33,7 +33,7 @@ from ocnn.methods.gaussian import (
 LARGEST_CACHE = 2**20
 #: By how much the solver may violate the conditions of an optimum, in the unit of the scores: scikit-learn's default.
 TOLERANCE = 1e-3
-#: So large a share of a kernel may be wrong that the solver is given: far less than it may violate the conditions by.
+#: The share of each kernel that may be wrong in what the solver computes: a tenth of its own tolerance.
 KERNEL_ERROR = 1e-4
 
 
