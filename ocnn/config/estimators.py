@@ -11,15 +11,13 @@ from sklearn.utils._param_validation import Hidden, Interval, validate_parameter
 
 from ocnn.config.own_data import ImageFolder
 from ocnn.config.schema import SHARED_SETTINGS, Autoencoder, Config, MethodBlock, shared_parameters
-from ocnn.config.sources import source_of
+from ocnn.config.sources import read_or_fault, source_of
 from ocnn.config.validation import STAND_INS, Validated, nearest
-from ocnn.errors import ResultError
 from ocnn.methods import METHODS, load_estimator
 from ocnn.methods.base import AnomalyDetector
 from ocnn.methods.wrapped import direction_fault, parameters_of, scoring_fault
 from ocnn.networks.shapes import NETWORKS, OF_IMAGES, Network, parse, resolve
 from ocnn.storage.arrays import read_arrays
-from ocnn.storage.parquet import ADVICE
 
 #: The keys of a method that say what is known of this package's own.
 WRAPPED_ONLY = ("higher_scores", "images")
@@ -71,7 +69,7 @@ def fit_faults(read: Validated, name: str, method: str) -> list[str]:
     weights = settings.get("autoencoder") if getattr(estimator, "uses_autoencoder", False) else None
     # What is not run needs no files.
     if weights is not None and (read.config.run == "all" or name in read.config.run):
-        unusable = _unusable_weights(Path(weights))
+        _, unusable = read_or_fault(Path(weights), read_arrays)
         faults += [f"{paths['autoencoder']}: {unusable}"] if unusable else []
     if block.holdout == 0 and getattr(model, "uses_holdout", bool)():
         faults.append(f"{path}.holdout: of 0 leaves {method} no labels to choose its settings by")
@@ -161,18 +159,6 @@ def unfit_network_faults(read: Validated, name: str, path: str, network: Any) ->
         except ValueError as error:
             return [f"{path}: {error}"]
     return []
-
-
-def _unusable_weights(path: Path) -> str | None:
-    """What keeps the file of an autoencoder from being read, or None."""
-    if not path.is_file():
-        return f"there is no file {path}"
-    try:
-        read_arrays(path)
-    except ResultError as error:
-        # What the user names is the result of something else, and not to be deleted.
-        return str(error).removesuffix(ADVICE).rstrip()
-    return None
 
 
 def _estimator_or_fault(config: Config, method: str) -> Any:

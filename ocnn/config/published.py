@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ocnn.config.sources import read_or_fault
 from ocnn.config.validation import Validated, nearest
 from ocnn.errors import ResultError
 from ocnn.results.frames import read_frame
 from ocnn.results.measurements import schema
 from ocnn.results.metrics import EVALUATIONS
 from ocnn.results.published import claimed_methods, read_claims, read_published, read_runs, read_texts
-from ocnn.storage.parquet import ADVICE
 
 #: Other labs' results cannot have these names, which the tables use.
 RESERVED_REFERENCES = (*EVALUATIONS, "published")
@@ -40,14 +40,9 @@ def published_faults(read: Validated) -> list[str]:
 
     def contents(key: str, reader: Callable[[Path], Any], path: str) -> Any:
         """What a file holds; None, and a fault, if it cannot be read."""
-        try:
-            if Path(path).is_file():
-                return reader(Path(path))
-            faults.append(f"{key}: there is no file {path}")
-        except ResultError as error:
-            # What the user names is the result of something else, and not to be deleted.
-            faults.append(f"{key}: {str(error).removesuffix(ADVICE).rstrip()}")
-        return None
+        content, fault = read_or_fault(Path(path), reader)
+        faults.extend([f"{key}: {fault}"] if fault else [])
+        return content
 
     for path in files.auc:
         contents("published.auc", lambda path: read_published([path]), path)

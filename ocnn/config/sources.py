@@ -1,7 +1,7 @@
 """Where the data of an experiment come from: files that are found, data sets that can be loaded, or what keeps them."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from ocnn.config.validation import Validated, nearest, values_of
 from ocnn.data import DATASETS, load_dataset
 from ocnn.data.adversarial import ADVERSARIAL
 from ocnn.data.dataset import Dataset
-from ocnn.errors import DataError
+from ocnn.errors import DataError, ResultError
+from ocnn.storage.parquet import ADVICE
 
 #: Keys of data of one's own that are paths.
 PLACES = ("file", "test_file", "folder")
@@ -100,6 +101,17 @@ def dataset_or_fault(read: Validated, path: str, name: str) -> Dataset | str | N
         return f"{path}: {name} cannot be imported ({error})"
     missing = [str(file) for file in dataset.files if not Path(file).is_file()]
     return f"{path}: {name} reads {missing[0]}, which is no file" if missing else dataset
+
+
+def read_or_fault(path: Path, reader: Callable[[Path], Any]) -> tuple[Any, str | None]:
+    """Return what a file of results or arrays that the user names holds, and what keeps it from being read, or None."""
+    if not path.is_file():
+        return None, f"there is no file {path}"
+    try:
+        return reader(path), None
+    except ResultError as error:
+        # What the user names is the result of something else, and not to be deleted.
+        return None, str(error).removesuffix(ADVICE).rstrip()
 
 
 def source_of(read: Validated, name: str) -> Dataset | None:
