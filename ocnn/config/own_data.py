@@ -19,7 +19,7 @@ from ocnn.config.values import (
     Share,
 )
 from ocnn.data.folders import NO_CLASSES
-from ocnn.data.tables import MISSING
+from ocnn.data.table_files import MISSING
 
 
 class Table(Section):

@@ -2,17 +2,15 @@
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_complex_dtype, is_integer_dtype, is_numeric_dtype
 
 from ocnn.data.labels import listed, text_of
+from ocnn.data.table_files import Table
 from ocnn.errors import DataError
-
-if TYPE_CHECKING:
-    from ocnn.data.tables import Table
 
 #: More categories are no feature, but names or numbers of rows; a column of each would fill the memory.
 MOST_CATEGORIES = 1000
@@ -34,7 +32,7 @@ MEASURED = re.compile(r"[-+−]?\d[\d.,'’]*\s*(?P<unit>[^\W\d_][^\d\s]{0,9}|°
 PLAIN = (str, bool, int, float, np.number, np.bool_)
 
 
-def _first_file(table: "Table", counts: Sequence[int], mask: Any) -> tuple[str, slice]:
+def _first_file(table: Table, counts: Sequence[int], mask: Any) -> tuple[str, slice]:
     """The first file with a row of a mask (n,) over the rows of all files, and the slice of its rows."""
     ends = np.cumsum(counts)
     place = int(np.searchsorted(ends, np.flatnonzero(mask)[0], side="right"))
@@ -47,7 +45,7 @@ def rows_of(mask: Any) -> str:
     return f"{len(places)} of {len(mask)} rows, first in row {places[0] + 1}"
 
 
-def kinds(table: "Table", features: pd.DataFrame, counts: Sequence[int]) -> tuple[list[pd.Series], list[pd.Series]]:
+def kinds(table: Table, features: pd.DataFrame, counts: Sequence[int]) -> tuple[list[pd.Series], list[pd.Series]]:
     """Tell the columns of numbers, as float64, from those of categories, as texts; missing values are NaN in both.
 
     Args:
@@ -112,7 +110,7 @@ def kinds(table: "Table", features: pd.DataFrame, counts: Sequence[int]) -> tupl
     return numbers, categories
 
 
-def _with_points(table: "Table", values: pd.Series) -> pd.Series:
+def _with_points(table: Table, values: pd.Series) -> pd.Series:
     """The values, with a point before the fraction of each number that is a text."""
     if table.decimal == "." or is_numeric_dtype(values.dtype):
         return values
@@ -145,7 +143,7 @@ def _check_category(file: str, name: str, known: pd.Series) -> None:
         )
 
 
-def check_missing(table: "Table", values: pd.DataFrame, counts: Sequence[int]) -> None:
+def check_missing(table: Table, values: pd.DataFrame, counts: Sequence[int]) -> None:
     """Refuse missing values, unless the settings name an imputer; arguments as of `kinds`, whose values these are."""
     missing = values.isna().to_numpy()
     if missing.any() and not table.impute:

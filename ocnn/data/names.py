@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ocnn.data import folders, tables
+from ocnn.data.table_files import read_table
 
 
 def sample_names(**experiments: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
@@ -40,7 +41,7 @@ def _of_pictures(
 
 def _of_rows(*, normal: Any, **settings: Any) -> dict[str, list[str]]:
     table = tables._table(normal, settings)
-    texts = [tables._labels(table, file, tables._frame(table, file)) for file in table.files]
+    texts = [tables._labels(table, file, read_table(table, file)) for file in table.files]
     rows = [
         f"{Path(file).name}, row {row}"
         for file, labels in zip(table.files, texts, strict=True)

@@ -1,30 +1,21 @@
 """What a run found, in the first lines that a person reads: verdicts, claims, who leads, and maps of all cells."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from ocnn.report.rendering import MISSING, Cell, Table, cell_key, literal, number, spans
+from ocnn.report.sentences import leader_sentence, listed, verdict_sentence
 from ocnn.results.claims import CONTRADICTED, SUPPORTED, UNDECIDED
-from ocnn.results.leaderboard import BEHIND, LEADS, NO_RANK, OPEN, rank_methods
+from ocnn.results.leaderboard import OPEN, rank_methods
 from ocnn.results.metrics import METRICS, PUBLISHED_METRIC
-from ocnn.results.statistics import average_ranks
-from ocnn.results.summary import KEYS, class_table, evaluated, over_datasets
-from ocnn.results.verdicts import DESCRIPTIVE, NOT_COMPARABLE
+from ocnn.results.summary import KEYS, evaluated
+from ocnn.results.verdicts import DESCRIPTIVE
 
 #: The shades of a map, from the lowest of its values to the best.
 SHADES = 6
-#: How a count of cells of each verdict is put in a sentence.
-SAYS = {
-    "worse": ("{} lies below", "{} lie below"),
-    "better": ("{} lies above", "{} lie above"),
-    "inconclusive": ("{} is undecided", "{} are undecided"),
-    NOT_COMPARABLE: ("{} cannot be compared, as fits diverged or collapsed",) * 2,
-}
-#: What was measured, where it is not the test part.
-ON = {"test": "", "train": " on the training set itself", "held_out": " on the normals that were held out"}
 #: So many claims stand in the first lines of a report; the others are folded.
 LEADING = 3
 
@@ -106,129 +97,16 @@ def boards(
     return sorted(found, key=lambda board: not board.counts)
 
 
-def verdict_sentence(experiment: str, counts: Mapping[str, int], evaluation: str) -> str:
-    """Say of an experiment how many of its published cells hold, and what was measured.
+def answers(found: Sequence[Board], across: Sequence[str], *, judged: bool) -> list[str]:
+    """Put the sentences that a report begins with in order: published cells first, as they are what the title asks.
 
     Args:
-        experiment: its name.
-        counts: of the cells by verdict.
-        evaluation: under which they are judged.
+        found: of `boards`.
+        across: sentences about several experiments together.
+        judged: whether there are published cells: then the other experiments say nothing here.
     """
-    total, holding = sum(counts.values()), counts.get("reproduced", 0)
-    rest = [says[counts[verdict] > 1].format(counts[verdict]) for verdict, says in SAYS.items() if counts.get(verdict)]
-    head = f"**{literal(experiment)}**: {holding} of {total} published cells hold{'s' if holding == 1 else ''}"
-    head += ON[evaluation]
-    return f"{head}. Of the others {_listed(rest)}." if rest else f"{head}."
-
-
-def leader_sentence(experiment: str, ranks: pd.DataFrame, contamination: float | None = None) -> str:
-    """Say which method is best in an experiment, and whether that is sure.
-
-    Args:
-        experiment: its name.
-        ranks: of `rank_methods`.
-        contamination: share of anomalies among the training samples, where it is to be said.
-    """
-    head = f"**{literal(experiment)}**"
-    head += ": " if contamination is None else f", {_contaminated(contamination)}: "
-    whole = ranks[ranks["standing"] != NO_RANK]
-    if whole.empty:
-        return f"{head}no method has a rank, as fits of each diverged or collapsed."
-    first = whole.iloc[0]
-    alike = [row["method"] for row in whole.to_dict("records") if round(row["mean"], 1) == round(first["mean"], 1)]
-    if len(alike) == 1 or first["standing"] == LEADS:
-        alike = [first["method"]]
-    verb = "has" if len(alike) == 1 else "have"
-    shown = f"{_some(alike, bold=True)} {verb} the highest mean AUC, {number(first['mean'], 1)} %"
-    if len(alike) == 1 and pd.notna(first["low"]):
-        shown += f" [{number(first['low'], 1)}, {number(first['high'], 1)}]"
-    rivals = [method for method in whole.loc[whole["standing"] != BEHIND, "method"] if method not in alike]
-    if len(whole) == 1:
-        return f"{head}{shown}; it is the only method with a rank."
-    if first["standing"] == LEADS:
-        return f"{head}{shown}, and the lead is sure: every other method is behind."
-    if whole["seeds"].max() < 2:
-        return f"{head}{shown}. One seed cannot say whether that is more than luck."
-    if not rivals:
-        return f"{head}{shown}."
-    return f"{head}{shown}, but the lead is not sure: {_some(rivals)} may be as good or better."
-
-
-def contamination_sentence(
-    family: str, contaminations: Mapping[str, float], summary: pd.DataFrame, most: int = 2
-) -> list[str]:
-    """Say what anomalies among the training samples cost the methods; nothing where no method has both ends.
-
-    Args:
-        family: name of the experiments that differ by the contamination alone.
-        contaminations: of each of them, a share.
-        summary: of `summarise`.
-        most: so many methods that lose most are named, and so many that lose least.
-    """
-    ordered = sorted(contaminations, key=lambda name: contaminations[name])
-    own = evaluated(summary[summary["experiment"].isin(ordered)])
-    ends = []
-    for experiment in (ordered[0], ordered[-1]):
-        by_method = own[own["experiment"] == experiment].groupby("method", sort=False)
-        whole = by_method["degenerate"].sum() == 0
-        ends.append(by_method["mean"].agg(lambda values: values.mean(skipna=False))[whole])
-    lost = (ends[0] - ends[1]).dropna().sort_values(ascending=False, kind="stable")
-    if lost.empty:
-        return []
-
-    def said(method: str) -> str:
-        change = number(abs(lost[method]), 1)
-        verb = "loses" if lost[method] > 0 else "gains"
-        changed = "stays at" if change == "0.0" else f"{verb} {change} points, to"
-        return f"**{literal(method)}** {changed} {number(ends[1][method], 1)} %"
-
-    names = list(lost.index)
-    shown = names if len(names) <= 2 * most else [*names[:most], *names[-most:]]
-    more = len(names) - len(shown)
-    between = f" {more} more {'lies' if more == 1 else 'lie'} between these." if more else ""
-    low, high = (contaminations[name] for name in (ordered[0], ordered[-1]))
-    head = f"**{literal(family)}**: from {_contaminated(low)} to one with {_percent(high)} anomalies, in mean AUC,"
-    seeds = "" if own["seeds"].max() > 1 else " One seed cannot say whether that is more than luck."
-    return [f"{head} {'; '.join(said(method) for method in shown)}.{between}{seeds}"]
-
-
-def _contaminated(share: float) -> str:
-    """A contamination in words."""
-    return f"a training set with {_percent(share)} anomalies" if share else "a clean training set"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
-
-
-def rank_sentence(summary: pd.DataFrame, datasets: Collection[str]) -> list[str]:
-    """Say which method has the best average rank over data sets, and which follow; nothing without two that have one.
-
-    Args:
-        summary: of `summarise`.
-        datasets: the experiments that stand for a data set each.
-    """
-    table, _ = class_table(evaluated(over_datasets(summary, datasets)))
-    if table.shape[1] < 2:
-        return []
-    ranks = average_ranks(table)
-    best = ranks.iloc[0]
-    shown = (
-        f"{number(best['rank'], 1)} [{number(best['low'], 1)}, {number(best['high'], 1)}] among {len(ranks)} methods"
-    )
-    next_ones = [f"{method} ({number(row['rank'], 1)})" for method, row in ranks.iloc[1:4].iterrows()]
-    head = f"**All {len(table)} data sets**: **{ranks.index[0]}** has the best average rank, {shown}"
-    return [f"{head}; then {_listed(next_ones)}."]
-
-
-def _some(names: Sequence[str], *, bold: bool = False, most: int = 4) -> str:
-    """Names in a list, of which many are only counted."""
-    marked = [f"**{name}**" if bold else name for name in names]
-    return _listed(marked if len(names) <= most else [*marked[: most - 1], f"{len(names) - most + 1} more"])
-
-
-def _listed(parts: Sequence[str]) -> str:
-    return " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    published = [board.sentence for board in found if board.counts]
+    return [*published, *across, *(board.sentence for board in found if not board.counts and not judged)]
 
 
 def ranking_table(ranks: pd.DataFrame, summary: pd.DataFrame, metrics: pd.DataFrame, alpha: float) -> Table:
@@ -248,8 +126,7 @@ def ranking_table(ranks: pd.DataFrame, summary: pd.DataFrame, metrics: pd.DataFr
     one_class = summary["normal"].unique()
     rows = []
     for row in ranks.to_dict("records"):
-        method, standing = row["method"], row["standing"]
-        reason = row["reason"].replace("fits diverged or collapsed", "degenerate")
+        method, standing, reason = row["method"], row["standing"], row["reason"]
         shown = "one seed" if standing == OPEN and row["seeds"] < 2 else standing
         key = cell_key(str(summary["experiment"].iloc[0]), str(one_class[0]), method) if len(one_class) == 1 else ""
         rows.append(
@@ -270,7 +147,8 @@ def ranking_table(ranks: pd.DataFrame, summary: pd.DataFrame, metrics: pd.DataFr
         f"AUC in percent on `{metrics['evaluation'].iloc[0]}`, {classes}intervals at {percent} over seeds and the"
         " choice of samples. `leads`: every other method is behind. `behind`: another one is better, at"
         f" {100 * alpha:g} % over all comparisons. `may be best`: neither is established. `one seed`: no interval, so"
-        " that nothing is. `converged`: of how many fits training or solver came to rest, by the method's own rule."
+        " that nothing is. `degenerate`: diverged or collapsed. `converged`: of how many fits training or solver came"
+        " to rest, by the method's own rule."
     )
     columns = ["rank", "method", "AUC, %", "to the leader", "standing", "converged"]
     columns += [f"{METRICS[name].title}, {METRICS[name].unit}" for name in others] + ["s per fit"]
@@ -359,15 +237,6 @@ def claim_findings(claims: pd.DataFrame, judged: Mapping[str, str | None]) -> li
     return sorted(found, key=lambda finding: order.index(finding.kind))
 
 
-def run_title(experiments: Iterable[str], *, judged: bool, measured: bool) -> str:
-    """Ask what the report of a run answers."""
-    if judged:
-        return "Do the published AUCs hold?"
-    names = list(experiments)
-    shown = _listed(names) if len(names) <= 3 else f"{len(names)} experiments"
-    return f"Which method finds the anomalies: {shown}" if measured else f"The most anomalous samples: {shown}"
-
-
 def degenerate_finding(metrics: pd.DataFrame, statuses: Sequence[str]) -> list[Finding]:
     """Say how many fits diverged or collapsed, and of which methods; nothing where none did."""
     fits = metrics.drop_duplicates([*KEYS, "seed"])
@@ -375,7 +244,7 @@ def degenerate_finding(metrics: pd.DataFrame, statuses: Sequence[str]) -> list[F
     if bad.empty:
         return []
     counts = bad["method"].value_counts()
-    shown = _listed([f"{method} ({count})" for method, count in counts.head(4).items()])
+    shown = listed([f"{method} ({count})" for method, count in counts.head(4).items()])
     rest = f" and {len(counts) - 4} other methods" if len(counts) > 4 else ""
     text = f"**{len(bad)} of {len(fits)} fits diverged or collapsed**: {literal(shown)}{rest}."
     return [Finding(text, "degenerate", "#degenerate")]

@@ -28,14 +28,15 @@ def rank_methods(metrics: pd.DataFrame, alpha: float) -> pd.DataFrame:
     Returns:
         `COLUMNS`, the best first, AUCs in percent: `behind`, what is missing to the leader, with its interval;
         `standing`: `leads`, if all others are behind; `may be best`; `behind`; `only one`; `no rank`, and then the
-        `reason`: a fit diverged or collapsed, or has no AUC. With one seed there is no interval, and none is behind.
+        `reason`: fits are degenerate (they diverged or collapsed), or have no AUC. With one seed there is no interval,
+        and none is behind.
     """
     scale = METRICS[PUBLISHED_METRIC].scale
     values, errors, left_out = {}, {}, {}
     for method, rows in metrics.groupby("method", sort=False):
         degenerate, missing = int(rows["status"].isin(DEGENERATE).sum()), int(rows[PUBLISHED_METRIC].isna().sum())
         if degenerate:
-            left_out[method] = f"{degenerate} of {len(rows)} fits diverged or collapsed"
+            left_out[method] = f"{degenerate} of {len(rows)} degenerate"
         elif missing:
             left_out[method] = f"{missing} of {len(rows)} fits without AUC"
         else:

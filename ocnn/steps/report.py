@@ -23,12 +23,10 @@ from ocnn.report.embedding import embedded_figures
 from ocnn.report.overview import (
     LEADING,
     Finding,
+    answers,
     boards,
     claim_findings,
-    contamination_sentence,
     degenerate_finding,
-    rank_sentence,
-    run_title,
 )
 from ocnn.report.provenance import commit, job_costs, provenance_tables, worked
 from ocnn.report.rendering import (
@@ -38,6 +36,7 @@ from ocnn.report.rendering import (
     templates,
     without_number,
 )
+from ocnn.report.sentences import contamination_sentence, rank_sentence, run_title
 from ocnn.report.tables import below_chance, below_chance_rule, degenerate_fits
 from ocnn.report.thumbnails import COLUMNS, SIDE, Sample, sheet
 from ocnn.results.claims import UNDECIDED
@@ -140,15 +139,18 @@ def make_report(
         "methods": len({method for experiment in planned.experiments for method in experiment.methods}),
         "hours": worked(costs),
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "answers": [
-            *rank_sentence(cells, planned.one_per_dataset),
-            *(
-                text
-                for name, shares in planned.families.items()
-                for text in contamination_sentence(name, shares, cells)
-            ),
-            *(board.sentence for board in found if board.counts or not paper),
-        ],
+        "answers": answers(
+            found,
+            [
+                *rank_sentence(cells, planned.one_per_dataset),
+                *(
+                    text
+                    for name, shares in planned.families.items()
+                    for text in contamination_sentence(name, shares, cells)
+                ),
+            ],
+            judged=paper,
+        ),
         "findings": [
             *(finding for finding in of_claims[:LEADING] if finding.kind != UNDECIDED),
             *degenerate_finding(fits, DEGENERATE),

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.preprocessing import MinMaxScaler, RobustScaler, StandardScaler
 
-from ocnn.data import Arrays, Dataset, load_dataset, tables
+from ocnn.data import Arrays, Dataset, load_dataset, table_files
 from ocnn.data.archives import digest
 from ocnn.data.formats.npz import read_npz
 from ocnn.data.preprocessing import rescale, scaling_constants
@@ -161,8 +161,8 @@ def test_formats_agree(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", ["parquet", "feather", "npz"])
 def test_a_table_may_grow_if_its_checksum_is_stated(suffix: str, tmp_path: Path, monkeypatch: Any) -> None:
     """Many rows of the same numbers need little on a disk. tests/test_security.py has what such files may do."""
-    monkeypatch.setattr(tables, "MAXIMUM_SIZE", 0)
-    monkeypatch.setattr(tables, "MAXIMUM_GROWTH", 2)
+    monkeypatch.setattr(table_files, "MAXIMUM_SIZE", 0)
+    monkeypatch.setattr(table_files, "MAXIMUM_GROWTH", 2)
     file = tmp_path / f"a.{suffix}"
     frame = pd.DataFrame({"f1": np.zeros(100_000), "label": np.repeat([0, 1], 50_000)})
     if suffix == "npz":

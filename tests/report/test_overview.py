@@ -8,16 +8,13 @@ import pandas as pd
 from ocnn.report.cells import POINTS, thinned
 from ocnn.report.changes import changes_document
 from ocnn.report.overview import (
-    ON,
+    answers,
     boards,
     claim_findings,
-    contamination_sentence,
     degenerate_finding,
-    rank_sentence,
-    run_title,
-    verdict_sentence,
 )
 from ocnn.report.rendering import spans, to_html
+from ocnn.report.sentences import ON, contamination_sentence, rank_sentence, run_title, verdict_sentence
 from ocnn.results.changes import compare_runs
 from ocnn.results.metrics import DEGENERATE, EVALUATIONS
 from ocnn.results.summary import summarise
@@ -113,6 +110,16 @@ def test_a_map_of_published_cells_has_the_colours_of_the_verdicts() -> None:
     assert not others & {"reproduced", "worse"}
     assert [cell.target for cell in table.rows[0]] == ["", "toy/3/a", "toy/8/a", ""]
     assert [cell.text for cell in table.rows[1]] == ["b", "70.0 †", "61.0", "–"]
+
+
+def test_the_sentence_on_published_cells_comes_first() -> None:
+    """It is what the title asks; a sweep beside it comes after, and an experiment without such cells not at all."""
+    metrics = fits({("a", "3"): [90.0, 90.1]})
+    summary, judged = run_of(metrics, published({("a", "3"): 90.0}), "toyset")
+    (paper,) = boards(summary, metrics, judged, 0.05)
+    (own,) = boards(run_of(metrics, published({("x", "3"): 1.0}), None)[0], metrics, judged[:0], 0.05)
+    assert answers([paper, own], ["a sweep"], judged=True) == [paper.sentence, "a sweep"]
+    assert answers([own], ["a sweep"], judged=False) == ["a sweep", own.sentence]
 
 
 def test_lower_is_better_where_it_is() -> None:

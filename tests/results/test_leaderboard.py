@@ -50,7 +50,7 @@ def test_what_has_no_rank_comes_last_with_the_reason() -> None:
     ranks = rank_methods(measured(values, bad="diverged"), 0.05).set_index("method")
     assert list(ranks.index[-2:]) == ["bad", "none"]
     assert set(ranks.loc[["bad", "none"], "standing"]) == {NO_RANK}
-    assert ranks.loc["bad", "reason"] == "2 of 2 fits diverged or collapsed"
+    assert ranks.loc["bad", "reason"] == "2 of 2 degenerate"
     assert ranks.loc["none", "reason"] == "1 of 2 fits without AUC"
     # Equal means share a rank.
     assert list(ranks.loc[["a", "b"], "rank"]) == [1, 1]
