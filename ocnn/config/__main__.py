@@ -21,7 +21,7 @@ from ocnn.config.schema import Config
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Of the README, what is between these lines is written here.
-BEGIN, END = "<!-- Written by `python -m ocnn.config` from ocnn/config/schema.py. -->", "<!-- The end of it. -->"
+BEGIN, END = "<!-- Written by `python -m ocnn.config` from ocnn/config/. -->", "<!-- The end of it. -->"
 #: What of a schema an overlay need not have, since the configuration under it does.
 WHOLE = ("required", "minProperties")
 #: Types of JSON schema in words.

@@ -12,7 +12,8 @@ from typing import Any
 
 from ocnn.config.estimators import fit_faults, method_faults, network_faults, phases_fit, unfit_network_faults
 from ocnn.config.published import published_faults, with_published
-from ocnn.config.schema import Config, Experiment
+from ocnn.config.schema import Config
+from ocnn.config.sections import Experiment
 from ocnn.config.sources import dataset_or_fault, located, source_of
 from ocnn.config.validation import Validated, nearest, repeated_keys, validate
 from ocnn.config.values import NAME_TEXT

@@ -10,7 +10,8 @@ from typing import Any
 from sklearn.utils._param_validation import Hidden, Interval, validate_parameter_constraints
 
 from ocnn.config.own_data import ImageFolder
-from ocnn.config.schema import SHARED_SETTINGS, Autoencoder, Config, MethodBlock, shared_parameters
+from ocnn.config.schema import Config, shared_parameters
+from ocnn.config.sections import SHARED_SETTINGS, Autoencoder, MethodBlock
 from ocnn.config.sources import read_or_fault, source_of
 from ocnn.config.validation import STAND_INS, Validated, nearest
 from ocnn.methods import METHODS, load_estimator

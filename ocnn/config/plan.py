@@ -86,7 +86,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class PublishedFiles:
-    """Files of what was published, see `ocnn.config.schema.Published`."""
+    """Files of what was published, see `ocnn.config.sections.Published`."""
 
     auc: tuple[str, ...] = ()
     data: str | None = None
@@ -99,7 +99,7 @@ class PublishedFiles:
 class Plan:
     """What tables, figures and report show.
 
-    margin, odds_ratio, alpha: of the verdicts, see `ocnn.config.schema.Verdicts`.
+    margin, odds_ratio, alpha: of the verdicts, see `ocnn.config.sections.Verdicts`.
     compare: the measurements of another run that this one is compared with, or None.
     """
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ocnn.config.checks import load
-from ocnn.config.schema import Config, TrainingSet
+from ocnn.config.schema import Config
+from ocnn.config.sections import TrainingSet
 from ocnn.data import load_dataset
 from ocnn.data.splits import WHOLE, anomaly_count
 from ocnn.methods import load_estimator

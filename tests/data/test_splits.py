@@ -204,7 +204,7 @@ def test_normals_of_the_test_part_that_should_join_must_be_there(test: np.ndarra
 
 
 def test_the_default_training_set_is_that_of_the_configuration() -> None:
-    from ocnn.config.schema import TrainingSet as Configured
+    from ocnn.config.sections import TrainingSet as Configured
 
     assert TrainingSet(**Configured().model_dump()) == TrainingSet()
 
