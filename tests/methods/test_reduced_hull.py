@@ -146,6 +146,15 @@ def test_it_ends_after_so_many_passes_and_steps(monkeypatch: pytest.MonkeyPatch)
         assert nearest_point(Rows(wide), 0.1, 1e-12).how.startswith("3 passes (a matrix of 60 features ")
 
 
+def test_wide_samples_take_more_passes_before_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reduced_hull, "WIDE", 10)
+    monkeypatch.setattr(reduced_hull, "PASSES", 1)
+    monkeypatch.setattr(reduced_hull, "STEPS", 1)
+    for features, passes in ((5, 1), (19, 1), (20, 2), (40, 4)):
+        X = np.random.default_rng(0).normal(size=(300, features)) + 1
+        assert nearest_point(Rows(X), 0.1, 1e-12).how == f"{passes} passes and 1 steps"
+
+
 def test_more_features_than_samples() -> None:
     X = np.random.default_rng(0).normal(size=(20, 50)) + 1
     svm = OneClassSVM(kernel="linear", nu=0.22, tol=1e-12).fit(X)
