@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ocnn.methods.base import ThresholdedDetector, flatten
-from ocnn.methods.gaussian import neighbour_index, origin_of
+from ocnn.methods.gaussian import neighbour_index, origin_of, warn_of_all_pairs
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -28,7 +28,7 @@ class KNN(ThresholdedDetector):
 
     Attributes:
         samples_, origin_: the training samples (n, d), less this origin (d,) of all distances.
-        neighbors_: scikit-learn's index of them.
+        neighbors_: scikit-learn's index of them, by products of matrices or a tree (`gaussian.neighbour_index`).
     """
 
     n_neighbors: int = 5
@@ -52,6 +52,8 @@ class KNN(ThresholdedDetector):
         self.origin_ = origin_of(flatten(X))
         self.samples_ = flatten(X) - self.origin_
         self.neighbors_ = neighbour_index(self.samples_)
+        if self.neighbors_.algorithm == "brute":
+            warn_of_all_pairs(self.samples_, "KNN", "IForest looks at none of the pairs")
 
     def _score_samples(self, X: NDArray[Any]) -> NDArray[np.float64]:
         rows = flatten(X) - self.origin_

@@ -1,6 +1,6 @@
 """One-class SVM without a kernel (Schölkopf et al. 2001, Eq. 3).
 
-It is what OC-NN's Eq. 3 can reach at best with a linear activation on fixed codes: a half-space.
+On fixed codes it ranks as the minimum of OC-NN's Eq. 3 would, with a linear activation and the same ν: by a half-space.
 """
 
 import math

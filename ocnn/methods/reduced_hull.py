@@ -30,8 +30,8 @@ from ocnn.methods.gaussian import fit_into_memory, row_slices
 Vector = NDArray[np.float64]
 #: Passes by corners, and steps by interior points, at most.
 PASSES, STEPS = 100, 200
-#: So many passes for each time this many features: the more there are, the more passes a step costs. 150 passes with 2,000
-#: features took a sixth of the time of 15 steps.
+#: So many passes for each time this many features: the more there are, the more passes a step costs. 150 passes with
+#: 2,000 features took a sixth of the time of 15 steps.
 WIDE = 800
 #: How often the nearest point of some corners is sought again in a shorter unit, at most.
 UNITS = 10

@@ -28,6 +28,7 @@ from ocnn.methods.gaussian import (
     gaussian_kernels,
     kernels_by_product_are_exact,
     neighbour_gamma,
+    neighbour_index,
     origin_of,
     squared_distances,
 )
@@ -415,13 +416,30 @@ def test_rows_brought_together_by_hand() -> None:
     assert np.diff(brought_together(rows, 0.5)[[1, 2, 3, 0, 4]].ravel()).tolist() == [10, 10, 0.25, 10]
 
 
-@pytest.mark.parametrize("detector", [KDE(), OCSVM()], ids=["kde", "ocsvm"])
+@pytest.mark.parametrize("detector", [KDE(), OCSVM(), KNN()], ids=["kde", "ocsvm", "knn"])
 def test_who_compares_many_samples_is_told(
     detector: Any, data: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ocnn.methods.gaussian.MANY", 299)
     with pytest.warns(EfficiencyWarning, match="compares all of 300 samples with all"):
         clone(detector).fit(data["train"])
+
+
+@pytest.mark.parametrize(("features", "algorithm"), [(2, "kd_tree"), (5, "kd_tree"), (10, "brute"), (16, "brute")])
+def test_neighbours_are_found_by_trees_only_where_these_look_at_few_pairs(features: int, algorithm: str) -> None:
+    """In ten dimensions a tree looks at half of them; both find the same neighbours."""
+    rows = np.random.default_rng(0).normal(size=(3000 if features < 3 else 10_000, features))
+    index = neighbour_index(rows)
+    assert index.algorithm == algorithm
+    found = index.kneighbors(rows[:50], 6, return_distance=False)
+    np.testing.assert_array_equal(found, np.argsort(cdist(rows[:50], rows), axis=1)[:, :6])
+
+
+def test_a_tree_finds_neighbours_that_products_would_confuse() -> None:
+    """Two groups 10⁹ apart in twenty dimensions: products have no digits left for what lies within a group."""
+    rows = np.random.default_rng(0).normal(size=(200, 20))
+    rows[100:] += 1e9
+    assert neighbour_index(rows).algorithm == "kd_tree"
 
 
 @pytest.mark.parametrize("bandwidths", [[2.0], BANDWIDTHS[:4]])
