@@ -1,4 +1,8 @@
-"""The data of the benchmarks: MNIST where OCNN_MIRROR names a folder with it, else images of the same size."""
+"""The data of the benchmarks: MNIST where OCNN_MIRROR names a folder with it, else images of the same size.
+
+Drawn images serve to measure time, and a script then says that they are drawn (`kind`). What measures detection asks
+for the archives first (`require`).
+"""
 
 import os
 from collections.abc import Mapping
@@ -8,6 +12,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ocnn.data import load_dataset
+from ocnn.data.archives import check_available
 from ocnn.data.dataset import Arrays, Dataset
 from ocnn.data.mnist import MNIST
 from ocnn.data.preprocessing import (
@@ -25,8 +31,34 @@ EVERY = "BENCHMARKS_EVERY"
 
 def mirrored() -> bool:
     """Whether MNIST is at hand."""
-    folder = os.environ.get("OCNN_MIRROR")
-    return folder is not None and all((Path(folder) / "mnist" / archive.name).is_file() for archive in MNIST.archives)
+    folder = os.environ.get("OCNN_MIRROR", "")
+    return folder != "" and all(Path(folder, "mnist", archive.name).is_file() for archive in MNIST.archives)
+
+
+def kind() -> str:
+    """What `read` gives, for the line that a script prints and for its record."""
+    return "MNIST" if mirrored() else "drawn images"
+
+
+def require(data: str) -> None:
+    """End a script that measures detection, unless the archives of its data set are at hand.
+
+    Args:
+        data: a name in `ocnn.data.DATASETS`.
+
+    Raises:
+        SystemExit: OCNN_MIRROR is not set, or its folder does not have the archives.
+    """
+    dataset, folder = load_dataset(data), os.environ.get("OCNN_MIRROR")
+    if not dataset.archives:
+        return
+    if not folder:
+        names = ", ".join(f"{dataset.name}/{archive.name}" for archive in dataset.archives)
+        raise SystemExit(
+            f"OCNN_MIRROR is not set: it must name a folder with {names}, as drawn images tell nothing of detection."
+        )
+    if faults := check_available(dataset.name, dataset.archives, Path(folder)):
+        raise SystemExit(" ".join(faults))
 
 
 def read(archives: Mapping[str, Path]) -> Arrays:

@@ -100,7 +100,7 @@ def decoder_of_code_as_image(network: shapes.Network, shape: tuple[int, ...]) ->
 
 
 def load(data: str) -> tuple[Dataset, Arrays]:
-    """The data set and its arrays; of MNIST drawn images where there is no mirror."""
+    """The data set and its arrays, from the mirror."""
     dataset = _data.DIGITS if data == "mnist" else load_dataset(data)
     with tempfile.TemporaryDirectory() as folder:
         paths = {archive.name: Path(folder, archive.name) for archive in dataset.archives}
@@ -171,7 +171,7 @@ def summarise(fits: pd.DataFrame) -> list[dict[str, Any]]:
 def main() -> None:
     """Measures, compares, prints."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", choices=SETTINGS, default="mnist", help="without OCNN_MIRROR mnist is drawn images")
+    parser.add_argument("--data", choices=SETTINGS, default="mnist", help="either needs OCNN_MIRROR")
     parser.add_argument("--normals", nargs="+", help="normal classes")
     parser.add_argument("--seeds", type=positive, default=2)
     parser.add_argument(
@@ -179,6 +179,7 @@ def main() -> None:
     )
     parser.add_argument("--output", type=Path, help="CSV file of every fit")
     arguments = parser.parse_args()
+    _data.require(arguments.data)
     use_threads(1)
     print(machine(), flush=True)
     columns = ["data", "epochs", "decay", "decoder", "normal", "seed"]

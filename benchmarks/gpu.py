@@ -2,7 +2,7 @@
 
 python -m benchmarks.gpu [--backend jax] [--processes 4] [--experiments mnist …] [--methods dcae …]
 
-Each method of each experiment is fitted to an array of the true size by --processes processes at once, for one epoch
+Each method of each experiment is fitted to noise of the true size by --processes processes at once, for one epoch
 and for a few more: the difference is an epoch, the rest is building. With the epochs, search steps, classes and seeds
 of the configuration, that gives hours for all fits of Tables 3 and 4. Compiling is timed once a method, in one process:
 as docs/cluster.md advises, JAX keeps what it compiled for the fits that follow, so that an epoch is no difference of
@@ -46,6 +46,8 @@ DEVICES = {
     ),
 }
 NAMES = {path: name for name, path in METHODS.items()}
+#: Of the samples, whether or not OCNN_MIRROR names a folder; for what is printed, and for the record.
+KIND = "noise"
 
 
 def set_backend(backend: str, processes: int, store: str) -> None:
@@ -127,7 +129,8 @@ def main() -> None:
     processes = arguments.processes or (4 if gpu else 1)
     images = arguments.images or (None if gpu else 100)
     passes = arguments.passes or (20 if gpu else 2)
-    print(f"{gpu or f'NO GPU: cut down, on {machine()}'}; {arguments.backend}, {processes} fits at once", flush=True)
+    device = gpu or f"NO GPU: cut down, on {machine()}"
+    print(f"{device}; {arguments.backend}, {processes} fits at once; the samples are {KIND}", flush=True)
     with tempfile.TemporaryDirectory() as store:
         set_backend(arguments.backend, processes, store)
         imports = run_timed([sys.executable, "-c", IMPORTS], ROOT)[0].wall
@@ -137,7 +140,8 @@ def main() -> None:
         for worker in workers:
             worker.close()
     plan = config.plan()
-    Record(__file__, vars(arguments)).keep(rows, by=["experiment", "method"], followed=["s a pass", "hours"])
+    record = Record(__file__, {**vars(arguments), "samples": KIND})
+    record.keep(rows, by=["experiment", "method"], followed=["s a pass", "hours"])
     for table, attacked in (("Table 3", False), ("Table 4", True)):
         hours = [row["hours"] for row in rows if (plan[row["experiment"]].attack is not None) == attacked]
         if hours:

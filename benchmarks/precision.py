@@ -1,9 +1,12 @@
 """Are AUCs computed in bfloat16 within the spread of the seeds, and how much faster do they come?
 
-python -m benchmarks.precision [--data mnist] [--normals 0 5 8] [--methods dcae deep_svdd] [--seeds 3]
+KERAS_BACKEND=jax python -m benchmarks.precision [--data mnist] [--normals 0 5 8] [--methods dcae deep_svdd] [--seeds 3]
 
-Weights stay float32; what is computed from them is bfloat16 (Keras's policy `mixed_bfloat16`). Each method is fitted
-from the same seeds under both, and its test AUC and seconds are compared. On a CPU without bfloat16 units it is slower.
+Weights stay float32; what is computed from them is bfloat16 (Keras's policy `mixed_bfloat16`), but for what takes both
+types: the losses, and the layers of `ocnn.networks.convolutions`, which make kernels of their weights and compute in
+float32. There JAX converts bfloat16 to float32, while TensorFlow stops with an error, and so is refused. Each method is
+fitted from the same seeds under both, and its test AUC and seconds are compared. On a CPU without bfloat16 units it is
+slower.
 """
 
 import argparse
@@ -11,16 +14,15 @@ import os
 import time
 from typing import Any
 
-import keras
 import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from benchmarks import _data
 from benchmarks._measure import machine, positive
 from benchmarks._record import Record
 from benchmarks.representation import RATES, SETTINGS, samples
 from ocnn.methods import METHODS, load_estimator
-from ocnn.networks import keras_settings
 
 POLICIES = ("float32", "mixed_bfloat16")
 
@@ -38,13 +40,20 @@ def as_float32(convert: Any) -> Any:
 def main() -> None:
     """Measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", choices=SETTINGS, default="mnist")
+    parser.add_argument("--data", choices=SETTINGS, default="mnist", help="mnist needs OCNN_MIRROR")
     parser.add_argument("--normals", nargs="+", default=["0", "5", "8"])
     parser.add_argument("--methods", nargs="+", choices=METHODS, default=["dcae", "deep_svdd"])
     parser.add_argument("--seeds", type=positive, default=3)
     parser.add_argument("--batch-size", type=positive, help="default: that of the experiment")
     parser.add_argument("--output", help="a CSV with one row per fit")
     arguments = parser.parse_args()
+    _data.require(arguments.data)
+    import keras
+
+    from ocnn.networks import keras_settings
+
+    if keras.config.backend() != "jax":
+        raise SystemExit("KERAS_BACKEND must be jax: TensorFlow does not compute with float32 and bfloat16 together.")
     keras.ops.convert_to_numpy = as_float32(keras.ops.convert_to_numpy)
     settings = {key: value for key, value in SETTINGS[arguments.data].items() if key != "contamination"}
     settings["batch_size"] = arguments.batch_size or settings["batch_size"]

@@ -41,7 +41,12 @@ NU = 0.1
 
 
 def samples(data: str, normal: str, seed: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]]:
-    """Training images, test images, and which of these are anomalies, as the workflow has them."""
+    """Training images, test images, and which of these are anomalies, as the workflow has them.
+
+    Raises:
+        SystemExit: the archives are not at hand.
+    """
+    _data.require(data)
     arrays = (DIGITS if data == "digits" else _data.DIGITS).load({})
     contamination = SETTINGS[data]["contamination"]
     return _data.split_images(
@@ -198,6 +203,7 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, nargs="+", default=[0, 5, 20], help="outer iterations to report")
     parser.add_argument("--output", type=Path, help="CSV file of every fit")
     arguments = parser.parse_args()
+    _data.require(arguments.data)
     use_threads(1)
     print(machine(), flush=True)
     table = earlier_fits(arguments.output, ["data", "hidden", "rate", "trained", "iterations", "normal", "seed"])

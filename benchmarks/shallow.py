@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from benchmarks._data import Samples, load_samples, mirrored
+from benchmarks._data import Samples, kind, load_samples
 from benchmarks._measure import Cost, alternate, machine, median, positive, spread, timed
 from benchmarks._peers import GridSearchedKDE, NumPyKDE, PrecomputedOCSVM, RefittedOCSVM
 from benchmarks._record import Record
@@ -120,13 +120,13 @@ def main() -> None:
     arguments = parser.parse_args()
     use_threads(arguments.threads)
     samples = load_samples(arguments.train, arguments.test)
-    kind = "MNIST" if mirrored() else "drawn images"
+    images = kind()
     print(
-        f"{machine()}, {arguments.threads} thread(s); {kind}, {samples.train.shape} training and"
+        f"{machine()}, {arguments.threads} thread(s); {images}, {samples.train.shape} training and"
         f" {samples.test.shape} test samples",
         flush=True,
     )
-    record = Record(__file__, vars(arguments))
+    record = Record(__file__, {**vars(arguments), "samples": images})
     sides = [side for side in SIDES if side == "ours" or side in arguments.sides]
     for method in arguments.methods:
         rows = compare(method, sides, samples, arguments.repeats)

@@ -26,7 +26,7 @@ import pandas as pd
 import yaml
 from sklearn.metrics import roc_auc_score
 
-from benchmarks._data import EVERY, mirrored
+from benchmarks._data import EVERY, kind
 from benchmarks._measure import ROOT, Cost, machine, positive, run_job, run_timed, show
 from benchmarks._record import Record
 from benchmarks.report import check_out
@@ -149,8 +149,8 @@ def main() -> None:
     parser.add_argument("--cores", type=positive, default=len(os.sched_getaffinity(0)))
     arguments = parser.parse_args()
     os.environ[EVERY] = str(arguments.every)
-    print(f"{machine()}, {arguments.cores} used; {'MNIST' if mirrored() else 'drawn images'}", flush=True)
-    record = Record(__file__, vars(arguments))
+    print(f"{machine()}, {arguments.cores} used; {kind()}", flush=True)
+    record = Record(__file__, {**vars(arguments), "samples": kind()})
     with tempfile.TemporaryDirectory() as name:
         suite = Suite(Path(name), arguments.methods, arguments.share, arguments.cores)
         together = suite.snakemake("fit")

@@ -173,7 +173,7 @@ def main() -> None:
     theirs.close()
     print("\nSeconds for 1,000 images and one epoch, or one step of the latent search:")
     by, followed = ["network", "method", "clock"], ["ours / PyTorch", "ours / best"]
-    Record(__file__, vars(arguments)).keep(rows, by=by, followed=followed)
+    Record(__file__, {**vars(arguments), "samples": "noise"}).keep(rows, by=by, followed=followed)
 
 
 if __name__ == "__main__":

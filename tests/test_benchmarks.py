@@ -1,10 +1,14 @@
 """The scripts in benchmarks/ still run: on tiny sizes, which measure nothing."""
 
 import argparse
+import gzip
+import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -14,13 +18,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks._data import Samples
+from benchmarks import forms, memory, precision
+from benchmarks._data import Samples, draw, kind, read, require
 from benchmarks._limits import Layer, encoder_layers, trained
 from benchmarks._measure import Cost, positive
 from benchmarks._record import Record, earlier_fits
 from benchmarks.autoencoder import DECAYS, DECODERS, decoder_of_code_as_image, summarise
 from benchmarks.growth import against_ours, expected, exponent
 from benchmarks.history import over_commits, page, read_records
+from benchmarks.latent_search import PLAIN, steps_and_rate
 from benchmarks.latent_search import summary as summarise_search
 from benchmarks.representation import asked
 from benchmarks.shallow import difference
@@ -28,6 +34,8 @@ from benchmarks.startup import imports
 from benchmarks.suite import METHODS, make_config
 from benchmarks.training import compare, make_case
 from ocnn.config.checks import load
+from ocnn.data.mnist import MNIST, TEST_IMAGES, TEST_LABELS, TRAIN_IMAGES, TRAIN_LABELS
+from ocnn.methods import OneClassNNRadial
 from ocnn.networks.shapes import NETWORKS
 from ocnn.report.provenance import commit
 from tests.conftest import ROOT
@@ -38,7 +46,11 @@ SCRIPTS = {
     "checksums": "--every 100 --repeats 1",
     "growth": "--methods ocsvm kde --rows 100 200 --features 3",
     "false_alarms": "--methods knn ocsvm --splits 2 --folds 2",
-    "latent_search": "--data digits --normals 3 --seeds 2 --widths 4 --epochs 1 --steps 6 --tols 0.5 --every 20",
+    "forms": "--normals 3",
+    "latent_search": "--data digits --normals 3 --seeds 2 --widths 4 --epochs 1 --steps 6 --faster 3:0.05 --tols 0.5"
+    " --every 20",
+    "memory": "--rows 2000 --features 4",
+    "precision": "--normals 0 --methods dcae --seeds 1",
     "representation": "--normals 3 --seeds 1 --hidden 8 --iterations 0 1",
     "shallow": "--train 60 --test 100 --repeats 2",
     "startup": "--methods kde --repeats 1",
@@ -48,7 +60,93 @@ SCRIPTS = {
     "gpu": f"--backend {'jax' if find_spec('jax') else 'tensorflow'} --experiments mnist --methods deep_svdd anogan"
     " --images 20 --passes 1",
 }
-NEEDS = {"training": "torch"}
+NEEDS = {"precision": "jax", "training": "torch"}
+#: Scripts that measure detection, and the data sets of which they need the archives.
+DETECTION = {
+    "autoencoder": ("mnist", "cifar10"),
+    "forms": ("mnist",),
+    "latent_search": ("mnist",),
+    "precision": ("mnist",),
+    "representation": ("mnist",),
+}
+#: Of so many images of MNIST one is kept here.
+EVERY = 40
+
+
+def write_idx(path: Path, values: np.ndarray) -> None:
+    """An archive of MNIST."""
+    header = bytes([0, 0, 8, values.ndim]) + np.array(values.shape, ">u4").tobytes()
+    path.write_bytes(gzip.compress(header + values.astype(np.uint8).tobytes(), 1))
+
+
+@pytest.fixture(scope="session")
+def drawn_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A mirror whose MNIST is made of drawn images, each `EVERY` times; it states the checksums itself."""
+    mirror = tmp_path_factory.mktemp("mirror")
+    folder = mirror / "mnist"
+    folder.mkdir()
+    arrays = draw(60_000 // EVERY, 10_000 // EVERY)
+    parts = {
+        TRAIN_IMAGES: np.round(255 * arrays.train[..., 0]),
+        TRAIN_LABELS: arrays.train_labels,
+        TEST_IMAGES: np.round(255 * arrays.test[..., 0]),
+        TEST_LABELS: arrays.test_labels,
+    }
+    for name, values in parts.items():
+        write_idx(folder / name, np.repeat(values, EVERY, axis=0))
+    sums = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in parts]
+    (folder / "SHA256SUMS").write_text("".join(sums))
+    return mirror
+
+
+@pytest.mark.parametrize("mirror", [None, "", "empty"])
+@pytest.mark.parametrize(("script", "data"), [(script, data) for script in DETECTION for data in DETECTION[script]])
+def test_detection_is_not_measured_on_drawn_images(
+    script: str, data: str, mirror: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if mirror is None:
+        monkeypatch.delenv("OCNN_MIRROR", raising=False)
+    else:
+        monkeypatch.setenv("OCNN_MIRROR", mirror)
+    monkeypatch.setattr(sys, "argv", [script, "--data", data])
+    message = f"empty/{data} lacks" if mirror else f"OCNN_MIRROR is not set: it must name a folder with {data}/"
+    with pytest.raises(SystemExit, match=message):
+        import_module(f"benchmarks.{script}").main()
+
+
+def test_what_needs_no_archive_is_not_asked_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OCNN_MIRROR", raising=False)
+    require("digits")
+
+
+def test_archives_are_those_of_the_mirror_and_verified(drawn_mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OCNN_MIRROR", str(drawn_mirror))
+    require("mnist")
+    assert kind() == "MNIST"
+    monkeypatch.setenv("BENCHMARKS_EVERY", str(EVERY))
+    images = read({}).train
+    # Of drawn images these would be of float32 in [0, 1].
+    assert images.dtype == np.uint8
+    np.testing.assert_array_equal(images, np.round(255 * draw(60_000 // EVERY, 10_000 // EVERY).train))
+
+
+def test_images_of_another_archive_are_refused(
+    drawn_mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(drawn_mirror, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "mnist" / "SHA256SUMS").unlink()
+    monkeypatch.setenv("OCNN_MIRROR", str(tmp_path))
+    with pytest.raises(SystemExit, match="is not the expected archive") as refused:
+        require("mnist")
+    assert str(refused.value).count("is not the expected archive") == len(MNIST.archives)
+
+
+def test_drawn_images_are_called_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OCNN_MIRROR", raising=False)
+    assert kind() == "drawn images"
+    monkeypatch.setenv("OCNN_MIRROR", str(tmp_path))
+    assert kind() == "drawn images"
 
 
 def test_fits_of_other_settings_in_the_file_are_not_taken_for_those_asked_for() -> None:
@@ -75,15 +173,20 @@ def test_counts_are_positive(text: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_a_benchmark_runs_prints_its_table_and_keeps_it(script: str, tmp_path: Path) -> None:
+def test_a_benchmark_runs_prints_its_table_and_keeps_it(script: str, drawn_mirror: Path, tmp_path: Path) -> None:
     package = NEEDS.get(script)
     if package is not None and find_spec(package) is None:
         pytest.skip(f"benchmarks.{script} needs {package}")
-    inherited = {key: value for key, value in os.environ.items() if key != "OCNN_MIRROR"}
+    environment = {key: value for key, value in os.environ.items() if key != "OCNN_MIRROR"}
+    environment |= {"BENCHMARKS_EVERY": str(EVERY), "BENCHMARKS_RECORDS": str(tmp_path)}
+    if script in DETECTION:
+        environment["OCNN_MIRROR"] = str(drawn_mirror)
+    if package == "jax":
+        environment["KERAS_BACKEND"] = "jax"
     run = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{script}", *SCRIPTS[script].split()],
         cwd=ROOT,
-        env={**inherited, "BENCHMARKS_EVERY": "40", "BENCHMARKS_RECORDS": str(tmp_path)},
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -96,22 +199,132 @@ def test_a_benchmark_runs_prints_its_table_and_keeps_it(script: str, tmp_path: P
 
 
 def test_a_search_that_stops_is_set_beside_the_plain_one() -> None:
-    columns = ["tol", "normal", "seed", "AUC", "rank correlation", "loss", "seconds"]
+    columns = ["search", "normal", "seed", "AUC", "rank correlation", "loss", "seconds"]
     rows: list[tuple[Any, ...]] = [
-        (0, "0", 0, 90, 1, 10, 8),
-        (0, "0", 1, 92, 1, 10, 8),
-        (0, "8", 0, 70, 1, 20, 4),
-        (0, "8", 1, 74, 1, 20, 4),
+        (PLAIN, "0", 0, 90, 1, 10, 8),
+        (PLAIN, "0", 1, 92, 1, 10, 8),
+        (PLAIN, "8", 0, 70, 1, 20, 4),
+        (PLAIN, "8", 1, 74, 1, 20, 4),
     ]
-    rows += [(0.1, normal, seed, auc + 1 - 3 * seed, 0.9 - seed / 10, 1.5 * loss, seconds / 2)
+    rows += [("tol 0.1", normal, seed, auc + 1 - 3 * seed, 0.9 - seed / 10, 1.5 * loss, seconds / 2)
              for _, normal, seed, auc, _, loss, seconds in rows]  # fmt: skip
     plain, stopped = summarise_search(pd.DataFrame(rows, columns=columns))
     # Deviations of two values: their difference over √2.
     spread = np.sqrt((2**2 / 2 + 4**2 / 2) / 2)
-    known = {"tol": 0, "fits": 4, "AUC": 81.5, "AUC - plain": 0, "largest difference": 0, "deviation of seeds": spread}
+    known = {
+        "search": PLAIN,
+        "fits": 4,
+        "AUC": 81.5,
+        "AUC - plain": 0,
+        "largest difference": 0,
+        "deviation of seeds": spread,
+    }
     assert plain == pytest.approx({**known, "rank correlation": 1, "loss / plain": 1, "seconds / plain": 1})
-    changed = {"tol": 0.1, "AUC": 81, "AUC - plain": -0.5, "largest difference": 2, "rank correlation": 0.8}
+    changed = {"search": "tol 0.1", "AUC": 81, "AUC - plain": -0.5, "largest difference": 2, "rank correlation": 0.8}
     assert stopped == pytest.approx({**known, **changed, "loss / plain": 1.5, "seconds / plain": 0.5})
+
+
+def test_forms_are_ranked_over_tasks() -> None:
+    """By hand: the first is better on one task and worse on the other; seeds are averaged."""
+    rows = [("a", "x", 90.0, True), ("a", "x", 92.0, False), ("a", "y", 50.0, True), ("b", "x", 80.0, True)]
+    rows += [("b", "y", 60.0, True)]
+    found = forms.summarise(pd.DataFrame(rows, columns=["form", "task", "AUC", "converged"]))
+    a = {"form": "a", "x": 91.0, "y": 50.0, "mean": 70.5, "mean rank": 1.5, "converged": "2 of 3"}
+    assert found == [a, {"form": "b", "x": 80.0, "y": 60.0, "mean": 70.0, "mean rank": 1.5, "converged": "2 of 2"}]
+
+
+@pytest.mark.parametrize("name", ["radial", "radial, all samples"])
+def test_hidden_units_of_a_form_are_those_of_the_estimator(name: str) -> None:
+    """Where all samples are landmarks, no draw decides: the units made here rank as the estimator's do."""
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(size=(60, 3)), rng.normal(size=(40, 3))
+    known, converged = forms.FORMS[name](train, test, 0)
+    found, settled = forms.units(lambda squared: np.exp(-squared))(train, test, 1)
+    assert converged
+    assert settled
+    np.testing.assert_allclose(found, known, rtol=1e-2)
+
+
+def test_a_fixed_bias_is_another_share_of_outliers() -> None:
+    """With r = 1 the same w, but for its length, as with a free r and the ν that the solution has."""
+    rng = np.random.default_rng(0)
+    train, test = rng.normal(size=(60, 3)), rng.normal(size=(40, 3))
+    scores, converged = forms.fixed_bias(train, test, 0)
+    assert converged
+    best = max(
+        float(np.corrcoef(scores, OneClassNNRadial(nu=nu).fit(train).score_samples(test))[0, 1])
+        for nu in np.linspace(0.05, 1, 20)
+    )
+    assert best > 0.999
+
+
+def test_a_search_is_told_by_its_steps_and_its_rate() -> None:
+    assert steps_and_rate("250:0.05") == (250, 0.05)
+
+
+def test_differences_between_precisions_are_set_beside_the_spread_of_the_seeds() -> None:
+    columns = ["method", "policy", "normal", "seed", "AUC", "seconds"]
+    rows: list[tuple[Any, ...]] = [
+        ("dcae", "float32", "0", 0, 90, 8),
+        ("dcae", "float32", "0", 1, 92, 8),
+        ("dcae", "float32", "8", 0, 70, 4),
+        ("dcae", "float32", "8", 1, 74, 4),
+        ("anogan", "float32", "0", 0, 60, 3),
+    ]
+    rows += [(method, "mixed_bfloat16", normal, seed, auc + 1 - 3 * seed, seconds / 2)
+             for method, _, normal, seed, auc, seconds in rows]  # fmt: skip
+    several, single = precision.summary(pd.DataFrame(rows, columns=columns))
+    # The differences are 1, −2, 1, −2; deviations of two values are their difference over √2.
+    expected = {"method": "dcae", "fits": 4, "AUC float32": 81.5, "AUC bfloat16": 81, "mean difference": -0.5}
+    spreads = {"deviation of differences": np.sqrt(3), "deviation of seeds": np.sqrt((2**2 / 2 + 4**2 / 2) / 2)}
+    assert several == pytest.approx({**expected, **spreads, "seconds float32 / bfloat16": 2})
+    # A single fit has no spread.
+    expected = {"method": "anogan", "fits": 1, "AUC float32": 60, "AUC bfloat16": 61, "mean difference": 1}
+    nothing = dict.fromkeys(spreads, np.nan)
+    assert single == pytest.approx({**expected, **nothing, "seconds float32 / bfloat16": 2}, nan_ok=True)
+
+
+def test_a_backend_that_does_not_mix_precisions_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["precision", "--data", "digits"])
+    monkeypatch.setattr("keras.config.backend", lambda: "tensorflow")
+    with pytest.raises(SystemExit, match="KERAS_BACKEND must be jax"):
+        precision.main()
+
+
+def test_outputs_in_bfloat16_are_scored_in_float32() -> None:
+    bfloat16 = pytest.importorskip("ml_dtypes").bfloat16
+    convert = precision.as_float32(lambda x: x)
+    found = convert(np.array([1.5], bfloat16))
+    assert found.dtype == np.float32
+    assert found.tolist() == [1.5]
+    assert convert(np.array([1])).dtype == np.int64
+
+
+def test_memory_is_what_has_no_file_behind_it(tmp_path: Path) -> None:
+    size = 2**26
+    (tmp_path / "file").write_bytes(bytes(size))
+    before = memory.anonymous(os.getpid())
+    mapped = np.memmap(tmp_path / "file", np.uint8, "r")
+    assert mapped.sum() == 0
+    assert memory.anonymous(os.getpid()) - before < size / 2**20 / 4
+    held = np.ones(size, np.uint8)
+    assert memory.anonymous(os.getpid()) - before == pytest.approx(size / 2**20, rel=0.25)
+    del held, mapped
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    assert memory.anonymous(ended.pid) == 0
+
+
+def test_every_part_whose_memory_is_measured_does_its_work(tmp_path: Path) -> None:
+    memory.prepare(tmp_path, 50, 3, "float64")
+    drawn = np.load(tmp_path / memory.MAP)
+    mean, deviation = drawn.mean(axis=0), drawn.std(axis=0)
+    np.testing.assert_allclose(memory.constants(tmp_path, {})(), [mean, deviation])
+    np.testing.assert_allclose(memory.job(tmp_path, {})(), (drawn - mean) / deviation)
+    (tmp_path / memory.SPLIT).unlink()
+    assert memory.get_ready("split", tmp_path, {}) == os.getpid()
+    memory.run()
+    assert (tmp_path / memory.SPLIT).is_file()
 
 
 def kept(folder: Path, commit: str, minute: int, rows: list[dict[str, Any]], script: str = "some") -> None:
