@@ -59,7 +59,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "steps": 500,
         "search_learning_rate": 0.02,
         "search_batch_size": 500,
-        "tol": 0.02,
+        "tol": 0.0,
         "n_iter_no_change": 50,
         "epochs": (100,),
         "learning_rates": (2e-4,),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ocnn.config.checks import load
-from ocnn.data import tables
+from ocnn.data import names, tables
 from ocnn.data.names import sample_names
 from ocnn.steps.jobs import Job, Jobs
 
@@ -35,13 +35,14 @@ def test_the_names_of_rows_are_read_by_the_job_and_not_by_planning(
             )
         )
         with monkeypatch.context() as patched:
-            patched.setattr(tables, "_frame", lambda *_: pytest.fail("the table is read once more"))
+            for module in (names, tables):
+                patched.setattr(module, "read_table", lambda *_: pytest.fail("the table is read once more"))
             if normal == "none":
                 jobs.most_anomalous("mine")
             return jobs.report()
 
     job = planned()
-    names = sample_names(**job.arguments["names"])
-    assert sorted(names["mine"]["train"] + names["mine"]["test"]) == sorted(f"rows.csv, row {n}" for n in range(1, 41))
+    found = sample_names(**job.arguments["names"])
+    assert sorted(found["mine"]["train"] + found["mine"]["test"]) == sorted(f"rows.csv, row {n}" for n in range(1, 41))
     # The same rows in another file have other names.
     assert planned("other.csv").stated["names"] != job.stated["names"] == planned().stated["names"]
